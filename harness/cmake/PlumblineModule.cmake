@@ -1,0 +1,56 @@
+# plumbline_module(NAME [DEPENDS target…] [PRIVATE_DEPENDS target…])
+#
+# Declares the current folder as one module: every *.cpp is its library `plumbline_NAME` (alias
+# `plumbline::NAME`); foo_test.cpp are its tests without privileges (executable NAME_test, label `unit`);
+# foo_netns_test.cpp are its tests in disposable namespaces (executable NAME_netns_test, label `netns`,
+# started inside the sandbox by harness/kernel/netns/testing); foo_fuzz.cpp is a libFuzzer target;
+# foo_bench.cpp are benchmarks (executable NAME_bench). A new file is found by itself.
+function(plumbline_module name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "DEPENDS;PRIVATE_DEPENDS;TEST_DEPENDS")
+  file(GLOB all CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
+  set(sources ${all})
+  list(FILTER sources EXCLUDE REGEX "_(test|fuzz|bench)\\.cpp$")
+  set(tests ${all})
+  list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
+  set(netns_tests ${tests})
+  list(FILTER netns_tests INCLUDE REGEX "_netns_test\\.cpp$")
+  list(FILTER tests EXCLUDE REGEX "_netns_test\\.cpp$")
+  set(fuzzers ${all})
+  list(FILTER fuzzers INCLUDE REGEX "_fuzz\\.cpp$")
+  set(benches ${all})
+  list(FILTER benches INCLUDE REGEX "_bench\\.cpp$")
+
+  set(library plumbline_${name})
+  add_library(${library} STATIC ${sources})
+  add_library(plumbline::${name} ALIAS ${library})
+  target_link_libraries(${library} PUBLIC plumbline_options ${arg_DEPENDS} PRIVATE ${arg_PRIVATE_DEPENDS})
+
+  if(BUILD_TESTING)
+    if(tests)
+      add_executable(${name}_test ${tests})
+      target_link_libraries(${name}_test PRIVATE ${library} ${arg_PRIVATE_DEPENDS} ${arg_TEST_DEPENDS} GTest::gmock GTest::gtest_main)
+      target_compile_definitions(${name}_test PRIVATE PLUMBLINE_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+      gtest_discover_tests(${name}_test DISCOVERY_MODE PRE_TEST PROPERTIES LABELS unit TIMEOUT 120)
+    endif()
+    if(netns_tests)
+      add_executable(${name}_netns_test ${netns_tests})
+      target_link_libraries(${name}_netns_test PRIVATE ${library} ${arg_PRIVATE_DEPENDS} ${arg_TEST_DEPENDS}
+        plumbline::netns_test_main GTest::gmock GTest::gtest)
+      target_compile_definitions(${name}_netns_test PRIVATE PLUMBLINE_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+      gtest_discover_tests(${name}_netns_test DISCOVERY_MODE PRE_TEST
+        PROPERTIES LABELS netns TIMEOUT 120 SKIP_RETURN_CODE 77)
+    endif()
+  endif()
+  if(FUZZ)
+    foreach(source IN LISTS fuzzers)
+      get_filename_component(fuzzer ${source} NAME_WE)
+      add_executable(${fuzzer} ${source})
+      target_link_libraries(${fuzzer} PRIVATE ${library} ${arg_PRIVATE_DEPENDS})
+      target_link_options(${fuzzer} PRIVATE -fsanitize=fuzzer)
+    endforeach()
+  endif()
+  if(BENCHMARKS AND benches)
+    add_executable(${name}_bench ${benches})
+    target_link_libraries(${name}_bench PRIVATE ${library} ${arg_PRIVATE_DEPENDS} ${arg_TEST_DEPENDS} benchmark::benchmark)
+  endif()
+endfunction()

@@ -1,0 +1,32 @@
+# One interface target carries what every target of ours is compiled with.
+option(WERROR "Treat warnings as errors" OFF)
+option(FUZZ "Build the libFuzzer targets (clang only)" OFF)
+option(BENCHMARKS "Build the benchmarks" ON)
+option(BUILD_TESTING "Build the tests" ON)
+set(SANITIZE "" CACHE STRING "Sanitizers, as -fsanitize= takes them: address,undefined or thread")
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+
+find_program(CCACHE ccache)
+if(CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+endif()
+
+add_library(plumbline_options INTERFACE)
+target_compile_options(plumbline_options INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wnon-virtual-dtor -Wold-style-cast
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-missing-field-initializers -fcoroutines>
+  $<$<CXX_COMPILER_ID:Clang>:-Wno-missing-field-initializers>
+  $<$<BOOL:${WERROR}>:-Werror>)
+target_include_directories(plumbline_options INTERFACE ${PROJECT_SOURCE_DIR})
+if(SANITIZE)
+  target_compile_options(plumbline_options INTERFACE -fsanitize=${SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
+  target_link_options(plumbline_options INTERFACE -fsanitize=${SANITIZE})
+endif()
+if(FUZZ)
+  target_compile_options(plumbline_options INTERFACE -fsanitize=fuzzer-no-link,address)
+  target_link_options(plumbline_options INTERFACE -fsanitize=address)
+endif()

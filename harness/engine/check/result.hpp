@@ -1,0 +1,85 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+/// What a run found out: plain data, on which reports rest.
+namespace plumbline::engine {
+
+enum class Verdict : std::uint8_t { pass, fail, inconclusive, skip, error };
+/// "pass", "fail", "inconclusive", "skip", "error".
+const char* to_text(Verdict verdict) noexcept;
+
+/// One sighting of the probe's packet.
+struct JourneyStep {
+  std::int64_t t_us = 0;  ///< since the probe's first sighting
+  std::string node;
+  std::string interface;
+  std::string direction;  ///< "in" or "out"; "other-host" for frames that the interface should not take
+  std::string packet;     ///< the packet in one line, addresses as they are here
+};
+
+struct KernelEvent {
+  std::string node, table, chain, rule;
+  std::string verdict;
+  std::string drop_reason;
+};
+
+/// The positive control: differs from the check only in what is guarded.
+struct Control {
+  std::string from, to, with;
+  Verdict verdict = Verdict::inconclusive;
+  std::string observed;
+};
+
+struct Cause {
+  std::string code, summary;
+  std::vector<std::string> evidence;
+  std::string fix;
+};
+
+struct CheckResult {
+  std::string id;    ///< unique in its scenario and stable: "deny container-one -> 10.1.2.3 tcp/80"
+  std::string type;  ///< "deny"
+  std::string from, to, with;
+  std::string where;  ///< file:line:column of the promise
+  Verdict verdict = Verdict::error;
+  std::string expected, observed;
+  double duration_ms = 0;
+  std::vector<JourneyStep> journey;
+  std::vector<KernelEvent> kernel;
+  std::optional<Control> control;
+  std::optional<Cause> cause;
+  std::string trace;  ///< path of the pcapng; empty: none written
+};
+
+struct ScenarioError {
+  std::string message;
+  std::string where;
+  std::string remedy;
+};
+
+struct ScenarioResult {
+  std::string name, file, setup, about;
+  double build_ms = 0, checks_ms = 0, teardown_ms = 0;
+  std::vector<CheckResult> checks;
+  std::optional<ScenarioError> error;  ///< it could not be run (to the end)
+};
+
+struct Summary {
+  std::size_t passed = 0, failed = 0, inconclusive = 0, skipped = 0, errors = 0;
+};
+
+struct RunResult {
+  std::vector<ScenarioResult> scenarios;
+  double duration_ms = 0;
+  bool interrupted = false;
+
+  Summary summary() const;  ///< a scenario's own error counts as one error
+  /// 0 all passed, 1 a check failed, 4 none failed but some inconclusive, 5 an error, 130 interrupted.
+  int exit_status() const;
+};
+
+}  // namespace plumbline::engine

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/engine/spec/value.hpp"
+#include "harness/network/setup/native.hpp"
+#include "harness/network/topology/model.hpp"
+
+namespace plumbline::spec {
+
+/// One item of `checks:`, its keys not yet read: the check kind itself does that.
+struct CheckItem {
+  std::string kind;  ///< "reach"
+  Mark mark;
+  Value arguments;
+};
+
+struct Setup {
+  std::string kind = "native";
+  Mark mark;
+  network::NativeSetup native;
+};
+
+/// A spec as written, everything but the checks' own arguments validated.
+struct Spec {
+  std::string file;
+  std::string name;
+  std::string about;
+  std::string world_file;                ///< empty: none named
+  network::Topology world;
+  std::optional<Setup> setup;
+  network::Topology addition;            ///< what the native setup adds (network::expand)
+  std::vector<CheckItem> checks;
+
+  /// A spec that names world and setup can be run.
+  bool is_scenario() const { return !world_file.empty() && setup.has_value(); }
+  /// World and setup together, as intended: what nodes and addresses checks may name.
+  network::Topology intended() const;
+};
+
+struct LoadOptions {
+  std::string worlds_directory;               ///< where `world: diy` finds diy.yaml
+  std::vector<std::string_view> check_kinds;  ///< the names allowed under `checks:`
+};
+
+/// Throws SpecError: file:line:column, what was expected, the nearest right word. Nothing is built.
+Spec load_spec(const std::string& path, const LoadOptions& options);
+
+/// fixtures/worlds/*.yaml. Throws SpecError.
+network::Topology load_world(const std::string& path);
+
+/// `world` and `addition` merged by node name: what the builder would have made of both.
+network::Topology merge(const network::Topology& world, const network::Topology& addition);
+
+/// JSON Schema (draft 2020-12) of the spec; `check_schemas` are the kinds' own fragments: {kind, schema text}.
+std::string json_schema(const std::vector<std::pair<std::string, std::string>>& check_schemas);
+
+}  // namespace plumbline::spec

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "harness/kernel/netns/netns.hpp"
+#include "harness/kernel/nftables/ruleset.hpp"
+
+namespace plumbline::kernel::nft {
+
+/// Creates all tables, chains and rules in one transaction: all or nothing. An empty ruleset is a no-op.
+/// Throws Error naming the table, chain and rule that the kernel refused.
+void apply(const Netns& netns, const Ruleset& ruleset);
+
+/// Loads nft's own text through libnftables, as `nft -f` does. `origin` names it in errors ("nft of host").
+/// Throws Error of kind usage with libnftables' own message (line, column and the marked place).
+void load_text(const Netns& netns, std::string_view text, const std::string& origin);
+
+/// `nft list ruleset` with handles, in nft's own words.
+std::string list_text(const Netns& netns);
+
+}  // namespace plumbline::kernel::nft

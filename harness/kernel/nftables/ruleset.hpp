@@ -1,0 +1,91 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "harness/base/ip.hpp"
+
+namespace plumbline::kernel::nft {
+
+enum class Family : std::uint8_t { ip, ip6, inet, bridge };
+enum class Hook : std::uint8_t { prerouting, input, forward, output, postrouting };
+enum class ChainType : std::uint8_t { filter, nat, route };
+enum class Policy : std::uint8_t { accept, drop };
+
+// Matches. All of a rule's must hold.
+struct InputInterface {
+  std::string name;  ///< iifname
+};
+struct OutputInterface {
+  std::string name;  ///< oifname
+};
+struct Source {
+  Prefix prefix;  ///< ip saddr or ip6 saddr; in `inet` tables with the protocol it implies
+};
+struct Destination {
+  Prefix prefix;
+};
+struct Protocol {
+  std::uint8_t number;  ///< meta l4proto: 1 icmp, 6 tcp, 17 udp, 58 icmpv6
+};
+struct DestinationPort {
+  std::uint16_t port;  ///< th dport; needs a Protocol before it
+};
+struct SourcePort {
+  std::uint16_t port;
+};
+/// ct state, any of the bits set here.
+struct ConntrackState {
+  bool established = false;
+  bool related = false;
+  bool new_ = false;
+  bool invalid = false;
+};
+using Match = std::variant<InputInterface, OutputInterface, Source, Destination, Protocol, DestinationPort,
+                           SourcePort, ConntrackState>;
+
+// What becomes of the packet.
+struct Accept {};
+struct Drop {};
+struct Reject {
+  enum class With : std::uint8_t { port_unreachable, host_unreachable, net_unreachable, admin_prohibited, tcp_reset };
+  With with = With::port_unreachable;
+};
+struct Masquerade {};
+struct Jump {
+  std::string chain;
+};
+struct Return {};
+using Verdict = std::variant<Accept, Drop, Reject, Masquerade, Jump, Return>;
+
+struct Rule {
+  std::vector<Match> matches;
+  Verdict verdict = Accept{};
+  bool counter = true;
+  std::string comment;  ///< at most 128 bytes, as nft itself allows
+};
+
+struct BaseChain {
+  ChainType type = ChainType::filter;
+  Hook hook = Hook::forward;
+  std::int32_t priority = 0;
+  Policy policy = Policy::accept;
+};
+struct Chain {
+  std::string name;
+  std::optional<BaseChain> base;
+  std::vector<Rule> rules;
+};
+struct Table {
+  Family family = Family::inet;
+  std::string name;
+  std::vector<Chain> chains;
+};
+struct Ruleset {
+  std::vector<Table> tables;
+};
+
+}  // namespace plumbline::kernel::nft

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+#include <cstdio>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "harness/traffic/packet/packet.hpp"
+
+namespace plumbline::traffic {
+
+/// Writes pcapng (draft-ietf-opsawg-pcapng): one section, an interface block per interface with if_name and
+/// nanosecond timestamps, enhanced packets with direction flags and a comment.
+class PcapngWriter {
+ public:
+  /// Creates or truncates `path`. Throws Error.
+  explicit PcapngWriter(const std::string& path, std::string_view comment = {});
+  PcapngWriter(const PcapngWriter&) = delete;
+  PcapngWriter& operator=(const PcapngWriter&) = delete;
+  ~PcapngWriter();
+
+  /// Returns the interface's number. `name` is `node:interface`.
+  std::uint32_t add_interface(std::string_view name, LinkType link_type, std::uint32_t snap_length);
+  void write(std::uint32_t interface, std::uint64_t time_ns, std::span<const std::uint8_t> bytes,
+             std::size_t original_length, Direction direction, std::string_view comment = {});
+  /// Flushes and closes; throws Error when anything could not be written (a full disk).
+  void close();
+
+ private:
+  void block(std::uint32_t type, std::string_view body);
+  std::string path_;
+  std::FILE* file_ = nullptr;
+  std::uint32_t interfaces_ = 0;
+  bool failed_ = false;
+};
+
+}  // namespace plumbline::traffic

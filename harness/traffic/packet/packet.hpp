@@ -1,0 +1,112 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <variant>
+
+#include "harness/base/ip.hpp"
+
+/// Bytes to typed headers to text. Pure: no socket, no libpcap, and no throw for any input.
+namespace plumbline::traffic {
+
+/// The link types that taps deliver (https://www.tcpdump.org/linktypes.html).
+enum class LinkType : std::uint16_t { ethernet = 1, raw_ip = 101, linux_sll2 = 276 };
+
+/// As the kernel saw the frame at its interface (SLL2 packet type).
+enum class Direction : std::uint8_t { in, out, other_host, unknown };
+
+struct IpHeader {
+  IpAddress source;
+  IpAddress destination;
+  std::uint8_t ttl = 0;  ///< or hop limit
+  std::uint8_t protocol = 0;  ///< of what follows, IPv6 extension headers passed over
+  std::uint16_t id = 0;       ///< IPv4 only
+  bool dont_fragment = false;
+  bool more_fragments = false;
+  std::uint16_t fragment_offset = 0;  ///< bytes; beyond 0 there is no transport header
+  std::size_t total_length = 0;       ///< bytes, header included, as the header says
+};
+
+struct UdpHeader {
+  std::uint16_t source_port = 0;
+  std::uint16_t destination_port = 0;
+  std::uint16_t length = 0;
+};
+
+struct TcpHeader {
+  std::uint16_t source_port = 0;
+  std::uint16_t destination_port = 0;
+  std::uint32_t sequence = 0;
+  std::uint32_t acknowledgment = 0;
+  bool syn = false, ack = false, fin = false, rst = false, psh = false;
+  std::uint16_t window = 0;
+};
+
+struct Packet;
+
+struct IcmpHeader {
+  std::uint8_t type = 0;
+  std::uint8_t code = 0;
+  bool v6 = false;
+  std::uint16_t echo_id = 0;        ///< of echo request and reply
+  std::uint16_t echo_sequence = 0;
+  std::uint32_t rest = 0;           ///< bytes 4..7: next-hop MTU and the like
+  /// What an error quotes; may be cut short. Null when this is no error.
+  std::shared_ptr<const Packet> quoted;
+
+  bool is_echo_request() const noexcept { return type == (v6 ? 128 : 8); }
+  bool is_echo_reply() const noexcept { return type == (v6 ? 129 : 0); }
+  bool is_error() const noexcept;
+};
+
+struct ArpHeader {
+  bool request = false;  ///< otherwise a reply
+  MacAddress sender_mac;
+  IpAddress sender;
+  MacAddress target_mac;
+  IpAddress target;
+};
+
+/// A decoded frame. Whatever could not be decoded is absent, and `problem` says why.
+struct Packet {
+  std::uint16_t ether_type = 0;
+  std::optional<MacAddress> source_mac;
+  std::optional<MacAddress> destination_mac;  ///< cooked captures (SLL2) do not carry it
+  Direction direction = Direction::unknown;   ///< SLL2 only
+  unsigned interface_index = 0;               ///< SLL2 only
+  std::optional<IpHeader> ip;
+  std::variant<std::monostate, UdpHeader, TcpHeader, IcmpHeader, ArpHeader> transport;
+  /// Where the transport's payload lies in the frame's bytes: of UDP, TCP, and ICMP echo (after its 8 bytes).
+  std::size_t payload_offset = 0;
+  std::size_t payload_length = 0;  ///< bytes captured, never beyond the frame
+  std::string problem;             ///< empty: decoded to the end
+
+  std::span<const std::uint8_t> payload(std::span<const std::uint8_t> frame) const noexcept {
+    return frame.subspan(payload_offset, payload_length);
+  }
+};
+
+/// Never throws and never reads past `frame`; truncated and malformed input gives what could be decoded.
+Packet decode(std::span<const std::uint8_t> frame, LinkType link_type);
+
+/// One line: "192.168.99.11:40001 > 203.0.113.80:7 UDP 64 bytes, ttl 64"; addresses as they are in this packet.
+std::string to_text(const Packet& packet);
+
+/// "port unreachable", "host administratively prohibited", "echo request", "type 42 code 7".
+std::string icmp_text(std::uint8_t type, std::uint8_t code, bool v6);
+
+/// What a DNS message (without TCP's length) asks; absent when it does not parse. Used to tell queries apart.
+struct DnsQuestion {
+  std::uint16_t id = 0;
+  bool response = false;
+  std::uint8_t rcode = 0;
+  std::string name;  ///< case as on the wire, no final dot
+  std::uint16_t type = 0;
+};
+std::optional<DnsQuestion> decode_dns_question(std::span<const std::uint8_t> message);
+
+}  // namespace plumbline::traffic
