@@ -1,0 +1,212 @@
+#include "checks/deny.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <cerrno>
+#include <optional>
+
+#include "checks/reach.hpp"
+#include "harness/engine/check/check.hpp"
+
+namespace plumbline::checks {
+namespace {
+
+using engine::Judgement;
+using engine::Verdict;
+using proof::Leg;
+using traffic::Direction;
+using Status = traffic::ProbeOutcome::Status;
+
+constexpr std::string_view kSchema = R"({
+  "type": "object",
+  "required": ["from", "to"],
+  "additionalProperties": false,
+  "properties": {
+    "from": {"$ref": "#/$defs/nodes"},
+    "to": {"$ref": "#/$defs/targets"},
+    "with": {"$ref": "#/$defs/services"},
+    "how": {"enum": ["any", "reject", "drop"], "description": "How the guard says no; any by default."},
+    "control": {"type": "string", "description": "A node outside the guard that must reach the same target; host by default."},
+    "guard": {"type": "string", "description": "The node that is to stop the probe; host by default."}
+  }
+})";
+constexpr std::array<std::string_view, 3> kHowWords{"any", "reject", "drop"};
+
+/// The probe got past its guard: where it was seen, or who answered. Absent: no trace of that.
+std::optional<std::string> leak(const Denial& denial, const engine::Evidence& evidence) {
+  if (evidence.answered()) return fmt::format("answered: {}", traffic::to_text(evidence.outcome));
+  if (evidence.delivered) return fmt::format("a listener of {} got it", evidence.to.node);
+  const proof::Journey& journey = evidence.journey;
+  const std::string& target = evidence.to.node;
+  if (target == denial.guard) {
+    // The guard stops it on its way in: what its tap sees is not past it, but an answer is.
+    const proof::Sighting* answer = journey.first(Leg::reply, target, Direction::out);
+    const bool reset = answer != nullptr && evidence.outcome.status == Status::refused;
+    if (answer != nullptr && !reset) return fmt::format("answered by {}", engine::place(*answer));
+  } else if (!target.empty()) {
+    if (const proof::Sighting* there = journey.arrived(target)) return fmt::format("seen at {}", engine::place(*there));
+  }
+  if (evidence.from != denial.guard) {
+    const proof::Sighting* past = journey.left(denial.guard);
+    if (past != nullptr) return fmt::format("seen leaving {}", engine::place(*past));
+  } else if (const proof::Sighting* out = journey.left(evidence.from); out != nullptr && out->interface != "lo") {
+    return fmt::format("seen leaving {}", engine::place(*out));
+  }
+  return std::nullopt;
+}
+
+/// Who said no: absent where nobody did.
+std::optional<std::string> refusal(const engine::Evidence& evidence) {
+  switch (evidence.outcome.status) {
+    case Status::icmp_error:
+    case Status::refused:
+    case Status::local_error:
+      return traffic::to_text(evidence.outcome);
+    case Status::timeout:
+    case Status::replied:
+    case Status::no_answer:
+      return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+/// A refusal by the sending kernel proves a guard only where it is the guard's own firewall that says so: "no
+/// route" stops a probe as well, and guards nothing.
+std::optional<std::string> not_the_guards_word(const Denial& denial, const engine::Evidence& evidence) {
+  if (evidence.outcome.status != Status::local_error) return std::nullopt;
+  if (evidence.from == denial.guard && evidence.outcome.error_number == EPERM) return std::nullopt;
+  return fmt::format("the probe was never sent: {}", traffic::to_text(evidence.outcome));
+}
+
+/// What keeps a denial without a leak from being proven. Absent: nothing does.
+std::optional<std::string> gap(const Denial& denial, const engine::Evidence& evidence,
+                               const engine::Evidence* control) {
+  if (!evidence.journey.complete) return "the capture lost frames, so absence beyond the guard proves nothing";
+  if (const auto word = not_the_guards_word(denial, evidence)) return word;
+  const bool own_refusal = evidence.from == denial.guard && refusal(evidence);
+  if (!own_refusal && evidence.journey.left(evidence.from) == nullptr) {
+    return fmt::format("the probe was never seen leaving {}", evidence.from);
+  }
+  if (!own_refusal && evidence.from != denial.guard && evidence.journey.arrived(denial.guard) == nullptr) {
+    return fmt::format("the probe never came to the guard {}; {}", denial.guard, evidence.furthest());
+  }
+  if (control == nullptr) {
+    return "there is no control: name a node outside the guard with `control:`";
+  }
+  const Judgement through = judge_reach(*control);
+  if (through.verdict != Verdict::pass) {
+    return fmt::format("the control failed too, so the target may be dead: {} from {}: {}", control->with.to_string(),
+                       control->from, through.observed);
+  }
+  return std::nullopt;
+}
+
+class Deny final : public engine::Check {
+ public:
+  Deny(engine::Service with, Denial denial, std::string control)
+      : with_(with), denial_(std::move(denial)), control_(std::move(control)) {}
+
+  std::vector<engine::Need> needs() const override { return {{promise.to, with_}}; }
+
+  boost::asio::awaitable<engine::Outcome> run(engine::Stage& stage) const override {
+    using boost::asio::experimental::awaitable_operators::operator&&;
+    const engine::Target to = stage.target(promise.from, promise.to);
+    engine::Outcome outcome;
+    if (control_.empty()) {
+      engine::Evidence evidence = co_await stage.exchange(promise.from, to, with_);
+      outcome.judgement = judge_deny(denial_, evidence, nullptr);
+      outcome.journey = std::move(evidence.journey);
+      co_return outcome;
+    }
+    auto probe = stage.exchange(promise.from, to, with_);
+    auto control_probe = stage.exchange(control_, to, with_);
+    auto [evidence, control] = co_await (std::move(probe) && std::move(control_probe));
+    outcome.judgement = judge_deny(denial_, evidence, &control);
+    const Judgement through = judge_reach(control);
+    outcome.control = engine::Control{control_, promise.to, promise.with, through.verdict, through.observed};
+    outcome.journey = std::move(evidence.journey);
+    outcome.control_journey = std::move(control.journey);
+    co_return outcome;
+  }
+
+ private:
+  engine::Service with_;
+  Denial denial_;
+  std::string control_;
+};
+
+struct Arguments {
+  Denial denial;
+  std::string control;
+};
+
+Arguments read(const spec::CheckItem& item, const network::Topology& intended) {
+  constexpr std::string_view keys[] = {"from", "to", "with", "how", "control", "guard"};
+  item.arguments.as_mapping("deny");
+  item.arguments.allow_keys("deny", keys);
+  const network::Node* host = intended.host();
+  const std::string host_name = host == nullptr ? std::string() : host->name;
+  Arguments arguments;
+  if (const spec::Value* how = item.arguments.find("how")) {
+    arguments.denial.how = static_cast<How>(how->as_word("how", kHowWords));
+  }
+  arguments.denial.guard = engine::read_node(item.arguments, "guard", intended, host_name);
+  arguments.control = engine::read_node(item.arguments, "control", intended, host_name);
+  return arguments;
+}
+
+std::vector<std::unique_ptr<engine::Check>> parse(const spec::CheckItem& item,
+                                                  const network::Topology& intended) {
+  const Arguments arguments = read(item, intended);
+  const spec::Value* stated = item.arguments.find("control");
+  const auto services = engine::read_services(item.arguments);
+  const auto targets = engine::read_targets(item.arguments, "to", intended);
+  std::vector<std::unique_ptr<engine::Check>> checks;
+  for (const engine::Party& from : engine::read_nodes(item.arguments, "from", intended)) {
+    if (stated != nullptr && from.text == arguments.control) {
+      stated->fail(fmt::format("the control must differ from the source {}, or it proves nothing", from.text));
+    }
+    for (const engine::Party& to : targets) {
+      // The host as control of its own probe, or of one to itself, would prove nothing.
+      const bool usable = arguments.control != from.text && (stated != nullptr || arguments.control != to.text);
+      for (const engine::Service& with : services) {
+        auto check = std::make_unique<Deny>(with, arguments.denial, usable ? arguments.control : std::string());
+        engine::CheckResult& promise = check->promise;
+        promise.type = "deny";
+        promise.from = from.text;
+        promise.to = to.text;
+        promise.with = with.to_string();
+        promise.id = fmt::format("deny {} -> {} {}", from.text, to.text, promise.with);
+        promise.where = item.mark.to_string();
+        const auto how = static_cast<std::size_t>(arguments.denial.how);
+        promise.expected = fmt::format("{} from {} to {} is stopped by {}{}", promise.with, from.text, to.text,
+                                       arguments.denial.guard, how == 0 ? "" : fmt::format(" ({})", kHowWords[how]));
+        checks.push_back(std::move(check));
+      }
+    }
+  }
+  return checks;
+}
+
+}  // namespace
+
+Judgement judge_deny(const Denial& denial, const engine::Evidence& evidence, const engine::Evidence* control) {
+  if (const auto leaked = leak(denial, evidence)) return {Verdict::fail, fmt::format("not denied: {}", *leaked)};
+  if (const auto missing = gap(denial, evidence, control)) return {Verdict::inconclusive, *missing};
+  const auto said = refusal(evidence);
+  if (denial.how == How::reject && !said) {
+    return {Verdict::fail, fmt::format("dropped in silence instead of rejected; {}", evidence.furthest())};
+  }
+  if (denial.how == How::drop && said) {
+    return {Verdict::fail, fmt::format("rejected ({}) instead of dropped in silence", *said)};
+  }
+  return {Verdict::pass, fmt::format("{}; {}", said ? *said : "no answer within the time-out", evidence.furthest())};
+}
+
+engine::CheckKind deny_kind() {
+  return {"deny", "A probe is stopped by the guard, proven by a control that gets through.", kSchema, parse};
+}
+
+}  // namespace plumbline::checks

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "harness/engine/check/evidence.hpp"
+
+namespace plumbline::checks {
+
+enum class How : std::uint8_t { any, reject, drop };
+
+/// `deny`: what is promised beside from, to and with.
+struct Denial {
+  How how = How::any;
+  std::string guard;  ///< the node that is to stop it
+};
+
+/// Passes only if the probe was seen leaving its source, was never seen beyond the guard, a dropper spoke up (an ICMP
+/// error, a reset, the sending kernel's own refusal) or the time-out passed in full, and `control`, which differs only
+/// in what is guarded, got through. `control` may be null: then nothing is proven.
+engine::Judgement judge_deny(const Denial& denial, const engine::Evidence& evidence,
+                             const engine::Evidence* control);
+
+}  // namespace plumbline::checks

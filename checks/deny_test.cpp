@@ -1,0 +1,136 @@
+#include "checks/deny.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "checks/testing.hpp"
+
+namespace plumbline::checks {
+namespace {
+
+using engine::Verdict;
+using proof::Leg;
+using testing::HasSubstr;
+using testing_support::add;
+using testing_support::at_the_guard;
+using testing_support::evidence;
+using testing_support::there_and_back;
+using traffic::Direction;
+using Status = traffic::ProbeOutcome::Status;
+
+const Denial kAny{How::any, "host"};
+const Denial kReject{How::reject, "host"};
+const Denial kDrop{How::drop, "host"};
+
+engine::Evidence rejected() {
+  engine::Evidence e = at_the_guard();
+  e.outcome.status = Status::icmp_error;
+  e.outcome.icmp = traffic::IcmpError{3, 3, false, *IpAddress::parse("192.168.99.1")};
+  add(e, Leg::error, "container-one", "eth0", Direction::in, "192.168.99.1", "192.168.99.11");
+  return e;
+}
+
+engine::Evidence control() {
+  engine::Evidence e = there_and_back();
+  e.from = "host";
+  return e;
+}
+
+TEST(DenyJudgement, PassesARejectWithItsControl) {
+  const engine::Evidence through = control();
+  EXPECT_EQ(judge_deny(kReject, rejected(), &through).verdict, Verdict::pass);
+  EXPECT_EQ(judge_deny(kAny, rejected(), &through).verdict, Verdict::pass);
+}
+
+TEST(DenyJudgement, PassesASilentDropAfterTheTimeOut) {
+  const engine::Evidence through = control();
+  EXPECT_EQ(judge_deny(kDrop, at_the_guard(), &through).verdict, Verdict::pass);
+  EXPECT_EQ(judge_deny(kAny, at_the_guard(), &through).verdict, Verdict::pass);
+}
+
+TEST(DenyJudgement, FailsTheWrongKindOfNo) {
+  const engine::Evidence through = control();
+  EXPECT_EQ(judge_deny(kReject, at_the_guard(), &through).verdict, Verdict::fail);
+  EXPECT_EQ(judge_deny(kDrop, rejected(), &through).verdict, Verdict::fail);
+}
+
+TEST(DenyJudgement, FailsALeakThatWasNeverAnswered) {
+  const engine::Evidence through = control();
+  engine::Evidence leaked = at_the_guard();
+  add(leaked, Leg::forward, "host", "ens4", Direction::out, "192.168.16.10");
+  const auto judged = judge_deny(kAny, leaked, &through);
+  EXPECT_EQ(judged.verdict, Verdict::fail);
+  EXPECT_THAT(judged.observed, HasSubstr("seen leaving host:ens4"));
+}
+
+TEST(DenyJudgement, FailsALeakEvenWithoutControl) {
+  EXPECT_EQ(judge_deny(kAny, there_and_back(), nullptr).verdict, Verdict::fail);
+}
+
+TEST(DenyJudgement, FailsWhenTheListenerGotIt) {
+  engine::Evidence leaked = at_the_guard();
+  leaked.delivered = true;
+  const engine::Evidence through = control();
+  EXPECT_EQ(judge_deny(kAny, leaked, &through).verdict, Verdict::fail);
+}
+
+TEST(DenyJudgement, IsInconclusiveWithoutControl) {
+  const auto judged = judge_deny(kReject, rejected(), nullptr);
+  EXPECT_EQ(judged.verdict, Verdict::inconclusive);
+  EXPECT_THAT(judged.observed, HasSubstr("control"));
+}
+
+TEST(DenyJudgement, IsInconclusiveWhenTheControlFailsToo) {
+  engine::Evidence dead = control();
+  dead.outcome.status = Status::refused;
+  const auto judged = judge_deny(kReject, rejected(), &dead);
+  EXPECT_EQ(judged.verdict, Verdict::inconclusive);
+  EXPECT_THAT(judged.observed, HasSubstr("target may be dead"));
+}
+
+TEST(DenyJudgement, IsInconclusiveWhenTheProbeNeverLeft) {
+  const engine::Evidence through = control();
+  EXPECT_EQ(judge_deny(kAny, evidence(), &through).verdict, Verdict::inconclusive);
+  engine::Evidence no_route = evidence();
+  no_route.outcome.status = Status::local_error;
+  no_route.outcome.error_number = ENETUNREACH;
+  EXPECT_EQ(judge_deny(kAny, no_route, &through).verdict, Verdict::inconclusive);
+}
+
+TEST(DenyJudgement, IsInconclusiveWhenTheProbeNeverCameToTheGuard) {
+  const engine::Evidence through = control();
+  engine::Evidence lost = evidence();
+  add(lost, Leg::forward, "container-one", "eth0", Direction::out);
+  EXPECT_EQ(judge_deny(kAny, lost, &through).verdict, Verdict::inconclusive);
+}
+
+TEST(DenyJudgement, IsInconclusiveWhenTheCaptureLostFrames) {
+  const engine::Evidence through = control();
+  engine::Evidence partial = rejected();
+  partial.journey.complete = false;
+  EXPECT_EQ(judge_deny(kReject, partial, &through).verdict, Verdict::inconclusive);
+}
+
+TEST(DenyJudgement, TakesTheGuardsOwnRefusalOfItsOwnProbe) {
+  engine::Evidence own = evidence();
+  own.from = "host";
+  own.outcome.status = Status::local_error;
+  own.outcome.error_number = EPERM;
+  engine::Evidence through = control();
+  through.from = "lan-peer";
+  EXPECT_EQ(judge_deny(kAny, own, &through).verdict, Verdict::pass);
+  own.outcome.error_number = ENETUNREACH;
+  EXPECT_EQ(judge_deny(kAny, own, &through).verdict, Verdict::inconclusive);
+}
+
+TEST(DenyJudgement, ToTheGuardItselfAnAnswerIsTheLeak) {
+  const engine::Evidence through = control();
+  engine::Evidence to_host = at_the_guard();
+  to_host.to.node = "host";
+  EXPECT_EQ(judge_deny(kAny, to_host, &through).verdict, Verdict::pass);
+  add(to_host, Leg::reply, "host", "veth1", Direction::out, "192.168.99.1", "192.168.99.11");
+  EXPECT_EQ(judge_deny(kAny, to_host, &through).verdict, Verdict::fail);
+}
+
+}  // namespace
+}  // namespace plumbline::checks

@@ -1,0 +1,208 @@
+#include "checks/egress.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <optional>
+
+#include "checks/reach.hpp"
+#include "harness/base/error.hpp"
+#include "harness/engine/check/check.hpp"
+
+namespace plumbline::checks {
+namespace {
+
+using engine::Judgement;
+using engine::Verdict;
+using proof::Leg;
+using proof::Sighting;
+using traffic::Direction;
+
+constexpr std::string_view kSchema = R"({
+  "type": "object",
+  "required": ["from", "to", "via"],
+  "additionalProperties": false,
+  "properties": {
+    "from": {"$ref": "#/$defs/nodes"},
+    "to": {"$ref": "#/$defs/targets"},
+    "with": {"$ref": "#/$defs/services"},
+    "via": {"type": "string", "description": "The host's uplink by which the probe must leave."},
+    "as": {"type": "string", "description": "The source address that the uplink and the receiver see; the uplink's own by default."}
+  }
+})";
+
+std::optional<IpAddress> first_address(const network::Node& node, std::string_view interface) {
+  const network::Interface* uplink = node.find_interface(interface);
+  if (uplink == nullptr) return std::nullopt;
+  const auto held = std::ranges::find_if(uplink->addresses, [](const auto& a) { return a.address.is_v4(); });
+  if (held == uplink->addresses.end()) return std::nullopt;
+  return held->address;
+}
+
+/// A cable to another node of the world: bridges and their ports are inside the host's own network.
+bool is_uplink(const Sighting& sighting, const Exit& exit) {
+  return sighting.node == exit.host && sighting.leg == Leg::forward &&
+         sighting.packet.direction == Direction::out && sighting.packet.ip.has_value();
+}
+
+/// The first packet that did not leave as promised. Absent: all that left did.
+std::optional<std::string> wrong_exit(const Exit& exit, const engine::Evidence& evidence) {
+  for (const Sighting& sighting : evidence.journey.sightings) {
+    if (!is_uplink(sighting, exit)) continue;
+    const IpAddress& source = sighting.packet.ip->source;
+    if (sighting.interface != exit.via) {
+      return fmt::format("left {} by {} instead of {}, as {}", exit.host, sighting.interface, exit.via,
+                         source.to_string());
+    }
+    if (source != exit.as) {
+      return fmt::format("left {} by {} as {} instead of {}", exit.host, exit.via, source.to_string(),
+                         exit.as.to_string());
+    }
+  }
+  return std::nullopt;
+}
+
+/// What the receiver, or the way back, shows to be wrong with an answered probe. Absent: nothing.
+std::optional<std::string> wrong_ends(const Exit& exit, const engine::Evidence& evidence) {
+  const Sighting* arrival = evidence.journey.arrived(evidence.to.node);
+  if (arrival != nullptr && arrival->packet.ip && arrival->packet.ip->source != exit.as) {
+    return fmt::format("{} saw it come from {} instead of {}", engine::place(*arrival),
+                       arrival->packet.ip->source.to_string(), exit.as.to_string());
+  }
+  if (evidence.outcome.seen_as && *evidence.outcome.seen_as != exit.as) {
+    return fmt::format("the server was asked by {} instead of {}", evidence.outcome.seen_as->to_string(),
+                       exit.as.to_string());
+  }
+  const Sighting* reply = evidence.journey.first(Leg::reply, evidence.from, Direction::in);
+  if (reply != nullptr && reply->packet.ip && reply->packet.ip->destination != exit.own) {
+    return fmt::format("the reply came back to {}, which is not {}", reply->packet.ip->destination.to_string(),
+                       exit.own.to_string());
+  }
+  return std::nullopt;
+}
+
+class Egress final : public engine::Check {
+ public:
+  Egress(engine::Service with, std::string host, std::string via, std::optional<IpAddress> as)
+      : with_(with), host_(std::move(host)), via_(std::move(via)), as_(as) {}
+
+  std::vector<engine::Need> needs() const override { return {{promise.to, with_}}; }
+
+  boost::asio::awaitable<engine::Outcome> run(engine::Stage& stage) const override {
+    using boost::asio::experimental::awaitable_operators::operator&&;
+    const engine::Target to = stage.target(promise.from, promise.to);
+    Exit exit{host_, via_, source_on_uplink(stage), {}};
+    auto probe = stage.exchange(promise.from, to, with_);
+    auto control_probe = stage.exchange(host_, to, with_);
+    auto [evidence, control] = co_await (std::move(probe) && std::move(control_probe));
+    exit.own = evidence.outcome.identity.source;
+    engine::Outcome outcome;
+    outcome.judgement = judge_egress(exit, evidence, promise.from == host_ ? nullptr : &control);
+    if (promise.from != host_) {
+      const Judgement through = judge_reach(control);
+      outcome.control = engine::Control{host_, promise.to, promise.with, through.verdict, through.observed};
+      outcome.control_journey = std::move(control.journey);
+    }
+    outcome.journey = std::move(evidence.journey);
+    co_return outcome;
+  }
+
+ private:
+  IpAddress source_on_uplink(const engine::Stage& stage) const {
+    if (as_) return *as_;
+    const network::Node* host = stage.topology().find(host_);
+    const auto address = host == nullptr ? std::nullopt : first_address(*host, via_);
+    if (!address) throw Error(fmt::format("{} has no IPv4 address on {}: name the source with `as:`", host_, via_));
+    return *address;
+  }
+
+  engine::Service with_;
+  std::string host_, via_;
+  std::optional<IpAddress> as_;
+};
+
+/// The uplink that `via` names. Throws SpecError where the host has none of that name.
+std::string read_uplink(const spec::Value& arguments, const network::Node& host) {
+  const spec::Value& via = arguments.require("via", "egress");
+  std::vector<std::string_view> names;
+  for (const network::Interface& interface : host.interfaces) names.emplace_back(interface.name);
+  const std::string& text = via.as_text("via");
+  if (host.find_interface(text) != nullptr) return text;
+  const auto near = spec::nearest(text, names);
+  via.fail(fmt::format("{} has no interface '{}'{}", host.name, text,
+                       near.empty() ? fmt::format("; it has {}", fmt::join(names, ", "))
+                                    : fmt::format("; did you mean '{}'?", near)));
+}
+
+std::vector<std::unique_ptr<engine::Check>> parse(const spec::CheckItem& item,
+                                                  const network::Topology& intended) {
+  constexpr std::string_view keys[] = {"from", "to", "with", "via", "as"};
+  const spec::Value& arguments = item.arguments;
+  arguments.as_mapping("egress");
+  arguments.allow_keys("egress", keys);
+  const network::Node* host = intended.host();
+  if (host == nullptr) throw spec::SpecError(item.mark, "egress needs a world with a host, whose uplink it watches");
+  const std::string via = read_uplink(arguments, *host);
+  std::optional<IpAddress> as;
+  if (const spec::Value* stated = arguments.find("as")) as = stated->as_address("as");
+  const auto services = engine::read_services(arguments);
+  const auto targets = engine::read_targets(arguments, "to", intended);
+  std::vector<std::unique_ptr<engine::Check>> checks;
+  for (const engine::Party& from : engine::read_nodes(arguments, "from", intended)) {
+    for (const engine::Party& to : targets) {
+      for (const engine::Service& with : services) {
+        auto check = std::make_unique<Egress>(with, host->name, via, as);
+        engine::CheckResult& promise = check->promise;
+        promise.type = "egress";
+        promise.from = from.text;
+        promise.to = to.text;
+        promise.with = with.to_string();
+        promise.id = fmt::format("egress {} -> {} {} via {}", from.text, to.text, promise.with, via);
+        promise.where = item.mark.to_string();
+        promise.expected =
+            fmt::format("{} from {} leaves by {} as {}, arrives at {} so, and its answer comes back", promise.with,
+                        from.text, via, as ? as->to_string() : "the uplink's own address", to.text);
+        checks.push_back(std::move(check));
+      }
+    }
+  }
+  return checks;
+}
+
+}  // namespace
+
+Judgement judge_egress(const Exit& exit, const engine::Evidence& evidence, const engine::Evidence* control) {
+  const std::string outcome = traffic::to_text(evidence.outcome);
+  if (const auto wrong = wrong_exit(exit, evidence)) return {Verdict::fail, *wrong};
+  const Sighting* left = evidence.journey.first(Leg::forward, exit.host, Direction::out);
+  if (!evidence.answered()) {
+    const bool dead = control != nullptr && judge_reach(*control).verdict != Verdict::pass;
+    if (left != nullptr && dead) {
+      return {Verdict::inconclusive,
+              fmt::format("left by {} as {}, but {} answers {} no better: the target may be dead ({})", exit.via,
+                          exit.as.to_string(), evidence.to.text, control->from, outcome)};
+    }
+    return {Verdict::fail, fmt::format("{}; {}", outcome, evidence.furthest())};
+  }
+  if (const auto wrong = wrong_ends(exit, evidence)) return {Verdict::fail, *wrong};
+  const bool arrived = !evidence.to.node.empty() && evidence.journey.arrived(evidence.to.node) != nullptr;
+  const bool returned = evidence.journey.first(Leg::reply, evidence.from, Direction::in) != nullptr;
+  if (left == nullptr || !arrived || !returned) {
+    const std::string_view missing = left == nullptr ? "leaving by the uplink" : !arrived ? "arriving" : "coming back";
+    if (!evidence.journey.complete || evidence.to.node.empty()) {
+      return {Verdict::inconclusive, fmt::format("{}, but it was not seen {}", outcome, missing)};
+    }
+    return {Verdict::fail, fmt::format("{}, but it was not seen {}: somebody else answered; {}", outcome, missing,
+                                       evidence.furthest())};
+  }
+  return {Verdict::pass, fmt::format("{}; left by {} as {} and arrived so; the answer came back to {}", outcome,
+                                     exit.via, exit.as.to_string(), exit.own.to_string())};
+}
+
+engine::CheckKind egress_kind() {
+  return {"egress", "A probe leaves by the promised uplink with the promised source, and its answer comes back.",
+          kSchema, parse};
+}
+
+}  // namespace plumbline::checks

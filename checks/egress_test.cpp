@@ -1,0 +1,86 @@
+#include "checks/egress.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "checks/testing.hpp"
+
+namespace plumbline::checks {
+namespace {
+
+using engine::Verdict;
+using proof::Leg;
+using testing::HasSubstr;
+using testing_support::at_the_guard;
+using testing_support::there_and_back;
+using traffic::Direction;
+
+const Exit kExit{"host", "ens4", *IpAddress::parse("192.168.16.10"), *IpAddress::parse("192.168.99.11")};
+
+proof::Sighting& find(engine::Evidence& evidence, Leg leg, std::string_view node, Direction direction) {
+  for (auto& sighting : evidence.journey.sightings) {
+    if (sighting.is(leg, node, direction)) return sighting;
+  }
+  throw std::logic_error("no such sighting");
+}
+
+TEST(EgressJudgement, PassesTheWholeWayThereAndBack) {
+  EXPECT_EQ(judge_egress(kExit, there_and_back(), nullptr).verdict, Verdict::pass);
+}
+
+TEST(EgressJudgement, FailsTheWrongUplink) {
+  engine::Evidence evidence = there_and_back();
+  find(evidence, Leg::forward, "host", Direction::out).interface = "ens5";
+  const auto judged = judge_egress(kExit, evidence, nullptr);
+  EXPECT_EQ(judged.verdict, Verdict::fail);
+  EXPECT_THAT(judged.observed, HasSubstr("by ens5 instead of ens4"));
+}
+
+TEST(EgressJudgement, FailsAnUntranslatedSourceEvenWhereItIsAnswered) {
+  engine::Evidence evidence = there_and_back();
+  find(evidence, Leg::forward, "host", Direction::out).packet.ip->source = kExit.own;
+  const auto judged = judge_egress(kExit, evidence, nullptr);
+  EXPECT_EQ(judged.verdict, Verdict::fail);
+  EXPECT_THAT(judged.observed, HasSubstr("as 192.168.99.11 instead of 192.168.16.10"));
+}
+
+TEST(EgressJudgement, FailsWhenTheReceiverSawAnotherSource) {
+  engine::Evidence evidence = there_and_back();
+  find(evidence, Leg::forward, "internet", Direction::in).packet.ip->source = *IpAddress::parse("198.18.0.9");
+  EXPECT_EQ(judge_egress(kExit, evidence, nullptr).verdict, Verdict::fail);
+  evidence = there_and_back();
+  evidence.outcome.seen_as = *IpAddress::parse("198.18.0.9");
+  EXPECT_EQ(judge_egress(kExit, evidence, nullptr).verdict, Verdict::fail);
+}
+
+TEST(EgressJudgement, FailsWhenNothingCameBack) {
+  engine::Evidence evidence = there_and_back();
+  evidence.outcome.status = traffic::ProbeOutcome::Status::timeout;
+  const engine::Evidence through = there_and_back();
+  EXPECT_EQ(judge_egress(kExit, evidence, &through).verdict, Verdict::fail);
+}
+
+TEST(EgressJudgement, IsInconclusiveWhenTheTargetIsDeadForTheHostToo) {
+  engine::Evidence evidence = there_and_back();
+  evidence.outcome.status = traffic::ProbeOutcome::Status::timeout;
+  engine::Evidence dead = evidence;
+  dead.from = "host";
+  EXPECT_EQ(judge_egress(kExit, evidence, &dead).verdict, Verdict::inconclusive);
+}
+
+TEST(EgressJudgement, FailsWhenTheProbeNeverLeftTheHostWhateverTheControlSays) {
+  engine::Evidence dead = there_and_back();
+  dead.outcome.status = traffic::ProbeOutcome::Status::timeout;
+  EXPECT_EQ(judge_egress(kExit, at_the_guard(), &dead).verdict, Verdict::fail);
+}
+
+TEST(EgressJudgement, IsInconclusiveWhenFramesWereLost) {
+  engine::Evidence evidence = there_and_back();
+  std::erase_if(evidence.journey.sightings, [](const auto& s) { return s.node == "internet"; });
+  EXPECT_EQ(judge_egress(kExit, evidence, nullptr).verdict, Verdict::fail);
+  evidence.journey.complete = false;
+  EXPECT_EQ(judge_egress(kExit, evidence, nullptr).verdict, Verdict::inconclusive);
+}
+
+}  // namespace
+}  // namespace plumbline::checks

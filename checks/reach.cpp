@@ -1,0 +1,92 @@
+#include "checks/reach.hpp"
+
+#include <fmt/format.h>
+
+#include "harness/engine/check/check.hpp"
+
+namespace plumbline::checks {
+namespace {
+
+using engine::Verdict;
+
+constexpr std::string_view kSchema = R"({
+  "type": "object",
+  "required": ["from", "to"],
+  "additionalProperties": false,
+  "properties": {
+    "from": {"$ref": "#/$defs/nodes"},
+    "to": {"$ref": "#/$defs/targets"},
+    "with": {"$ref": "#/$defs/services"}
+  }
+})";
+
+class Reach final : public engine::Check {
+ public:
+  explicit Reach(engine::Service with) : with_(with) {}
+
+  std::vector<engine::Need> needs() const override { return {{promise.to, with_}}; }
+
+  boost::asio::awaitable<engine::Outcome> run(engine::Stage& stage) const override {
+    engine::Target to = stage.target(promise.from, promise.to);
+    engine::Evidence evidence = co_await stage.exchange(promise.from, std::move(to), with_);
+    engine::Outcome outcome;
+    outcome.judgement = judge_reach(evidence);
+    outcome.journey = std::move(evidence.journey);
+    co_return outcome;
+  }
+
+ private:
+  engine::Service with_;
+};
+
+std::vector<std::unique_ptr<engine::Check>> parse(const spec::CheckItem& item,
+                                                  const network::Topology& intended) {
+  constexpr std::string_view keys[] = {"from", "to", "with"};
+  item.arguments.as_mapping("reach");
+  item.arguments.allow_keys("reach", keys);
+  const auto services = engine::read_services(item.arguments);
+  const auto targets = engine::read_targets(item.arguments, "to", intended);
+  std::vector<std::unique_ptr<engine::Check>> checks;
+  for (const engine::Party& from : engine::read_nodes(item.arguments, "from", intended)) {
+    for (const engine::Party& to : targets) {
+      for (const engine::Service& with : services) {
+        auto check = std::make_unique<Reach>(with);
+        engine::CheckResult& promise = check->promise;
+        promise.type = "reach";
+        promise.from = from.text;
+        promise.to = to.text;
+        promise.with = with.to_string();
+        promise.id = fmt::format("reach {} -> {} {}", from.text, to.text, promise.with);
+        promise.where = item.mark.to_string();
+        promise.expected = fmt::format("{} from {} arrives at {} and is answered", promise.with, from.text, to.text);
+        checks.push_back(std::move(check));
+      }
+    }
+  }
+  return checks;
+}
+
+}  // namespace
+
+engine::Judgement judge_reach(const engine::Evidence& evidence) {
+  const std::string outcome = traffic::to_text(evidence.outcome);
+  if (!evidence.answered()) return {Verdict::fail, fmt::format("{}; {}", outcome, evidence.furthest())};
+  // Nobody else knows the nonce, so an answer that holds it proves the arrival where no tap can be.
+  if (evidence.to.node.empty()) return {Verdict::pass, fmt::format("{}, with the probe's own bytes", outcome)};
+  if (const proof::Sighting* arrival = evidence.journey.arrived(evidence.to.node)) {
+    return {Verdict::pass, fmt::format("{}; arrived at {}", outcome, engine::place(*arrival))};
+  }
+  if (!evidence.journey.complete) {
+    return {Verdict::inconclusive,
+            fmt::format("{}, but the capture lost frames, so the arrival at {} is not proven", outcome,
+                        evidence.to.node)};
+  }
+  return {Verdict::fail, fmt::format("{}, but not by {}, where the probe never arrived; {}", outcome,
+                                     evidence.to.node, evidence.furthest())};
+}
+
+engine::CheckKind reach_kind() {
+  return {"reach", "A probe arrives at its target and is answered.", kSchema, parse};
+}
+
+}  // namespace plumbline::checks

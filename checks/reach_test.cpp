@@ -1,0 +1,59 @@
+#include "checks/reach.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "checks/testing.hpp"
+
+namespace plumbline::checks {
+namespace {
+
+using engine::Verdict;
+using testing::HasSubstr;
+using testing_support::at_the_guard;
+using testing_support::there_and_back;
+
+TEST(ReachJudgement, PassesWhenTheProbeArrivedAndWasAnswered) {
+  const auto judged = judge_reach(there_and_back());
+  EXPECT_EQ(judged.verdict, Verdict::pass);
+  EXPECT_THAT(judged.observed, HasSubstr("internet:eth0"));
+}
+
+TEST(ReachJudgement, FailsWithoutAnAnswerAndSaysHowFarItGot) {
+  const auto judged = judge_reach(at_the_guard());
+  EXPECT_EQ(judged.verdict, Verdict::fail);
+  EXPECT_THAT(judged.observed, HasSubstr("last seen at host:veth1"));
+}
+
+TEST(ReachJudgement, FailsWhenSomebodyElseAnswered) {
+  engine::Evidence evidence = there_and_back();
+  std::erase_if(evidence.journey.sightings, [](const auto& s) { return s.node == "internet"; });
+  const auto judged = judge_reach(evidence);
+  EXPECT_EQ(judged.verdict, Verdict::fail);
+  EXPECT_THAT(judged.observed, HasSubstr("never arrived"));
+}
+
+TEST(ReachJudgement, IsInconclusiveWhenTheCaptureLostWhatWouldProveTheArrival) {
+  engine::Evidence evidence = there_and_back();
+  std::erase_if(evidence.journey.sightings, [](const auto& s) { return s.node == "internet"; });
+  evidence.journey.complete = false;
+  EXPECT_EQ(judge_reach(evidence).verdict, Verdict::inconclusive);
+}
+
+TEST(ReachJudgement, FailsALocalErrorInItsOwnWords) {
+  engine::Evidence evidence = testing_support::evidence();
+  evidence.outcome.status = traffic::ProbeOutcome::Status::local_error;
+  evidence.outcome.error_number = ENETUNREACH;
+  const auto judged = judge_reach(evidence);
+  EXPECT_EQ(judged.verdict, Verdict::fail);
+  EXPECT_THAT(judged.observed, HasSubstr("unreachable"));
+}
+
+TEST(ReachJudgement, TakesTheNonceAsProofWhereNoTapCanBe) {
+  engine::Evidence evidence = there_and_back();
+  evidence.to.node.clear();
+  EXPECT_EQ(judge_reach(evidence).verdict, Verdict::pass);
+}
+
+}  // namespace
+}  // namespace plumbline::checks

@@ -1,0 +1,172 @@
+#include "checks/resolve.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "harness/engine/check/check.hpp"
+
+namespace plumbline::checks {
+namespace {
+
+using engine::Judgement;
+using engine::Verdict;
+using proof::Leg;
+using traffic::Direction;
+using Addresses = std::optional<std::vector<IpAddress>>;
+
+constexpr std::string_view kSchema = R"({
+  "type": "object",
+  "required": ["from", "name"],
+  "additionalProperties": false,
+  "properties": {
+    "from": {"$ref": "#/$defs/nodes"},
+    "name": {"type": "string", "description": "The host name to ask for."},
+    "expect": {"description": "The addresses that the answer must hold, no more and no less; any by default.",
+               "oneOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]},
+    "server": {"type": "string", "description": "A node or an address; the node's own resolvers by default."},
+    "with": {"description": "Transports; both by default.",
+             "oneOf": [{"enum": ["udp", "tcp"]}, {"type": "array", "items": {"enum": ["udp", "tcp"]}, "minItems": 1}]}
+  }
+})";
+constexpr std::array<std::string_view, 2> kTransports{"udp", "tcp"};
+
+std::string list(const std::vector<IpAddress>& addresses) {
+  std::vector<std::string> texts;
+  for (const IpAddress& address : addresses) texts.push_back(address.to_string());
+  return fmt::format("{}", fmt::join(texts, ", "));
+}
+
+class Resolve final : public engine::Check {
+ public:
+  Resolve(std::string name, Addresses expected, bool tcp)
+      : name_(std::move(name)), expected_(std::move(expected)), tcp_(tcp) {}
+
+  boost::asio::awaitable<engine::Outcome> run(engine::Stage& stage) const override {
+    engine::Target server = stage.target(promise.from, promise.to);
+    engine::DnsEvidence evidence = co_await stage.resolve(promise.from, std::move(server), name_, tcp_);
+    engine::Outcome outcome;
+    outcome.judgement = judge_resolve(expected_, evidence);
+    outcome.journey = std::move(evidence.journey);
+    co_return outcome;
+  }
+
+ private:
+  std::string name_;
+  Addresses expected_;
+  bool tcp_;
+};
+
+/// Names as RFC 1035 bounds them, so that a slip of the pen is said before anything is built.
+std::string read_name(const spec::Value& arguments) {
+  const spec::Value& value = arguments.require("name", "resolve");
+  std::string name = value.as_text("name");
+  if (name.ends_with('.')) name.pop_back();
+  std::size_t label = 0;
+  bool good = !name.empty() && name.size() <= 253;
+  for (const char letter : name) {
+    label = letter == '.' ? 0 : label + 1;
+    const bool allowed = std::isalnum(static_cast<unsigned char>(letter)) != 0 || letter == '-' || letter == '_';
+    good = good && (letter == '.' || allowed) && label <= 63;
+  }
+  good = good && !name.starts_with('.') && name.find("..") == std::string::npos;
+  if (!good) value.fail(fmt::format("'{}' is not a host name", name));
+  return name;
+}
+
+Addresses read_expected(const spec::Value& arguments) {
+  const spec::Value* value = arguments.find("expect");
+  if (value == nullptr) return std::nullopt;
+  if (value->as_list().empty()) value->fail("'expect' is empty: name the addresses, or leave it out");
+  std::vector<IpAddress> addresses;
+  for (const spec::Value& item : value->as_list()) {
+    addresses.push_back(item.as_address("expect"));
+    if (!addresses.back().is_v4()) item.fail("only IPv4 addresses can be asked for as yet");
+  }
+  return addresses;
+}
+
+std::vector<bool> read_transports(const spec::Value& arguments) {
+  const spec::Value* value = arguments.find("with");
+  if (value == nullptr) return {false, true};
+  if (value->as_list().empty()) value->fail("'with' is empty: name udp, tcp or both");
+  std::vector<bool> tcp;
+  for (const spec::Value& item : value->as_list()) tcp.push_back(item.as_word("with", kTransports) == 1);
+  return tcp;
+}
+
+std::vector<std::string> servers_of(const spec::Value& arguments, const engine::Party& from,
+                                    const network::Topology& intended) {
+  if (arguments.find("server") != nullptr) return {engine::read_targets(arguments, "server", intended).front().text};
+  std::vector<std::string> servers;
+  for (const IpAddress& resolver : intended.find(from.text)->resolvers) servers.push_back(resolver.to_string());
+  if (servers.empty()) {
+    throw spec::SpecError(from.mark, fmt::format("{} has no resolver of its own: name one with `server:`", from.text));
+  }
+  return servers;
+}
+
+std::vector<std::unique_ptr<engine::Check>> parse(const spec::CheckItem& item,
+                                                  const network::Topology& intended) {
+  constexpr std::string_view keys[] = {"from", "name", "expect", "server", "with"};
+  const spec::Value& arguments = item.arguments;
+  arguments.as_mapping("resolve");
+  arguments.allow_keys("resolve", keys);
+  const std::string name = read_name(arguments);
+  const Addresses expected = read_expected(arguments);
+  const auto transports = read_transports(arguments);
+  std::vector<std::unique_ptr<engine::Check>> checks;
+  for (const engine::Party& from : engine::read_nodes(arguments, "from", intended)) {
+    for (const std::string& server : servers_of(arguments, from, intended)) {
+      for (const bool tcp : transports) {
+        auto check = std::make_unique<Resolve>(name, expected, tcp);
+        engine::CheckResult& promise = check->promise;
+        promise.type = "resolve";
+        promise.from = from.text;
+        promise.to = server;
+        promise.with = tcp ? "tcp" : "udp";
+        promise.id = fmt::format("resolve {} {} at {} {}", from.text, name, server, promise.with);
+        promise.where = item.mark.to_string();
+        promise.expected = fmt::format("{} answers {} over {} with {}", server, from.text, promise.with,
+                                       expected ? list(*expected) : "an address");
+        checks.push_back(std::move(check));
+      }
+    }
+  }
+  return checks;
+}
+
+}  // namespace
+
+Judgement judge_resolve(const Addresses& expected, const engine::DnsEvidence& evidence) {
+  const traffic::DnsOutcome& outcome = evidence.outcome;
+  const std::string text = traffic::to_text(outcome);
+  const proof::Sighting* furthest = evidence.journey.furthest();
+  const std::string seen = furthest == nullptr ? fmt::format("the question was never seen leaving {}", evidence.from)
+                                               : fmt::format("last seen at {}", engine::place(*furthest));
+  if (outcome.status != traffic::DnsOutcome::Status::answered) return {Verdict::fail, fmt::format("{}; {}", text, seen)};
+  if (outcome.addresses.empty()) return {Verdict::fail, fmt::format("{}: the answer holds no address", text)};
+  const std::set<IpAddress> got(outcome.addresses.begin(), outcome.addresses.end());
+  if (expected && got != std::set<IpAddress>(expected->begin(), expected->end())) {
+    return {Verdict::fail, fmt::format("answered {} instead of {}", list(outcome.addresses), list(*expected))};
+  }
+  const proof::Sighting* answer = evidence.journey.first(Leg::reply, evidence.from, Direction::in);
+  const bool from_server = answer != nullptr && answer->packet.ip && answer->packet.ip->source == evidence.server.address;
+  const bool asked = evidence.server.node.empty() || evidence.journey.arrived(evidence.server.node) != nullptr;
+  if (!from_server || !asked) {
+    const std::string gap = asked ? fmt::format("no answer from {} was seen", evidence.server.address.to_string())
+                                  : fmt::format("{} never saw the question; {}", evidence.server.node, seen);
+    if (!evidence.journey.complete) {
+      return {Verdict::inconclusive, fmt::format("{}, but {}, and the capture lost frames", text, gap)};
+    }
+    return {Verdict::fail, fmt::format("{}, but {}: somebody else answered", text, gap)};
+  }
+  return {Verdict::pass, fmt::format("answered {}", list(outcome.addresses))};
+}
+
+engine::CheckKind resolve_kind() {
+  return {"resolve", "A name resolves over UDP and TCP, answered by the server that was asked.", kSchema, parse};
+}
+
+}  // namespace plumbline::checks

@@ -1,0 +1,15 @@
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "harness/engine/check/evidence.hpp"
+
+namespace plumbline::checks {
+
+/// `resolve`: passes only if the server that was asked got the question, answered it with exactly the `expected` addresses
+/// (absent: any address), and that answer was seen coming from it.
+engine::Judgement judge_resolve(const std::optional<std::vector<IpAddress>>& expected,
+                                const engine::DnsEvidence& evidence);
+
+}  // namespace plumbline::checks

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/engine/check/promise.hpp"
+#include "harness/engine/check/result.hpp"
+#include "harness/proof/journey/journey.hpp"
+#include "harness/traffic/probe/probe.hpp"
+
+namespace plumbline::engine {
+
+/// Where a probe goes: the address, and which node answers for it as far as that is known.
+struct Target {
+  std::string text;  ///< as the spec names it
+  IpAddress address;
+  std::string node;  ///< empty: no node that we can watch
+};
+
+/// All that is known about one probe after it ended.
+struct Evidence {
+  std::string from;
+  Target to;
+  Service with;
+  traffic::ProbeOutcome outcome;
+  proof::Journey journey;
+  /// A planted or simulated server at the far end got the probe's bytes.
+  bool delivered = false;
+
+  /// The far end answered the probe itself: a reply, or a TCP connection. (An error is no answer.)
+  bool answered() const;
+  /// "container-one:eth0 out": where the probe was last seen on its way out, or that it never was.
+  std::string furthest() const;
+};
+
+/// The same for a DNS question.
+struct DnsEvidence {
+  std::string from;
+  Target server;
+  std::string name;
+  traffic::DnsOutcome outcome;
+  proof::Journey journey;
+};
+
+struct Judgement {
+  Verdict verdict = Verdict::inconclusive;
+  std::string observed;
+};
+
+/// The journey as reports show it, times relative to its first sighting.
+std::vector<JourneyStep> steps(const proof::Journey& journey);
+
+/// "host:ens4".
+std::string place(const proof::Sighting& sighting);
+
+}  // namespace plumbline::engine

@@ -1,0 +1,107 @@
+#include "harness/engine/check/promise.hpp"
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+namespace plumbline::engine {
+namespace {
+
+std::vector<std::string_view> node_names(const network::Topology& topology) {
+  std::vector<std::string_view> names;
+  for (const network::Node& node : topology.nodes) names.emplace_back(node.name);
+  return names;
+}
+
+[[noreturn]] void unknown_node(const spec::Value& value, const network::Topology& topology,
+                               std::string_view or_else) {
+  const auto names = node_names(topology);
+  std::string message = fmt::format("unknown node '{}'", value.text);
+  if (const auto near = spec::nearest(value.text, names); !near.empty()) {
+    message += fmt::format("; did you mean '{}'?", near);
+  } else {
+    message += fmt::format("; expected {}{}", fmt::join(names, ", "), or_else);
+  }
+  value.fail(message);
+}
+
+const spec::Value& node_value(const spec::Value& value, std::string_view key, const network::Topology& topology) {
+  if (topology.find(value.as_text(key)) == nullptr) unknown_node(value, topology, "");
+  return value;
+}
+
+std::span<const spec::Value> listed(const spec::Value& arguments, std::string_view key) {
+  const spec::Value& value = arguments.require(key, "a check");
+  const auto items = value.as_list();
+  if (items.empty()) value.fail(fmt::format("'{}' is empty: name at least one", key));
+  return items;
+}
+
+Service read_service(const spec::Value& value) {
+  const std::string& text = value.as_text("with");
+  if (text == "ping") return {};
+  const auto slash = text.find('/');
+  const std::string_view word = std::string_view(text).substr(0, slash);
+  Service service;
+  if (word == "tcp" || word == "udp") {
+    service.protocol = word == "tcp" ? traffic::Protocol::tcp : traffic::Protocol::udp;
+    const std::string_view digits = slash == std::string::npos ? "" : std::string_view(text).substr(slash + 1);
+    const auto [end, problem] = std::from_chars(digits.data(), digits.data() + digits.size(), service.port);
+    if (problem == std::errc{} && end == digits.data() + digits.size() && service.port != 0) return service;
+    value.fail(fmt::format("'{}' needs a port from 1 to 65535, as in {}/80", text, word));
+  }
+  value.fail(fmt::format("unknown service '{}'; expected ping, tcp/PORT or udp/PORT", text));
+}
+
+}  // namespace
+
+std::string Service::to_string() const {
+  switch (protocol) {
+    case traffic::Protocol::ping:
+      return "ping";
+    case traffic::Protocol::udp:
+      return fmt::format("udp/{}", port);
+    case traffic::Protocol::tcp:
+      return fmt::format("tcp/{}", port);
+  }
+  return {};
+}
+
+std::vector<Party> read_nodes(const spec::Value& arguments, std::string_view key,
+                              const network::Topology& topology) {
+  std::vector<Party> nodes;
+  for (const spec::Value& value : listed(arguments, key)) {
+    node_value(value, key, topology);
+    nodes.push_back({value.text, value.mark});
+  }
+  return nodes;
+}
+
+std::string read_node(const spec::Value& arguments, std::string_view key, const network::Topology& topology,
+                      const std::string& fallback) {
+  const spec::Value* value = arguments.find(key);
+  return value == nullptr ? fallback : node_value(*value, key, topology).text;
+}
+
+std::vector<Party> read_targets(const spec::Value& arguments, std::string_view key,
+                                const network::Topology& topology) {
+  std::vector<Party> targets;
+  for (const spec::Value& value : listed(arguments, key)) {
+    const std::string& text = value.as_text(key);
+    if (!IpAddress::parse(text) && topology.find(text) == nullptr) {
+      unknown_node(value, topology, ", or an IP address");
+    }
+    targets.push_back({text, value.mark});
+  }
+  return targets;
+}
+
+std::vector<Service> read_services(const spec::Value& arguments) {
+  const spec::Value* with = arguments.find("with");
+  if (with == nullptr) return {Service{}};
+  std::vector<Service> services;
+  for (const spec::Value& value : listed(arguments, "with")) services.push_back(read_service(value));
+  return services;
+}
+
+}  // namespace plumbline::engine

@@ -1,0 +1,61 @@
+#include "harness/engine/check/result.hpp"
+
+namespace plumbline::engine {
+
+const char* to_text(Verdict verdict) noexcept {
+  switch (verdict) {
+    case Verdict::pass:
+      return "pass";
+    case Verdict::fail:
+      return "fail";
+    case Verdict::inconclusive:
+      return "inconclusive";
+    case Verdict::skip:
+      return "skip";
+    case Verdict::error:
+      return "error";
+  }
+  return "error";
+}
+
+namespace {
+
+std::size_t& counter_of(Summary& summary, Verdict verdict) {
+  switch (verdict) {
+    case Verdict::pass:
+      return summary.passed;
+    case Verdict::fail:
+      return summary.failed;
+    case Verdict::inconclusive:
+      return summary.inconclusive;
+    case Verdict::skip:
+      return summary.skipped;
+    case Verdict::error:
+      break;
+  }
+  return summary.errors;
+}
+
+}  // namespace
+
+Summary RunResult::summary() const {
+  Summary summary;
+  for (const ScenarioResult& scenario : scenarios) {
+    for (const CheckResult& check : scenario.checks) ++counter_of(summary, check.verdict);
+    if (scenario.error) ++summary.errors;
+  }
+  return summary;
+}
+
+// A failed check is told before an error: it is what a reader of the status can act on, and the report
+// lists the errors beside it.
+int RunResult::exit_status() const {
+  const Summary counts = summary();
+  if (interrupted) return 130;
+  if (counts.failed > 0) return 1;
+  if (counts.errors > 0) return 5;
+  if (counts.inconclusive > 0) return 4;
+  return 0;
+}
+
+}  // namespace plumbline::engine

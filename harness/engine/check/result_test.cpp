@@ -1,0 +1,60 @@
+#include "harness/engine/check/result.hpp"
+
+#include <gtest/gtest.h>
+
+namespace plumbline::engine {
+namespace {
+
+RunResult run_with(std::vector<Verdict> verdicts) {
+  RunResult run;
+  ScenarioResult scenario;
+  for (const Verdict verdict : verdicts) {
+    CheckResult check;
+    check.verdict = verdict;
+    scenario.checks.push_back(check);
+  }
+  run.scenarios.push_back(scenario);
+  return run;
+}
+
+TEST(Result, VerdictsHaveTheWordsOfTheReport) {
+  EXPECT_STREQ(to_text(Verdict::pass), "pass");
+  EXPECT_STREQ(to_text(Verdict::fail), "fail");
+  EXPECT_STREQ(to_text(Verdict::inconclusive), "inconclusive");
+  EXPECT_STREQ(to_text(Verdict::skip), "skip");
+  EXPECT_STREQ(to_text(Verdict::error), "error");
+}
+
+TEST(Result, SummaryCountsEachVerdictOverAllScenarios) {
+  RunResult run =
+      run_with({Verdict::pass, Verdict::pass, Verdict::fail, Verdict::inconclusive, Verdict::skip});
+  run.scenarios.push_back(run_with({Verdict::error, Verdict::pass}).scenarios.front());
+  const Summary summary = run.summary();
+  EXPECT_EQ(summary.passed, 3U);
+  EXPECT_EQ(summary.failed, 1U);
+  EXPECT_EQ(summary.inconclusive, 1U);
+  EXPECT_EQ(summary.skipped, 1U);
+  EXPECT_EQ(summary.errors, 1U);
+}
+
+TEST(Result, AScenariosOwnErrorCountsOnce) {
+  RunResult run = run_with({Verdict::pass});
+  run.scenarios.front().error = ScenarioError{"cannot be built", "a.yaml:1:1", ""};
+  EXPECT_EQ(run.summary().passed, 1U);
+  EXPECT_EQ(run.summary().errors, 1U);
+  EXPECT_EQ(run.exit_status(), 5);
+}
+
+TEST(Result, ExitStatusTellsTheWorst) {
+  EXPECT_EQ(run_with({}).exit_status(), 0);
+  EXPECT_EQ(run_with({Verdict::pass, Verdict::skip}).exit_status(), 0);
+  EXPECT_EQ(run_with({Verdict::pass, Verdict::inconclusive}).exit_status(), 4);
+  EXPECT_EQ(run_with({Verdict::inconclusive, Verdict::error}).exit_status(), 5);
+  EXPECT_EQ(run_with({Verdict::inconclusive, Verdict::error, Verdict::fail}).exit_status(), 1);
+  RunResult interrupted = run_with({Verdict::fail});
+  interrupted.interrupted = true;
+  EXPECT_EQ(interrupted.exit_status(), 130);
+}
+
+}  // namespace
+}  // namespace plumbline::engine

@@ -1,0 +1,87 @@
+#include "harness/engine/run/trace.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <filesystem>
+#include <map>
+#include <vector>
+
+#include "harness/base/error.hpp"
+#include "harness/traffic/capture/pcapng.hpp"
+
+namespace plumbline::engine {
+namespace {
+
+constexpr std::uint32_t kSnapLength = 65535;
+
+struct Tagged {
+  const proof::Sighting* sighting;
+  std::string_view probe;
+};
+
+const char* leg_text(proof::Leg leg) {
+  switch (leg) {
+    case proof::Leg::forward:
+      return "on its way";
+    case proof::Leg::reply:
+      return "reply";
+    case proof::Leg::error:
+      return "error that quotes it";
+  }
+  return "";
+}
+
+std::vector<Tagged> in_order(const Outcome& outcome) {
+  std::vector<Tagged> packets;
+  for (const proof::Sighting& sighting : outcome.journey.sightings) packets.push_back({&sighting, "probe"});
+  if (outcome.control_journey) {
+    for (const proof::Sighting& sighting : outcome.control_journey->sightings) packets.push_back({&sighting, "control"});
+  }
+  std::ranges::stable_sort(packets, {}, [](const Tagged& tagged) { return tagged.sighting->time_ns; });
+  return packets;
+}
+
+std::string slug(std::string text) {
+  std::string safe;
+  for (const char letter : text) {
+    const bool plain = std::isalnum(static_cast<unsigned char>(letter)) != 0 || letter == '.' || letter == '_';
+    if (plain) {
+      safe.push_back(letter);
+    } else if (!safe.empty() && safe.back() != '-') {
+      safe.push_back('-');
+    }
+  }
+  // A name of dots alone would be a folder that exists already.
+  if (safe.find_first_not_of('.') == std::string::npos) safe.insert(0, "_");
+  return safe.substr(0, 200);
+}
+
+}  // namespace
+
+std::string trace_path(const std::string& directory, const std::string& scenario, const std::string& check) {
+  return (std::filesystem::path(directory) / slug(scenario) / (slug(check) + ".pcapng")).string();
+}
+
+void write_trace(const std::string& path, const CheckResult& check, const Outcome& outcome) {
+  std::error_code problem;
+  std::filesystem::create_directories(std::filesystem::path(path).parent_path(), problem);
+  if (problem) throw Error::from_errno(problem.value(), fmt::format("creating the folder of {}", path));
+  traffic::PcapngWriter writer(path, fmt::format("{}: {} ({})", check.id, to_text(check.verdict), check.observed));
+  std::map<std::string, std::uint32_t> interfaces;
+  for (const Tagged& packet : in_order(outcome)) {
+    const proof::Sighting& sighting = *packet.sighting;
+    const std::string name = place(sighting);
+    auto known = interfaces.find(name);
+    if (known == interfaces.end()) {
+      known = interfaces.emplace(name, writer.add_interface(name, traffic::LinkType::linux_sll2, kSnapLength)).first;
+    }
+    writer.write(known->second, sighting.time_ns, sighting.bytes, sighting.original_length,
+                 sighting.packet.direction,
+                 fmt::format("{} ({}): {}", packet.probe, leg_text(sighting.leg), traffic::to_text(sighting.packet)));
+  }
+  writer.close();
+}
+
+}  // namespace plumbline::engine

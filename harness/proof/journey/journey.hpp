@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "harness/traffic/packet/packet.hpp"
+
+namespace plumbline::proof {
+
+/// Which part of the exchange a packet belongs to.
+enum class Leg : std::uint8_t {
+  forward,  ///< from the probe's source towards its target
+  reply,    ///< from whoever answered
+  error,    ///< an ICMP error that quotes the probe
+};
+
+/// One packet of a probe at one tap.
+struct Sighting {
+  std::uint64_t time_ns = 0;   ///< kernel timestamp
+  std::uint64_t sequence = 0;  ///< order in which its tap delivered it
+  std::size_t tap = 0;
+  std::string node;
+  std::string interface;
+  Leg leg = Leg::forward;
+  traffic::Packet packet;
+  std::vector<std::uint8_t> bytes;  ///< the frame, possibly cut to the snap length
+  std::size_t original_length = 0;
+
+  bool is(Leg wanted, std::string_view at_node, traffic::Direction direction) const {
+    return leg == wanted && node == at_node && packet.direction == direction;
+  }
+};
+
+/// A probe's sightings in order, as far as they are known.
+struct Journey {
+  std::vector<Sighting> sightings;
+  /// False when a tap lost frames: what is not here may still have happened.
+  bool complete = true;
+
+  /// The first sighting of `leg` at `node` in `direction`; null when there is none.
+  const Sighting* first(Leg leg, std::string_view node, traffic::Direction direction) const;
+  /// The first packet of the probe that left `node`.
+  const Sighting* left(std::string_view node) const { return first(Leg::forward, node, traffic::Direction::out); }
+  /// The first packet of the probe that came in at `node`.
+  const Sighting* arrived(std::string_view node) const { return first(Leg::forward, node, traffic::Direction::in); }
+  /// The last forward sighting: how far the probe got.
+  const Sighting* furthest() const;
+
+  /// By kernel timestamp. Where two are equal: in one node as its tap delivered them (that is the order in
+  /// which the kernel handled them); between nodes by `distance` from the source, which is the order of the
+  /// topology on the way out, and the reverse on the way back. `distance` is indexed by tap.
+  void sort(const std::vector<unsigned>& distance);
+};
+
+}  // namespace plumbline::proof

@@ -1,0 +1,194 @@
+#include "harness/proof/journey/observer.hpp"
+
+#include <fmt/format.h>
+
+#include <optional>
+#include <utility>
+
+namespace plumbline::proof {
+namespace {
+
+using traffic::IcmpHeader;
+using traffic::Packet;
+using traffic::TcpHeader;
+using traffic::UdpHeader;
+
+constexpr std::uint32_t kUdpBit = 1U << 16U;
+/// How far from the initial sequence number a probe's exchange reaches, in bytes. Probes send and get less
+/// than 1 KiB; a narrow window keeps a stranger's random numbers out.
+constexpr std::uint32_t kSequenceWindow = 4096;
+
+std::optional<std::uint64_t> leading_nonce(std::span<const std::uint8_t> payload) {
+  if (payload.size() < 8) return std::nullopt;
+  std::uint64_t nonce = 0;
+  for (std::size_t i = 0; i < 8; ++i) nonce = nonce << 8U | payload[i];
+  return nonce;
+}
+
+std::string question_key(std::uint16_t id, std::string_view name) { return fmt::format("{} {}", id, name); }
+
+/// Which way a UDP packet of the exchange goes. NAT may change either port; seldom both at once.
+Leg leg_of(const UdpHeader& udp, std::uint16_t source_port, std::uint16_t port) {
+  if (udp.source_port == source_port || udp.destination_port == port) return Leg::forward;
+  if (udp.destination_port == source_port || udp.source_port == port) return Leg::reply;
+  return Leg::forward;
+}
+
+}  // namespace
+
+WatchId Observer::watch(Key key) {
+  const WatchId id = watches_.size();
+  if (const auto* nonce = std::get_if<NonceKey>(&key)) {
+    by_nonce_[nonce->nonce] = id;
+    if (nonce->port == 0) {
+      by_echo_id_[nonce->source_port] = id;
+    } else {
+      by_port_[kUdpBit | nonce->source_port] = id;
+    }
+  } else if (const auto* tcp = std::get_if<TcpKey>(&key)) {
+    by_port_[tcp->source_port] = id;
+  } else if (const auto* dns = std::get_if<DnsKey>(&key)) {
+    by_question_[question_key(dns->id, dns->name)] = id;
+    by_port_[kUdpBit | dns->source_port] = id;
+  }
+  watches_.push_back(Watch{std::move(key), false, 0, {}});
+  return id;
+}
+
+void Observer::see(std::size_t tap, const std::string& node, const std::string& interface, std::uint64_t time_ns,
+                   std::span<const std::uint8_t> frame, std::size_t original_length,
+                   traffic::LinkType link_type) {
+  const std::uint64_t sequence = frames_++;
+  Packet packet = traffic::decode(frame, link_type);
+  Match found{};
+  if (match(packet, frame, found) == nullptr) return;
+  Sighting sighting;
+  sighting.time_ns = time_ns;
+  sighting.sequence = sequence;
+  sighting.tap = tap;
+  sighting.node = node;
+  sighting.interface = interface;
+  sighting.leg = found.leg;
+  sighting.packet = std::move(packet);
+  sighting.bytes.assign(frame.begin(), frame.end());
+  sighting.original_length = original_length;
+  watches_[found.watch].sightings.push_back(std::move(sighting));
+}
+
+Journey Observer::journey(WatchId watch, const std::vector<unsigned>& distance) const {
+  Journey journey;
+  journey.sightings = watches_.at(watch).sightings;
+  journey.sort(distance);
+  return journey;
+}
+
+const Observer::Match* Observer::match(const Packet& packet, std::span<const std::uint8_t> frame, Match& into) {
+  if (!packet.ip) return nullptr;
+  if (const auto* tcp = std::get_if<TcpHeader>(&packet.transport)) return match_tcp(packet, *tcp, into);
+  if (const auto* icmp = std::get_if<IcmpHeader>(&packet.transport); icmp != nullptr && icmp->quoted) {
+    return match_quoted(*icmp->quoted, frame, into);
+  }
+  return match_payload(packet, frame, into);
+}
+
+const Observer::Match* Observer::match_payload(const Packet& packet, std::span<const std::uint8_t> frame,
+                                               Match& into) const {
+  const auto payload = packet.payload(frame);
+  const auto nonce = leading_nonce(payload);
+  const auto found = nonce ? by_nonce_.find(*nonce) : by_nonce_.end();
+  if (found == by_nonce_.end()) return match_dns(packet, payload, into);
+  const auto& key = std::get<NonceKey>(watches_[found->second].key);
+  if (const auto* icmp = std::get_if<IcmpHeader>(&packet.transport)) {
+    if (!icmp->is_echo_request() && !icmp->is_echo_reply()) return nullptr;
+    into = {found->second, icmp->is_echo_request() ? Leg::forward : Leg::reply};
+    return &into;
+  }
+  if (const auto* udp = std::get_if<UdpHeader>(&packet.transport)) {
+    into = {found->second, leg_of(*udp, key.source_port, key.port)};
+    return &into;
+  }
+  return nullptr;
+}
+
+const Observer::Match* Observer::match_dns(const Packet& packet, std::span<const std::uint8_t> payload,
+                                           Match& into) const {
+  if (by_question_.empty() || !std::holds_alternative<UdpHeader>(packet.transport)) return nullptr;
+  const auto question = traffic::decode_dns_question(payload);
+  if (!question) return nullptr;
+  const auto found = by_question_.find(question_key(question->id, question->name));
+  if (found == by_question_.end()) return nullptr;
+  into = {found->second, question->response ? Leg::reply : Leg::forward};
+  return &into;
+}
+
+const Observer::Match* Observer::match_tcp(const Packet& packet, const TcpHeader& tcp, Match& into) {
+  if (const auto own = by_port_.find(tcp.source_port); own != by_port_.end()) {
+    Watch& watch = watches_[own->second];
+    const auto& key = std::get<TcpKey>(watch.key);
+    const bool opens = tcp.syn && !tcp.ack;
+    if (opens && !watch.sequence_known && tcp.destination_port == key.port &&
+        packet.ip->destination == key.to) {
+      watch.sequence_known = true;
+      watch.initial_sequence = tcp.sequence;
+      by_sequence_[tcp.sequence] = own->second;
+    }
+    if (match_sequence(own->second, tcp, into) != nullptr) return &into;
+  }
+  if (const auto own = by_port_.find(tcp.destination_port); own != by_port_.end()) {
+    if (match_sequence(own->second, tcp, into) != nullptr) return &into;
+  }
+  // NAT may have changed the source port: then the numbers alone tell, with the target's port as a second witness.
+  for (const std::uint32_t number : {tcp.sequence, tcp.acknowledgment}) {
+    auto near = by_sequence_.upper_bound(number);
+    if (near == by_sequence_.begin()) continue;
+    --near;
+    const auto& key = std::get<TcpKey>(watches_[near->second].key);
+    if (tcp.destination_port != key.port && tcp.source_port != key.port) continue;
+    if (match_sequence(near->second, tcp, into) != nullptr) return &into;
+  }
+  return nullptr;
+}
+
+const Observer::Match* Observer::match_sequence(WatchId id, const TcpHeader& tcp, Match& into) const {
+  const Watch& watch = watches_[id];
+  if (!watch.sequence_known) return nullptr;
+  const auto& key = std::get<TcpKey>(watch.key);
+  const bool from_us = tcp.source_port == key.source_port || tcp.destination_port == key.port;
+  if (from_us && tcp.sequence - watch.initial_sequence < kSequenceWindow) {
+    into = {id, Leg::forward};
+    return &into;
+  }
+  const bool to_us = tcp.destination_port == key.source_port || tcp.source_port == key.port;
+  if (to_us && tcp.ack && tcp.acknowledgment - watch.initial_sequence < kSequenceWindow) {
+    into = {id, Leg::reply};
+    return &into;
+  }
+  return nullptr;
+}
+
+const Observer::Match* Observer::match_quoted(const Packet& quoted, std::span<const std::uint8_t> frame,
+                                              Match& into) {
+  if (!quoted.ip) return nullptr;
+  if (const auto* tcp = std::get_if<TcpHeader>(&quoted.transport)) {
+    if (match_tcp(quoted, *tcp, into) == nullptr) return nullptr;
+  } else if (match_payload(quoted, frame, into) == nullptr) {
+    // RFC 792 promises only 8 bytes of the transport: the ports, or the echo id.
+    const auto* udp = std::get_if<UdpHeader>(&quoted.transport);
+    const auto* icmp = std::get_if<IcmpHeader>(&quoted.transport);
+    if (udp != nullptr) {
+      const auto found = by_port_.find(kUdpBit | udp->source_port);
+      if (found == by_port_.end()) return nullptr;
+      into.watch = found->second;
+    } else if (icmp != nullptr && icmp->is_echo_request()) {
+      const auto found = by_echo_id_.find(icmp->echo_id);
+      if (found == by_echo_id_.end()) return nullptr;
+      into.watch = found->second;
+    } else {
+      return nullptr;
+    }
+  }
+  into.leg = Leg::error;
+  return &into;
+}
+
+}  // namespace plumbline::proof

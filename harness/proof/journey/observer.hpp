@@ -1,0 +1,84 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <variant>
+#include <vector>
+
+#include "harness/proof/journey/journey.hpp"
+
+namespace plumbline::proof {
+
+/// How a probe's packets are told from all others, also behind NAT.
+
+/// ICMP echo and UDP: the first 8 bytes of the payload. Ports serve to tell the legs apart.
+struct NonceKey {
+  std::uint64_t nonce = 0;
+  std::uint16_t source_port = 0;  ///< for ping: the echo id
+  std::uint16_t port = 0;
+};
+/// TCP: a source port that no other probe uses, then the initial sequence number, which NAT leaves alone.
+struct TcpKey {
+  std::uint16_t source_port = 0;
+  std::uint16_t port = 0;
+  IpAddress to;
+};
+/// DNS over UDP: the query's id and its name in exactly these letters (dns0x20).
+struct DnsKey {
+  std::uint16_t id = 0;
+  std::string name;
+  std::uint16_t source_port = 0;
+  std::uint16_t port = 53;
+};
+using Key = std::variant<NonceKey, TcpKey, DnsKey>;
+
+using WatchId = std::size_t;
+
+/// Sorts the frames that taps see by the probe that they belong to. Pure: frames come in by `see`.
+class Observer {
+ public:
+  /// What follows about this probe is kept. Call it before the probe's first packet is read from a tap.
+  WatchId watch(Key key);
+
+  /// One frame. Frames of no watched probe are passed over. Never throws for malformed ones.
+  void see(std::size_t tap, const std::string& node, const std::string& interface, std::uint64_t time_ns,
+           std::span<const std::uint8_t> frame, std::size_t original_length, traffic::LinkType link_type);
+
+  /// What has been seen of it until now, in order.
+  Journey journey(WatchId watch, const std::vector<unsigned>& distance) const;
+
+  std::uint64_t frames() const noexcept { return frames_; }
+
+ private:
+  struct Watch {
+    Key key;
+    bool sequence_known = false;
+    std::uint32_t initial_sequence = 0;
+    std::vector<Sighting> sightings;
+  };
+  struct Match {
+    WatchId watch;
+    Leg leg;
+  };
+
+  const Match* match(const traffic::Packet& packet, std::span<const std::uint8_t> frame, Match& into);
+  const Match* match_payload(const traffic::Packet& packet, std::span<const std::uint8_t> frame, Match& into) const;
+  const Match* match_dns(const traffic::Packet& packet, std::span<const std::uint8_t> payload, Match& into) const;
+  const Match* match_tcp(const traffic::Packet& packet, const traffic::TcpHeader& tcp, Match& into);
+  const Match* match_sequence(WatchId id, const traffic::TcpHeader& tcp, Match& into) const;
+  const Match* match_quoted(const traffic::Packet& quoted, std::span<const std::uint8_t> frame, Match& into);
+
+  std::vector<Watch> watches_;
+  std::unordered_map<std::uint64_t, WatchId> by_nonce_;
+  std::unordered_map<std::string, WatchId> by_question_;
+  std::unordered_map<std::uint32_t, WatchId> by_port_;  ///< TCP source port, and UDP's with bit 16 set
+  std::unordered_map<std::uint16_t, WatchId> by_echo_id_;
+  std::map<std::uint32_t, WatchId> by_sequence_;
+  std::uint64_t frames_ = 0;
+};
+
+}  // namespace plumbline::proof

@@ -1,0 +1,189 @@
+#include "harness/proof/journey/observer.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace plumbline::proof {
+namespace {
+
+using Bytes = std::vector<std::uint8_t>;
+
+const IpAddress kContainer = *IpAddress::parse("192.168.99.11");
+const IpAddress kHost = *IpAddress::parse("192.168.16.10");
+const IpAddress kServer = *IpAddress::parse("203.0.113.80");
+constexpr std::uint64_t kNonce = 0x504C0123456789ABULL;
+
+void put16(Bytes& bytes, unsigned value) {
+  bytes.push_back(static_cast<std::uint8_t>(value >> 8U));
+  bytes.push_back(static_cast<std::uint8_t>(value));
+}
+void put32(Bytes& bytes, std::uint32_t value) {
+  put16(bytes, value >> 16U);
+  put16(bytes, value & 0xFFFFU);
+}
+
+Bytes ip(const IpAddress& from, const IpAddress& to, std::uint8_t protocol, const Bytes& body) {
+  Bytes packet{0x45, 0};
+  put16(packet, static_cast<unsigned>(20 + body.size()));
+  put32(packet, 0);
+  packet.insert(packet.end(), {64, protocol, 0, 0});
+  for (const IpAddress& address : {from, to}) {
+    const auto bytes = address.bytes();
+    packet.insert(packet.end(), bytes.begin(), bytes.end());
+  }
+  packet.insert(packet.end(), body.begin(), body.end());
+  return packet;
+}
+
+Bytes nonce_bytes(std::uint64_t nonce) {
+  Bytes bytes;
+  put32(bytes, static_cast<std::uint32_t>(nonce >> 32U));
+  put32(bytes, static_cast<std::uint32_t>(nonce));
+  bytes.resize(24, 'x');
+  return bytes;
+}
+
+Bytes udp(unsigned from, unsigned to, const Bytes& payload) {
+  Bytes bytes;
+  put16(bytes, from);
+  put16(bytes, to);
+  put16(bytes, static_cast<unsigned>(8 + payload.size()));
+  put16(bytes, 0);
+  bytes.insert(bytes.end(), payload.begin(), payload.end());
+  return bytes;
+}
+
+Bytes tcp(unsigned from, unsigned to, std::uint32_t sequence, std::uint32_t acknowledgment, std::uint8_t flags) {
+  Bytes bytes;
+  put16(bytes, from);
+  put16(bytes, to);
+  put32(bytes, sequence);
+  put32(bytes, acknowledgment);
+  bytes.insert(bytes.end(), {0x50, flags, 0xFF, 0xFF, 0, 0, 0, 0});
+  return bytes;
+}
+constexpr std::uint8_t kSyn = 0x02, kRstAck = 0x14, kSynAck = 0x12, kAck = 0x10;
+
+Bytes icmp(std::uint8_t type, std::uint8_t code, unsigned id, const Bytes& rest) {
+  Bytes bytes{type, code, 0, 0};
+  put16(bytes, id);
+  put16(bytes, 1);
+  bytes.insert(bytes.end(), rest.begin(), rest.end());
+  return bytes;
+}
+
+Bytes first(Bytes bytes, std::size_t count) {
+  bytes.resize(std::min(count, bytes.size()));
+  return bytes;
+}
+
+class ObserverTest : public testing::Test {
+ protected:
+  void see(const Bytes& packet) {
+    observer_.see(0, "host", "ens4", ++now_, packet, packet.size(), traffic::LinkType::raw_ip);
+  }
+  std::vector<Leg> legs(WatchId id) const {
+    std::vector<Leg> legs;
+    for (const Sighting& sighting : observer_.journey(id, {}).sightings) legs.push_back(sighting.leg);
+    return legs;
+  }
+  Observer observer_;
+  std::uint64_t now_ = 0;
+};
+
+TEST_F(ObserverTest, FollowsAPingByItsNonceThroughSourceNat) {
+  const WatchId id = observer_.watch(NonceKey{kNonce, 77, 0});
+  see(ip(kContainer, kServer, 1, icmp(8, 0, 77, nonce_bytes(kNonce))));
+  see(ip(kHost, kServer, 1, icmp(8, 0, 4000, nonce_bytes(kNonce))));  // conntrack may change the echo id
+  see(ip(kServer, kHost, 1, icmp(0, 0, 4000, nonce_bytes(kNonce))));
+  see(ip(kContainer, kServer, 1, icmp(8, 0, 77, nonce_bytes(kNonce + 1))));  // somebody else's
+  EXPECT_THAT(legs(id), testing::ElementsAre(Leg::forward, Leg::forward, Leg::reply));
+}
+
+TEST_F(ObserverTest, TellsUdpLegsApartByTheirPorts) {
+  const WatchId id = observer_.watch(NonceKey{kNonce, 40001, 7});
+  see(ip(kContainer, kServer, 17, udp(40001, 7, nonce_bytes(kNonce))));
+  see(ip(kHost, kServer, 17, udp(50123, 7, nonce_bytes(kNonce))));  // source port translated
+  see(ip(kServer, kHost, 17, udp(7, 50123, nonce_bytes(kNonce))));
+  see(ip(kServer, kContainer, 17, udp(7, 40001, nonce_bytes(kNonce))));
+  EXPECT_THAT(legs(id), testing::ElementsAre(Leg::forward, Leg::forward, Leg::reply, Leg::reply));
+}
+
+TEST_F(ObserverTest, FollowsTcpByItsSequenceNumberBehindATranslatedPort) {
+  const WatchId id = observer_.watch(TcpKey{40002, 80, kServer});
+  constexpr std::uint32_t isn = 0xFFFFFFF0U;  // wraps within the exchange
+  see(ip(kContainer, kServer, 6, tcp(40002, 80, isn, 0, kSyn)));
+  see(ip(kHost, kServer, 6, tcp(1024, 80, isn, 0, kSyn)));
+  see(ip(kServer, kHost, 6, tcp(80, 1024, 99, isn + 1, kSynAck)));
+  see(ip(kServer, kContainer, 6, tcp(80, 40002, 99, isn + 1, kSynAck)));
+  see(ip(kContainer, kServer, 6, tcp(40002, 80, isn + 40, 100, kAck)));
+  EXPECT_THAT(legs(id), testing::ElementsAre(Leg::forward, Leg::forward, Leg::reply, Leg::reply, Leg::forward));
+}
+
+TEST_F(ObserverTest, DoesNotTakeAStrangersConnectionForItsOwn) {
+  const WatchId id = observer_.watch(TcpKey{40002, 80, kServer});
+  see(ip(kContainer, kServer, 6, tcp(40002, 80, 1000, 0, kSyn)));
+  see(ip(kContainer, kServer, 6, tcp(40003, 80, 900000, 0, kSyn)));
+  see(ip(kContainer, kServer, 6, tcp(40003, 443, 1001, 0, kSyn)));
+  EXPECT_THAT(legs(id), testing::ElementsAre(Leg::forward));
+}
+
+TEST_F(ObserverTest, CountsAResetAsReply) {
+  const WatchId id = observer_.watch(TcpKey{40002, 80, kServer});
+  see(ip(kContainer, kServer, 6, tcp(40002, 80, 1000, 0, kSyn)));
+  see(ip(kServer, kContainer, 6, tcp(80, 40002, 0, 1001, kRstAck)));
+  EXPECT_THAT(legs(id), testing::ElementsAre(Leg::forward, Leg::reply));
+}
+
+TEST_F(ObserverTest, TiesAnIcmpErrorToThePacketThatItQuotes) {
+  const WatchId by_udp = observer_.watch(NonceKey{kNonce, 40001, 53});
+  const WatchId by_ping = observer_.watch(NonceKey{kNonce + 1, 78, 0});
+  const WatchId by_tcp = observer_.watch(TcpKey{40004, 80, kServer});
+  const Bytes datagram = ip(kContainer, kServer, 17, udp(40001, 53, nonce_bytes(kNonce)));
+  const Bytes ping = ip(kContainer, kServer, 1, icmp(8, 0, 78, nonce_bytes(kNonce + 1)));
+  const Bytes syn = ip(kContainer, kServer, 6, tcp(40004, 80, 1000, 0, kSyn));
+  see(datagram);
+  see(ping);
+  see(syn);
+  for (const Bytes& original : {datagram, ping, syn}) {
+    see(ip(kHost, kContainer, 1, icmp(3, 3, 0, original)));
+    see(ip(kHost, kContainer, 1, icmp(3, 3, 0, first(original, 28))));  // RFC 792's least: 8 bytes of it
+  }
+  const auto expected = testing::ElementsAre(Leg::forward, Leg::error, Leg::error);
+  EXPECT_THAT(legs(by_udp), expected);
+  EXPECT_THAT(legs(by_ping), expected);
+  EXPECT_THAT(legs(by_tcp), expected);
+}
+
+TEST_F(ObserverTest, TellsDnsQuestionsApartByIdAndLetters) {
+  const auto question = [](std::uint16_t id, const std::string& label, bool response) {
+    Bytes message;
+    put16(message, id);
+    put16(message, response ? 0x8180 : 0x0100);
+    for (const unsigned count : {1U, 0U, 0U, 0U}) put16(message, count);
+    message.push_back(static_cast<std::uint8_t>(label.size()));
+    message.insert(message.end(), label.begin(), label.end());
+    message.push_back(0);
+    put16(message, 1);
+    put16(message, 1);
+    return message;
+  };
+  const WatchId id = observer_.watch(DnsKey{4711, "wWw", 40005, 53});
+  see(ip(kContainer, kServer, 17, udp(40005, 53, question(4711, "wWw", false))));
+  see(ip(kContainer, kServer, 17, udp(40006, 53, question(4711, "WwW", false))));
+  see(ip(kServer, kContainer, 17, udp(53, 40005, question(4711, "wWw", true))));
+  EXPECT_THAT(legs(id), testing::ElementsAre(Leg::forward, Leg::reply));
+}
+
+TEST_F(ObserverTest, PassesOverFramesThatAreNotPackets) {
+  observer_.watch(NonceKey{kNonce, 77, 0});
+  const Bytes whole = ip(kContainer, kServer, 1, icmp(8, 0, 77, nonce_bytes(kNonce)));
+  for (std::size_t length = 0; length < 36; ++length) see(first(whole, length));
+  EXPECT_TRUE(observer_.journey(0, {}).sightings.empty());
+  EXPECT_EQ(observer_.frames(), 36U);
+}
+
+}  // namespace
+}  // namespace plumbline::proof
