@@ -31,10 +31,11 @@ class Reporter {
 enum class Verbosity : std::uint8_t { quiet, normal, verbose };
 
 struct ConsoleOptions {
-  bool colour = false;
+  bool colour = false;    ///< terminals only
+  bool unicode = false;   ///< glyphs for verdicts, arrows, the micro sign: terminals only
   bool progress = false;  ///< a live line: terminals only
   Verbosity verbosity = Verbosity::normal;
-  std::size_t width = 100;  ///< columns
+  std::size_t width = 100;  ///< columns; paths, places and commands stay in one piece
 };
 
 /// A line a check, detail only for what did not pass (or with `verbose` for all), then totals.

@@ -51,7 +51,13 @@ using Match = std::variant<InputInterface, OutputInterface, Source, Destination,
 struct Accept {};
 struct Drop {};
 struct Reject {
-  enum class With : std::uint8_t { port_unreachable, host_unreachable, net_unreachable, admin_prohibited, tcp_reset };
+  enum class With : std::uint8_t {
+    port_unreachable,
+    host_unreachable,
+    net_unreachable,
+    admin_prohibited,
+    tcp_reset
+  };
   With with = With::port_unreachable;
 };
 struct Masquerade {};

@@ -1,13 +1,12 @@
 #pragma once
 
+#include <boost/asio/any_io_executor.hpp>
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
-
-#include <boost/asio/any_io_executor.hpp>
 
 #include "harness/base/ip.hpp"
 #include "harness/kernel/netns/netns.hpp"
@@ -17,11 +16,11 @@ namespace plumbline::network {
 
 /// One request that a server saw.
 struct ServiceRequest {
-  IpAddress client;        ///< the source address as the server sees it, after any NAT
+  IpAddress client;  ///< the source address as the server sees it, after any NAT
   std::uint16_t client_port = 0;
-  IpAddress server;        ///< the local address that was asked
+  IpAddress server;  ///< the local address that was asked
   bool tcp = false;
-  std::string text;        ///< payload (bounded to 512 bytes), or for DNS the name asked, case as sent
+  std::string text;  ///< payload (bounded to 512 bytes), or for DNS the name asked, case as sent
 };
 
 class Server {
@@ -39,15 +38,18 @@ class Server {
 /// Throws Error naming transport and port (EADDRINUSE included).
 ///
 /// UDP: every datagram comes back as it is.
-std::unique_ptr<Server> serve_udp_echo(boost::asio::any_io_executor executor, const kernel::Netns& netns, std::uint16_t port);
+std::unique_ptr<Server> serve_udp_echo(boost::asio::any_io_executor executor, const kernel::Netns& netns,
+                                       std::uint16_t port);
 /// TCP: every byte comes back as it is, until the client closes.
-std::unique_ptr<Server> serve_tcp_echo(boost::asio::any_io_executor executor, const kernel::Netns& netns, std::uint16_t port);
+std::unique_ptr<Server> serve_tcp_echo(boost::asio::any_io_executor executor, const kernel::Netns& netns,
+                                       std::uint16_t port);
 /// HTTP: any GET gets 200 with the lines `client ADDRESS`, `port N`, `server ADDRESS`, `path PATH`.
-std::unique_ptr<Server> serve_http(boost::asio::any_io_executor executor, const kernel::Netns& netns, std::uint16_t port);
+std::unique_ptr<Server> serve_http(boost::asio::any_io_executor executor, const kernel::Netns& netns,
+                                   std::uint16_t port);
 /// DNS over UDP and TCP: A and AAAA from `names` (lower case, no final dot), the name's case echoed as asked
 /// (draft-vixie-dnsext-dns0x20), NXDOMAIN for names that are not there, NODATA for other types, FORMERR or
 /// silence for what does not parse.
-std::unique_ptr<Server> serve_dns(boost::asio::any_io_executor executor, const kernel::Netns& netns, std::uint16_t port,
-                                  std::map<std::string, std::vector<IpAddress>> names);
+std::unique_ptr<Server> serve_dns(boost::asio::any_io_executor executor, const kernel::Netns& netns,
+                                  std::uint16_t port, std::map<std::string, std::vector<IpAddress>> names);
 
 }  // namespace plumbline::network

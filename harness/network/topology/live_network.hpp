@@ -3,6 +3,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "harness/kernel/netns/netns.hpp"
 #include "harness/network/topology/model.hpp"
@@ -13,16 +14,17 @@ namespace plumbline::network {
 class LiveNetwork {
  public:
   LiveNetwork() = default;
-  LiveNetwork(LiveNetwork&&) noexcept = default;
-  LiveNetwork& operator=(LiveNetwork&&) noexcept = default;
+  LiveNetwork(LiveNetwork&& other) noexcept : nodes_(std::exchange(other.nodes_, {})) {}
+  LiveNetwork& operator=(LiveNetwork&& other) noexcept;
   LiveNetwork(const LiveNetwork&) = delete;
   LiveNetwork& operator=(const LiveNetwork&) = delete;
-  ~LiveNetwork();
+  ~LiveNetwork();  ///< tears down
 
   /// Builds what `addition` holds: nodes not yet here are created, and what it lists for nodes already here
   /// (interfaces, addresses, routes, rules, sysctls, firewall) is added to them. Returns when every interface
   /// that should be running is (carrier awaited by event, not by sleeping) and every address is usable.
-  /// Throws Error naming node, object and the kernel's own text.
+  /// Throws Error naming node, object and the kernel's own text; then no new node remains, but nodes that were
+  /// here before may keep a part of what was added to them.
   void build(const Topology& addition);
 
   /// Throws Error for a node that is not here.
@@ -30,6 +32,7 @@ class LiveNetwork {
   const std::map<std::string, kernel::Netns, std::less<>>& nodes() const noexcept { return nodes_; }
 
   /// Takes the names away and lets go of the namespaces; the kernel then ends them by itself.
+  /// All are let go of, whatever fails on the way; then throws one Error that tells every failure.
   void teardown();
 
  private:

@@ -34,6 +34,9 @@ struct Interface {
   std::optional<MacAddress> mac;  ///< absent: the kernel's choice
   std::uint32_t mtu = 0;          ///< bytes; 0: the kernel's choice
   bool up = true;
+  /// Routers on this network, at most one of each family, whether or not a route uses them: what a setup that
+  /// routes by this uplink goes by. The kernel does not know them.
+  std::vector<IpAddress> gateways;
   // Known only once read back from the kernel.
   unsigned index = 0;
   bool running = false;

@@ -1,0 +1,141 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <boost/json.hpp>
+
+#include "harness/cli/testing/program.hpp"
+
+namespace plumbline::cli::testing {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+const std::string kDiy = PLUMBLINE_SOURCE_DIR "/scenarios/diy.yaml";
+
+/// The program makes its own namespaces here; where the machine refuses them there is nothing to test.
+class CliInNamespaces : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    const Ran doctor = plumbline({"doctor"});
+    if (doctor.status == 0) return;
+    if (in_ci()) FAIL() << doctor.out << doctor.err;
+    GTEST_SKIP() << doctor.out << doctor.err;
+  }
+
+  /// `plumbline run` on the scenario that ships, its traces in a folder of the test's own.
+  Ran run_diy(std::vector<std::string> more, std::map<std::string, std::string> environment = {}) const {
+    std::vector<std::string> arguments{"run", kDiy, "--out", folder_.path("out")};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return run({.arguments = std::move(arguments), .environment = std::move(environment)});
+  }
+
+  Folder folder_;
+};
+
+TEST_F(CliInNamespaces, DoctorTellsEachThing) {
+  const Ran ran = plumbline({"doctor", "--json"});
+  ASSERT_EQ(ran.status, 0) << ran.out << ran.err;
+  const boost::json::value value = boost::json::parse(ran.out);
+  EXPECT_TRUE(value.at("can_run").as_bool());
+  std::vector<std::string> names;
+  for (const auto& finding : value.at("findings").as_array())
+    names.emplace_back(finding.at("name").as_string());
+  EXPECT_THAT(names, ::testing::IsSupersetOf({"kernel", "privileges", "namespaces", "netns", "veth", "bridge",
+                                              "ipv6", "capture", "nftables", "br_netfilter", "nft"}));
+  EXPECT_THAT(plumbline({"doctor"}).out, HasSubstr("This machine can run plumbline."));
+}
+
+TEST_F(CliInNamespaces, DoctorNamesToolsThatAreAbsentAndTheRemedy) {
+  const Ran ran = run({.arguments = {"doctor"}, .environment = {{"PATH", folder_.path()}}});
+  EXPECT_EQ(ran.status, 0) << "a run needs no tool";
+  EXPECT_THAT(ran.out, HasSubstr("absent   tshark"));
+  EXPECT_THAT(ran.out, HasSubstr("remedy: apt-get install tshark"));
+}
+
+TEST_F(CliInNamespaces, TheSeedsNetworkPassesAndTheReportIsWhatItsSchemaSays) {
+  const std::string file = folder_.path("report.json");
+  const Ran ran = run_diy({"--report", "json=" + file});
+  EXPECT_EQ(ran.status, 0) << ran.out << ran.err;
+  EXPECT_THAT(ran.err, IsEmpty());
+  EXPECT_THAT(ran.out, HasSubstr(" 0 failed, 0 inconclusive, 0 skipped, 0 errors in "));
+  const boost::json::value report = boost::json::parse(text_of(file));
+  EXPECT_EQ(report.at("scenarios").at(0).at("file"), boost::json::string_view(kDiy))
+      << "the path as it was given";
+  EXPECT_GE(report.at("summary").at("passed").to_number<int>(), 25);
+  const int valid =
+      validate(folder_, folder_.write("schema.json", plumbline({"schema", "report"}).out), file);
+  if (valid == 77 && !in_ci()) GTEST_SKIP() << "python3-jsonschema is not installed";
+  EXPECT_EQ(valid, 0);
+}
+
+TEST_F(CliInNamespaces, JsonOnStandardOutputStandsThereAlone) {
+  const Ran ran = run_diy({"--report", "json", "-k", "ping"});
+  ASSERT_EQ(ran.status, 0) << ran.out << ran.err;
+  const boost::json::value report = boost::json::parse(ran.out);
+  for (const auto& check : report.at("scenarios").at(0).at("checks").as_array()) {
+    EXPECT_THAT(std::string(check.at("id").as_string()), HasSubstr("ping"));
+  }
+}
+
+TEST_F(CliInNamespaces, TracesAreKeptAsAskedFor) {
+  EXPECT_EQ(run_diy({"-k", "ping"}).status, 0);
+  EXPECT_FALSE(std::filesystem::exists(folder_.path("out"))) << "nothing failed, so there is nothing to keep";
+  const Ran all = run_diy({"-k", "ping", "--trace", "all", "-v"});
+  EXPECT_EQ(all.status, 0) << all.err;
+  EXPECT_THAT(all.out, HasSubstr("trace     " + folder_.path("out")));
+  std::size_t traces = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder_.path("out"))) {
+    if (entry.path().extension() == ".pcapng") ++traces;
+  }
+  EXPECT_GT(traces, 0U);
+}
+
+TEST_F(CliInNamespaces, ColourIsForTerminalsUnlessAskedFor) {
+  EXPECT_THAT(run_diy({"-k", "ping"}).out, Not(HasSubstr("\x1b")));
+  EXPECT_THAT(run_diy({"-k", "ping", "--color", "always"}).out, HasSubstr("\x1b[32m"));
+  EXPECT_THAT(run_diy({"-k", "ping", "--color", "always"}, {{"NO_COLOR", "1"}}).out, HasSubstr("\x1b[32m"));
+}
+
+TEST_F(CliInNamespaces, ATerminalShowsColoursGlyphsAndProgress) {
+  const Start start{.arguments = {"run", kDiy, "--out", folder_.path("out"), "-k", "ping"},
+                    .environment = {{"LC_ALL", "C.UTF-8"}, {"TERM", "xterm"}}};
+  const Ran ran = run_on_terminal(start, 100);
+  EXPECT_EQ(ran.status, 0) << ran.err;
+  EXPECT_THAT(ran.out, HasSubstr("\x1b[32m✓\x1b[0m"));
+  EXPECT_THAT(ran.out, HasSubstr("\r\x1b[K0/"));
+
+  Start plain = start;
+  plain.environment["NO_COLOR"] = "1";
+  plain.environment["LC_ALL"] = "C";
+  EXPECT_THAT(run_on_terminal(plain, 100).out,
+              ::testing::AllOf(HasSubstr("  PASS  "), Not(HasSubstr("\x1b[32m"))));
+  plain.environment["TERM"] = "dumb";
+  EXPECT_THAT(run_on_terminal(plain, 100).out, Not(HasSubstr("\x1b")));
+}
+
+TEST_F(CliInNamespaces, QuietSaysOnlyTheTotalsWhenAllPassed) {
+  const Ran ran = run_diy({"-q", "-k", "ping"});
+  EXPECT_THAT(ran.out, ::testing::MatchesRegex("[0-9]+ checks: [^\n]*\\(1 scenario\\)\n"));
+}
+
+TEST_F(CliInNamespaces, AClosedPipeDoesNotChangeTheVerdict) {
+  int ends[2];
+  ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+  ::close(ends[0]);
+  const Ran ran = run(
+      {.arguments = {"run", kDiy, "--out", folder_.path("out"), "-k", "ping"}, .standard_output = ends[1]});
+  ::close(ends[1]);
+  EXPECT_EQ(ran.status, 0);
+  EXPECT_THAT(ran.err, IsEmpty());
+}
+
+TEST_F(CliInNamespaces, AReportThatCannotBeWrittenToItsEndIsAnError) {
+  const Ran ran = run_diy({"-k", "ping", "--report", "json=/dev/full"});
+  EXPECT_EQ(ran.status, 5);
+  EXPECT_THAT(ran.err, HasSubstr("/dev/full: write: No space left on device"));
+}
+
+}  // namespace
+}  // namespace plumbline::cli::testing

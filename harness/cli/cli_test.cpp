@@ -1,0 +1,221 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <boost/json.hpp>
+
+#include "harness/cli/testing/program.hpp"
+
+namespace plumbline::cli::testing {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::MatchesRegex;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+const std::string kDiy = PLUMBLINE_SOURCE_DIR "/scenarios/diy.yaml";
+
+/// Exit status 2, nothing on standard output, and an error that says `what`.
+void expect_usage_error(const Ran& ran, const std::string& what) {
+  EXPECT_EQ(ran.status, 2) << ran.err;
+  EXPECT_THAT(ran.out, IsEmpty());
+  EXPECT_THAT(ran.err, HasSubstr(what));
+}
+
+TEST(Cli, HelpHasExamplesAndExitStatuses) {
+  const Ran ran = plumbline({"--help"});
+  EXPECT_EQ(ran.status, 0);
+  EXPECT_THAT(ran.err, IsEmpty());
+  EXPECT_THAT(ran.out, AllOf(HasSubstr("plumbline run"), HasSubstr("doctor"), HasSubstr("Exit status:"),
+                             HasSubstr("130")));
+}
+
+TEST(Cli, EverySubcommandHasHelp) {
+  for (const char* command : {"run", "list", "doctor", "schema"}) {
+    const Ran ran = plumbline({command, "--help"});
+    EXPECT_EQ(ran.status, 0) << command;
+    EXPECT_THAT(ran.out, HasSubstr(std::string("plumbline ") + command)) << command;
+  }
+  EXPECT_THAT(plumbline({"run", "--help"}).out, HasSubstr("--report FORMAT[=FILE]"));
+}
+
+TEST(Cli, VersionIsTheProjects) {
+  const Ran ran = plumbline({"--version"});
+  EXPECT_EQ(ran.status, 0);
+  EXPECT_EQ(ran.out, "plumbline " PLUMBLINE_VERSION "\n");
+}
+
+TEST(Cli, UnknownCommandNamesTheNearest) {
+  expect_usage_error(plumbline({"dcotor"}), "plumbline: 'dcotor' is no command; did you mean 'doctor'?");
+  expect_usage_error(plumbline({"frobnicate"}), "'frobnicate' is no command\n  remedy: ");
+  expect_usage_error(plumbline({}), "which command?");
+}
+
+TEST(Cli, UnknownOptionNamesTheNearest) {
+  expect_usage_error(plumbline({"run", "--repotr", "json"}),
+                     "option '--repotr' is not known; did you mean '--report'?");
+  expect_usage_error(plumbline({"--frobnicate"}), "plumbline");
+  expect_usage_error(plumbline({"run", "-j", "0"}), "--jobs");
+  expect_usage_error(plumbline({"run", "-j", "many"}), "many");
+  expect_usage_error(plumbline({"run", "-v", "-q"}), "--quiet");
+  expect_usage_error(plumbline({"run", "--color", "sometimes"}), "sometimes");
+}
+
+TEST(Cli, HostileArgumentsDoNotSteerTheTerminal) {
+  const Ran ran = plumbline({"\x1b[2Jrun"});
+  expect_usage_error(ran, "\\x1b[2Jrun");
+  EXPECT_THAT(ran.err, Not(HasSubstr("\x1b")));
+}
+
+TEST(CliRun, UnknownReportFormatListsThoseThatExist) {
+  expect_usage_error(plumbline({"run", "--report", "jsno"}), "no format 'jsno'; did you mean 'json'?");
+  expect_usage_error(plumbline({"run", "--report", "html=x"}), "the formats are console, json");
+  expect_usage_error(plumbline({"run", "--report", "json="}), "no file after '='");
+  expect_usage_error(plumbline({"run", "--report", "json", "--report", "console"}),
+                     "two reports to standard output");
+}
+
+TEST(CliRun, TimeoutsAreTimes) {
+  for (const char* wrong : {"", "fast", "-1", "0", "1h", "2s3", "nan", "inf", "1e99", "601s"}) {
+    expect_usage_error(plumbline({"run", "--timeout", wrong, kDiy}), "--timeout");
+  }
+}
+
+TEST(CliRun, MissingSpecIsSaidWithItsPlace) {
+  const Folder folder;
+  const std::string path = folder.path("nowhere.yaml");
+  const Ran ran = plumbline({"run", path});
+  expect_usage_error(ran, path + ":1:1: ");
+  EXPECT_THAT(ran.err, StartsWith(path));
+  EXPECT_TRUE(folder.empty());
+}
+
+TEST(CliRun, AllWrongSpecsAreSaidAndNothingIsBuilt) {
+  const Folder folder;
+  const std::string first = folder.write("first.yaml", "version: 1\nname: first\nchecsk: []\n");
+  const std::string second = folder.write("second.yaml", "");
+  const Ran ran = run({.arguments = {"run", first, kDiy, second, "--out", folder.path("out")}});
+  expect_usage_error(ran, first + ":3:1: ");
+  EXPECT_THAT(ran.err, HasSubstr(second + ":1:1: "));
+  EXPECT_THAT(ran.err, HasSubstr("2 of 3 specs cannot be run; nothing was built"));
+  EXPECT_FALSE(std::filesystem::exists(folder.path("out")));
+}
+
+TEST(CliRun, SpecsThatAreNoFilesAreRefused) {
+  const Folder folder;
+  expect_usage_error(plumbline({"run", folder.path()}), "no *.yaml in this folder");
+  expect_usage_error(plumbline({"run", "/dev/null"}), "not a regular file");
+}
+
+TEST(CliRun, APatternThatSelectsNothingNamesTheNearest) {
+  const Ran ran = plumbline({"run", kDiy, "-k", "contianer-one"});
+  expect_usage_error(ran, "-k 'contianer-one' selects none of ");
+  EXPECT_THAT(ran.err, AllOf(HasSubstr("the nearest are:"), HasSubstr("container-one")));
+}
+
+TEST(CliRun, AnUnknownSetupNamesThoseThatAreThere) {
+  expect_usage_error(plumbline({"run", kDiy, "--setup", "docker"}), "the setups here are: native");
+}
+
+TEST(CliRun, PlacesThatCannotBeWrittenAreSaidBeforeAnythingIsBuilt) {
+  const Folder folder;
+  const std::string file = folder.write("file", "");
+  expect_usage_error(plumbline({"run", kDiy, "--out", file + "/below"}), file);
+  expect_usage_error(plumbline({"run", kDiy, "--out", "/proc/plumbline"}), "/proc/plumbline");
+  expect_usage_error(
+      plumbline({"run", kDiy, "--out", folder.path("out"), "--report", "json=" + folder.path("no/such/f")}),
+      "no/such/f: create: No such file or directory");
+  expect_usage_error(
+      plumbline({"run", kDiy, "--out", folder.path("out"), "--report", "json=" + folder.path()}),
+      "Is a directory");
+  EXPECT_FALSE(std::filesystem::exists(folder.path("out")));
+}
+
+TEST(CliList, NamesWhatShips) {
+  const Ran ran = plumbline({"list"});
+  EXPECT_EQ(ran.status, 0) << ran.err;
+  EXPECT_THAT(ran.out, AllOf(HasSubstr("scenarios\n  diy  "), HasSubstr("\nchecks\n"),
+                             HasSubstr("\n  deny\n"), HasSubstr("\nworlds\n  diy  ")));
+}
+
+TEST(CliList, IsJsonOnDemand) {
+  const Ran ran = plumbline({"list", "--json"});
+  ASSERT_EQ(ran.status, 0) << ran.err;
+  const boost::json::value value = boost::json::parse(ran.out);
+  EXPECT_EQ(value.at("scenarios").at(0).at("name"), "diy");
+  EXPECT_GE(value.at("scenarios").at(0).at("checks").as_array().size(), 25U);
+  EXPECT_GE(value.at("checks").as_array().size(), 4U);
+  EXPECT_EQ(value.at("worlds").at(0).at("name"), "diy");
+}
+
+TEST(CliList, ListsOneThingAndFilters) {
+  const Ran worlds = plumbline({"list", "worlds"});
+  EXPECT_THAT(worlds.out, AllOf(HasSubstr("worlds\n"), Not(HasSubstr("checks\n"))));
+  const Ran kinds = plumbline({"list", "checks", "-k", "resolve"});
+  EXPECT_THAT(kinds.out, AllOf(HasSubstr("  resolve\n"), Not(HasSubstr("  deny\n"))));
+  EXPECT_THAT(plumbline({"list", "scenarios", "-v"}).out, HasSubstr("deny container-one"));
+  expect_usage_error(plumbline({"list", "everything"}), "everything");
+}
+
+TEST(CliList, PathsAreShortBelowTheWorkingFolder) {
+  const Ran ran = run({.arguments = {"list", "scenarios"}, .folder = PLUMBLINE_SOURCE_DIR});
+  EXPECT_THAT(ran.out, HasSubstr("  diy  scenarios/diy.yaml  ("));
+}
+
+TEST(CliData, PlumblineDataNamesTheFolder) {
+  const Folder folder;
+  expect_usage_error(run({.arguments = {"list"}, .environment = {{"PLUMBLINE_DATA", folder.path()}}}),
+                     "PLUMBLINE_DATA");
+  std::filesystem::create_directories(folder.path("scenarios"));
+  std::filesystem::create_directories(folder.path("fixtures/worlds"));
+  const Ran ran =
+      run({.arguments = {"list", "scenarios"}, .environment = {{"PLUMBLINE_DATA", folder.path()}}});
+  EXPECT_EQ(ran.status, 0) << ran.err;
+  EXPECT_EQ(ran.out, "scenarios\n");
+  expect_usage_error(run({.arguments = {"run"}, .environment = {{"PLUMBLINE_DATA", folder.path()}}}),
+                     "no scenario");
+}
+
+TEST(CliSchema, AreValidJsonSchemas) {
+  const Folder folder;
+  for (const char* what : {"spec", "report"}) {
+    const Ran ran = plumbline({"schema", what});
+    ASSERT_EQ(ran.status, 0) << ran.err;
+    EXPECT_EQ(boost::json::parse(ran.out).at("$schema"), "https://json-schema.org/draft/2020-12/schema");
+    const int valid = validate(folder, folder.write("schema.json", ran.out), "");
+    if (valid == 77 && !in_ci()) GTEST_SKIP() << "python3-jsonschema is not installed";
+    EXPECT_EQ(valid, 0) << what;
+  }
+  EXPECT_EQ(plumbline({"schema"}).out, plumbline({"schema", "spec"}).out);
+}
+
+TEST(CliOutput, AClosedPipeEndsQuietly) {
+  int ends[2];
+  ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+  ::close(ends[0]);
+  const Ran ran = run({.arguments = {"schema", "report"}, .standard_output = ends[1]});
+  ::close(ends[1]);
+  EXPECT_EQ(ran.status, 0);
+  EXPECT_THAT(ran.err, IsEmpty());
+}
+
+TEST(CliOutput, AFullDiskIsSaid) {
+  const int full = ::open("/dev/full", O_WRONLY | O_CLOEXEC);
+  ASSERT_GE(full, 0);
+  const Ran ran = run({.arguments = {"schema"}, .standard_output = full});
+  ::close(full);
+  EXPECT_EQ(ran.status, 5);
+  EXPECT_THAT(ran.err, HasSubstr("standard output: write: No space left on device"));
+}
+
+TEST(CliLog, LevelComesFromTheEnvironment) {
+  expect_usage_error(run({.arguments = {"schema"}, .environment = {{"PLUMBLINE_LOG", "loud"}}}),
+                     "PLUMBLINE_LOG=loud");
+  EXPECT_EQ(run({.arguments = {"schema"}, .environment = {{"PLUMBLINE_LOG", "off"}}}).status, 0);
+}
+
+}  // namespace
+}  // namespace plumbline::cli::testing

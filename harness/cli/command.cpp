@@ -1,0 +1,58 @@
+#include "harness/cli/command.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cstdio>
+
+#include "harness/cli/output.hpp"
+#include "harness/engine/report/text.hpp"
+#include "harness/engine/spec/value.hpp"
+
+namespace plumbline::cli {
+
+void print(std::string_view text) {
+  const auto output = Output::standard();
+  output->stream() << text;
+  output->finish();
+}
+
+void print_error(const Error& error) {
+  const bool in_a_spec = dynamic_cast<const spec::SpecError*>(&error) != nullptr;
+  std::string text = in_a_spec ? "" : "plumbline: ";
+  std::string_view separator;
+  for (const std::string& line : engine::printable_lines(error.what())) {
+    text += fmt::format("{}{}", separator, line);
+    separator = "\n  ";
+  }
+  separator = "\n  remedy: ";
+  for (const std::string& line : engine::printable_lines(error.remedy())) {
+    text += fmt::format("{}{}", separator, line);
+    separator = "\n          ";
+  }
+  text += '\n';
+  std::fwrite(text.data(), 1, text.size(), stderr);  // where standard error is closed there is nobody to tell
+}
+
+std::string lower(std::string_view text) {
+  std::string result(text);
+  std::transform(result.begin(), result.end(), result.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return result;
+}
+
+bool matches(std::string_view pattern, std::string_view text) {
+  const bool exclude = pattern.starts_with('!');
+  if (exclude) pattern.remove_prefix(1);
+  if (pattern.empty()) return true;
+  return (lower(text).find(lower(pattern)) != std::string::npos) != exclude;
+}
+
+std::string did_you_mean(std::string_view word, const std::vector<std::string>& words) {
+  const std::vector<std::string_view> views(words.begin(), words.end());
+  const std::string_view near = spec::nearest(word, views);
+  return near.empty() ? "" : fmt::format("; did you mean '{}'?", near);
+}
+
+}  // namespace plumbline::cli

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "harness/base/error.hpp"
+
+namespace CLI {
+class App;
+}
+
+/// The subcommands. Each is one file: a function that declares its options and says what runs.
+namespace plumbline::cli {
+
+/// What a subcommand works with, beside its own options.
+struct Invocation {
+  int argc = 0;
+  char** argv = nullptr;
+};
+
+/// Runs and returns the exit status; an Error thrown becomes one in main.
+using Action = std::function<int(const Invocation&)>;
+
+Action add_run(CLI::App& app);
+Action add_list(CLI::App& app);
+Action add_doctor(CLI::App& app);
+Action add_schema(CLI::App& app);
+
+inline constexpr std::string_view kExitStatuses =
+    "Exit status:\n"
+    "  0  all passed\n"
+    "  1  a check failed\n"
+    "  2  the command line or a spec is wrong; nothing was built\n"
+    "  3  this machine cannot run it; the remedy is said\n"
+    "  4  none failed, but some were inconclusive\n"
+    "  5  an error\n"
+    "  130  interrupted\n";
+
+/// `text` to standard output; a closed pipe ends it quietly. Throws Error when it cannot be written.
+void print(std::string_view text);
+
+/// One error on standard error: `plumbline: message` and its remedy; a spec's errors begin with their place,
+/// as editors expect it.
+void print_error(const Error& error);
+
+std::string lower(std::string_view text);
+
+/// True when `text` holds `pattern`, letters' case aside; a leading ! turns that round. An empty one holds
+/// for all.
+bool matches(std::string_view pattern, std::string_view text);
+
+/// "; did you mean 'list'?", or nothing where no word is near.
+std::string did_you_mean(std::string_view word, const std::vector<std::string>& words);
+
+}  // namespace plumbline::cli

@@ -1,0 +1,122 @@
+#include "harness/cli/data.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <set>
+#include <system_error>
+
+#include "harness/base/error.hpp"
+#include "harness/engine/run/runner.hpp"
+
+namespace plumbline::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool holds_data(const fs::path& root) {
+  std::error_code ignored;
+  return fs::is_directory(root / "scenarios", ignored) &&
+         fs::is_directory(root / "fixtures" / "worlds", ignored);
+}
+
+/// Below the working folder paths are shorter and the same on every machine.
+std::string shown(const fs::path& path) {
+  std::error_code failed;
+  const fs::path relative = path.lexically_relative(fs::current_path(failed));
+  const bool below = !failed && !relative.empty() && *relative.begin() != "..";
+  return (below ? relative : path).string();
+}
+
+std::vector<std::string> yaml_files(const fs::path& folder) {
+  std::vector<std::string> files;
+  std::error_code failed;
+  const auto options = fs::directory_options::skip_permission_denied;
+  for (fs::recursive_directory_iterator entry(folder, options, failed), end; !failed && entry != end;
+       entry.increment(failed)) {
+    std::error_code ignored;
+    if (entry->path().extension() == ".yaml" && entry->is_regular_file(ignored))
+      files.push_back(entry->path().string());
+  }
+  if (failed)
+    throw Error(fmt::format("{}: read folder: {}", folder.string(), failed.message()), ErrorKind::usage);
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+std::vector<std::string> shipped(const fs::path& folder) {
+  std::vector<std::string> files = yaml_files(fs::path(data_root()) / folder);
+  for (std::string& file : files) file = shown(file);
+  return files;
+}
+
+void add_argument(const std::string& argument, std::vector<std::string>& files) {
+  std::error_code ignored;
+  const fs::file_status status = fs::status(argument, ignored);
+  if (fs::is_directory(status)) {
+    const std::vector<std::string> inside = yaml_files(argument);
+    if (inside.empty()) throw Error(argument + ": no *.yaml in this folder", ErrorKind::usage);
+    files.insert(files.end(), inside.begin(), inside.end());
+    return;
+  }
+  // Outside the sandbox and again inside: a pipe could be read only once.
+  if (fs::exists(status) && !fs::is_regular_file(status)) {
+    throw Error(argument + ": not a regular file; a spec is read twice", ErrorKind::usage)
+        .with_remedy("write it to a file first");
+  }
+  files.push_back(argument);  // where it is missing, the loader says so as for any spec
+}
+
+}  // namespace
+
+std::string data_root() {
+  if (const char* named = std::getenv("PLUMBLINE_DATA"); named != nullptr && *named != '\0') {
+    if (holds_data(named)) return named;
+    throw Error(
+        fmt::format("{}: PLUMBLINE_DATA names it, but it holds no scenarios/ and fixtures/worlds/", named),
+        ErrorKind::usage);
+  }
+  std::error_code failed;
+  const fs::path program = fs::read_symlink("/proc/self/exe", failed);
+  const fs::path installed = (program.parent_path() / PLUMBLINE_DATA_FROM_BIN).lexically_normal();
+  if (!failed && holds_data(installed)) return installed.string();
+  if (holds_data(PLUMBLINE_SOURCE_DIR)) return PLUMBLINE_SOURCE_DIR;
+  throw Error(fmt::format("the scenarios and worlds that ship are not found: neither {} nor {} holds them",
+                          installed.string(), PLUMBLINE_SOURCE_DIR),
+              ErrorKind::usage)
+      .with_remedy("name the folder that holds scenarios/ and fixtures/worlds/ in PLUMBLINE_DATA");
+}
+
+std::vector<std::string> shipped_scenarios() {
+  return shipped("scenarios");
+}
+
+std::vector<std::string> shipped_worlds() {
+  return shipped(fs::path("fixtures") / "worlds");
+}
+
+spec::LoadOptions load_options() {
+  return {(fs::path(data_root()) / "fixtures" / "worlds").string(), engine::check_kind_names()};
+}
+
+std::vector<std::string> spec_files(const std::vector<std::string>& arguments) {
+  if (arguments.empty()) {
+    std::vector<std::string> files = shipped_scenarios();
+    if (files.empty()) throw Error(data_root() + "/scenarios: no scenario is there", ErrorKind::usage);
+    return files;
+  }
+  std::vector<std::string> named;
+  for (const std::string& argument : arguments) add_argument(argument, named);
+  std::set<std::string> seen;
+  std::vector<std::string> files;
+  for (std::string& file : named) {
+    std::error_code ignored;
+    const fs::path canonical = fs::weakly_canonical(file, ignored);
+    if (seen.insert(ignored ? file : canonical.string()).second) files.push_back(std::move(file));
+  }
+  return files;
+}
+
+}  // namespace plumbline::cli

@@ -1,0 +1,176 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <boost/json.hpp>
+#include <filesystem>
+#include <memory>
+#include <optional>
+
+#include "checks/kinds.hpp"
+#include "harness/cli/command.hpp"
+#include "harness/cli/data.hpp"
+#include "harness/engine/report/json_text.hpp"
+#include "harness/engine/report/text.hpp"
+#include "harness/engine/run/runner.hpp"
+
+namespace plumbline::cli {
+namespace {
+
+namespace json = boost::json;
+using engine::printable;
+using engine::valid_utf8;
+
+constexpr std::size_t kColumns = 100;
+
+struct ListArguments {
+  std::string what;
+  std::string pattern;
+  bool as_json = false;
+  bool verbose = false;
+};
+
+struct Scenario {
+  spec::Spec spec;
+  std::vector<std::string> checks;
+};
+
+struct World {
+  std::string name, file;
+  std::vector<std::string> nodes;
+};
+
+struct Listing {
+  std::optional<std::vector<Scenario>> scenarios;
+  std::optional<std::vector<engine::CheckKind>> kinds;
+  std::optional<std::vector<World>> worlds;
+};
+
+std::vector<Scenario> scenarios(const std::string& pattern) {
+  std::vector<Scenario> found;
+  const spec::LoadOptions options = load_options();
+  for (const std::string& file : shipped_scenarios()) {
+    Scenario scenario{spec::load_spec(file, options), {}};
+    if (!matches(pattern, scenario.spec.name + " " + scenario.spec.about)) continue;
+    for (const auto& [name, id] : engine::list_checks({scenario.spec}, {})) scenario.checks.push_back(id);
+    found.push_back(std::move(scenario));
+  }
+  return found;
+}
+
+std::vector<engine::CheckKind> kinds(const std::string& pattern) {
+  std::vector<engine::CheckKind> found;
+  for (const engine::CheckKind& kind : checks::check_kinds()) {
+    if (matches(pattern, fmt::format("{} {}", kind.name, kind.about))) found.push_back(kind);
+  }
+  return found;
+}
+
+std::vector<World> worlds(const std::string& pattern) {
+  std::vector<World> found;
+  for (const std::string& file : shipped_worlds()) {
+    World world{std::filesystem::path(file).stem().string(), file, {}};
+    if (!matches(pattern, world.name)) continue;
+    for (const network::Node& node : spec::load_world(file).nodes) world.nodes.push_back(node.name);
+    found.push_back(std::move(world));
+  }
+  return found;
+}
+
+json::value text(std::string_view value) {
+  return json::value(valid_utf8(value));
+}
+
+json::array texts(const std::vector<std::string>& values) {
+  json::array array;
+  for (const std::string& value : values) array.push_back(text(value));
+  return array;
+}
+
+std::string as_json(const Listing& listing) {
+  json::object object;
+  if (listing.scenarios) {
+    json::array& array = object["scenarios"].emplace_array();
+    for (const auto& [spec, checks] : *listing.scenarios) {
+      array.push_back({{"name", text(spec.name)},
+                       {"file", text(spec.file)},
+                       {"about", text(spec.about)},
+                       {"setup", spec.setup ? text(spec.setup->kind) : json::value(nullptr)},
+                       {"checks", texts(checks)}});
+    }
+  }
+  if (listing.kinds) {
+    json::array& array = object["checks"].emplace_array();
+    for (const auto& kind : *listing.kinds)
+      array.push_back({{"name", text(kind.name)}, {"about", text(kind.about)}});
+  }
+  if (listing.worlds) {
+    json::array& array = object["worlds"].emplace_array();
+    for (const World& world : *listing.worlds) {
+      array.push_back(
+          {{"name", text(world.name)}, {"file", text(world.file)}, {"nodes", texts(world.nodes)}});
+    }
+  }
+  return engine::pretty(object);
+}
+
+std::string entry(std::string_view name, const std::string& about) {
+  std::string lines = fmt::format("  {}\n", printable(name));
+  for (const std::string& line : engine::wrap(printable(about), kColumns - 6))
+    lines += fmt::format("      {}\n", line);
+  return lines;
+}
+
+std::string as_text(const Listing& listing, bool verbose) {
+  std::string lines;
+  if (listing.scenarios) {
+    lines += "scenarios\n";
+    for (const auto& [spec, checks] : *listing.scenarios) {
+      lines += entry(fmt::format("{}  {}  ({} check{})", spec.name, spec.file, checks.size(),
+                                 checks.size() == 1 ? "" : "s"),
+                     spec.about);
+      for (const std::string& id : checks) {
+        if (verbose) lines += fmt::format("        {}\n", printable(id));
+      }
+    }
+  }
+  if (listing.kinds) {
+    lines += "checks\n";
+    for (const engine::CheckKind& kind : *listing.kinds) lines += entry(kind.name, std::string(kind.about));
+  }
+  if (listing.worlds) {
+    lines += "worlds\n";
+    for (const World& world : *listing.worlds) {
+      lines += entry(fmt::format("{}  {}", world.name, world.file),
+                     fmt::format("{} nodes: {}", world.nodes.size(), fmt::join(world.nodes, ", ")));
+    }
+  }
+  return lines;
+}
+
+int list(const ListArguments& arguments) {
+  Listing listing;
+  const auto wanted = [&arguments](std::string_view what) {
+    return arguments.what.empty() || arguments.what == what;
+  };
+  if (wanted("scenarios")) listing.scenarios = scenarios(arguments.pattern);
+  if (wanted("checks")) listing.kinds = kinds(arguments.pattern);
+  if (wanted("worlds")) listing.worlds = worlds(arguments.pattern);
+  print(arguments.as_json ? as_json(listing) : as_text(listing, arguments.verbose));
+  return 0;
+}
+
+}  // namespace
+
+Action add_list(CLI::App& app) {
+  CLI::App* command = app.add_subcommand("list", "Scenarios, kinds of checks, and worlds that ship");
+  const auto arguments = std::make_shared<ListArguments>();
+  command->add_option("WHAT", arguments->what, "scenarios, checks or worlds; all of them by default")
+      ->check(CLI::IsMember({"scenarios", "checks", "worlds"}).description(""));
+  command->add_option("-k", arguments->pattern, "Only what holds this text; with a leading ! what does not")
+      ->type_name("PATTERN");
+  command->add_flag("-v,--verbose", arguments->verbose, "Also the ids of each scenario's checks");
+  command->add_flag("--json", arguments->as_json, "As JSON");
+  return [arguments](const Invocation&) { return list(*arguments); };
+}
+
+}  // namespace plumbline::cli

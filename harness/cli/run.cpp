@@ -1,0 +1,155 @@
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <CLI/CLI.hpp>
+#include <charconv>
+#include <memory>
+
+#include "harness/base/error.hpp"
+#include "harness/cli/command.hpp"
+#include "harness/cli/data.hpp"
+#include "harness/cli/output.hpp"
+#include "harness/cli/reports.hpp"
+#include "harness/cli/selection.hpp"
+#include "harness/engine/run/runner.hpp"
+#include "harness/kernel/netns/sandbox.hpp"
+
+namespace plumbline::cli {
+namespace {
+
+struct RunArguments {
+  std::vector<std::string> specs;
+  std::vector<std::string> reports;
+  std::string out = "plumbline-out";
+  std::string trace = "failed";
+  std::string pattern;
+  std::string setup;
+  std::string color = "auto";
+  std::string timeout = "1s";
+  std::size_t jobs = engine::RunOptions{}.jobs;
+  bool verbose = false;
+  bool quiet = false;
+};
+
+/// "500ms", "2s", "1.5s"; a number alone counts seconds.
+std::chrono::milliseconds parse_timeout(const std::string& text) {
+  double number = 0;
+  const char* end = text.data() + text.size();
+  const auto [rest, problem] = std::from_chars(text.data(), end, number);
+  const std::string_view unit(rest, static_cast<std::size_t>(end - rest));
+  const double milliseconds = unit == "ms" ? number : number * 1000;
+  const bool known = unit.empty() || unit == "s" || unit == "ms";
+  if (problem != std::errc{} || !known || !(milliseconds >= 1 && milliseconds <= 600'000)) {
+    throw Error(fmt::format("--timeout {}: expected a time from 1ms to 600s, such as 500ms or 2s", text),
+                ErrorKind::usage);
+  }
+  return std::chrono::milliseconds(static_cast<long long>(milliseconds));
+}
+
+engine::TraceWhich parse_trace(std::string_view text) {
+  if (text == "all") return engine::TraceWhich::all;
+  return text == "none" ? engine::TraceWhich::none : engine::TraceWhich::failed;
+}
+
+engine::RunOptions run_options(const RunArguments& arguments) {
+  engine::RunOptions options;
+  options.pattern = arguments.pattern;
+  options.jobs = arguments.jobs;
+  options.timeout = parse_timeout(arguments.timeout);
+  options.out_directory = arguments.out;
+  options.trace = parse_trace(arguments.trace);
+  return options;
+}
+
+engine::Verbosity verbosity(const RunArguments& arguments) {
+  if (arguments.quiet) return engine::Verbosity::quiet;
+  return arguments.verbose ? engine::Verbosity::verbose : engine::Verbosity::normal;
+}
+
+void require_places_to_write(const RunArguments& arguments, const std::vector<ReportRequest>& reports) {
+  for (const ReportRequest& report : reports) {
+    if (!report.file.empty()) require_writable_file(report.file);
+  }
+  if (arguments.trace == "none") return;
+  if (arguments.out.empty())
+    throw Error("--out: expected a folder", ErrorKind::usage).with_remedy("--trace none writes no traces");
+  require_writable_folder(arguments.out);
+}
+
+/// The same program runs twice. Outside the sandbox everything that a user can get wrong is found before
+/// anything is built; then it starts itself inside, which reads the specs again and does the work.
+int run(const RunArguments& arguments, const Invocation& invocation) {
+  const engine::RunOptions options = run_options(arguments);
+  const std::vector<ReportRequest> requests = parse_reports(arguments.reports);
+  std::vector<spec::Spec> specs = load_scenarios(spec_files(arguments.specs));
+  select_setup(specs, arguments.setup);
+  if (!kernel::in_sandbox()) {
+    require_checks(specs, options);
+    require_places_to_write(arguments, requests);
+    spdlog::debug("{} specs are right; entering the sandbox", specs.size());
+    return kernel::reexec_in_sandbox(invocation.argc, invocation.argv);
+  }
+  Reports reports(requests, arguments.color, verbosity(arguments));
+  const engine::RunResult result = engine::run(specs, options, reports.reporters());
+  reports.finish();
+  return result.exit_status();
+}
+
+void declare(CLI::App& command, RunArguments& arguments) {
+  command.add_option("SPEC", arguments.specs,
+                     "Spec files, or folders of *.yaml; by default all scenarios that ship");
+  command
+      .add_option(
+          "--report", arguments.reports,
+          fmt::format("How to report: {}. Without FILE to standard output. Repeatable", report_formats()))
+      ->type_name("FORMAT[=FILE]")
+      ->allow_extra_args(false);
+  command.add_option("--out", arguments.out, "Folder for traces (pcapng)")
+      ->type_name("DIR")
+      ->capture_default_str();
+  command.add_option("--trace", arguments.trace, "Whose traces to keep; failed means all that did not pass")
+      ->check(CLI::IsMember({"all", "failed", "none"}).description(""))
+      ->type_name("all|failed|none")
+      ->capture_default_str();
+  command.add_option("-j,--jobs", arguments.jobs, "Checks under way at once")
+      ->check(CLI::Range(1, 100'000).description(""))
+      ->type_name("N")
+      ->capture_default_str();
+  command
+      .add_option("-k", arguments.pattern,
+                  "Only checks whose scenario/id holds this text; with a leading ! those that do not")
+      ->type_name("PATTERN");
+  command.add_option("--setup", arguments.setup, "Only scenarios with this setup")->type_name("SETUP");
+  command.add_option("--timeout", arguments.timeout, "How long a probe waits: 500ms, 2s")
+      ->type_name("TIME")
+      ->capture_default_str();
+  CLI::Option* verbose =
+      command.add_flag("-v,--verbose", arguments.verbose, "Detail for checks that passed, too");
+  command.add_flag("-q,--quiet", arguments.quiet, "Only what did not pass, and the totals")
+      ->excludes(verbose);
+  command.add_option("--color", arguments.color, "auto: on a terminal, unless NO_COLOR is set")
+      ->check(CLI::IsMember({"auto", "always", "never"}).description(""))
+      ->type_name("auto|always|never")
+      ->capture_default_str();
+}
+
+}  // namespace
+
+Action add_run(CLI::App& app) {
+  CLI::App* command = app.add_subcommand("run", "Run scenarios in disposable namespaces");
+  const auto arguments = std::make_shared<RunArguments>();
+  declare(*command, *arguments);
+  command->footer(
+      fmt::format("Examples:\n"
+                  "  plumbline run scenarios/diy.yaml\n"
+                  "  plumbline run specs/ -k '!udp' --trace all --out traces\n"
+                  "  plumbline run --report json | jq .summary\n"
+                  "\n"
+                  "PLUMBLINE_LOG=debug says on standard error what is being done.\n"
+                  "PLUMBLINE_DATA names the folder that holds scenarios/ and fixtures/worlds/.\n"
+                  "\n{}",
+                  kExitStatuses));
+  return [arguments](const Invocation& invocation) { return run(*arguments, invocation); };
+}
+
+}  // namespace plumbline::cli

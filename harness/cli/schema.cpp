@@ -1,0 +1,36 @@
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "checks/kinds.hpp"
+#include "harness/cli/command.hpp"
+#include "harness/engine/report/reporter.hpp"
+#include "harness/engine/spec/spec.hpp"
+
+namespace plumbline::cli {
+namespace {
+
+std::string spec_schema() {
+  std::vector<std::pair<std::string, std::string>> kinds;
+  for (const engine::CheckKind& kind : checks::check_kinds()) kinds.emplace_back(kind.name, kind.schema);
+  return spec::json_schema(kinds);
+}
+
+}  // namespace
+
+Action add_schema(CLI::App& app) {
+  CLI::App* command = app.add_subcommand("schema", "JSON Schema of the spec, or of the JSON report");
+  const auto what = std::make_shared<std::string>("spec");
+  command->add_option("WHAT", *what, "spec (the default) or report")
+      ->check(CLI::IsMember({"spec", "report"}).description(""));
+  command->footer(
+      "Example, for editors with a YAML language server:\n"
+      "  plumbline schema > plumbline.schema.json\n");
+  return [what](const Invocation&) {
+    std::string text = *what == "report" ? engine::report_json_schema() : spec_schema();
+    if (!text.ends_with('\n')) text += '\n';
+    print(text);
+    return 0;
+  };
+}
+
+}  // namespace plumbline::cli

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <string>
+
+#include "harness/engine/check/result.hpp"
+#include "harness/engine/report/reporter.hpp"
+
+namespace plumbline::engine::console {
+
+/// What is known about one check, indented below its line: expected and observed, control, journey, kernel
+/// events, cause, where, trace. Lines end with '\n'; what is empty is left out.
+std::string detail(const ConsoleOptions& options, const CheckResult& check);
+
+/// The same for a scenario that could not be run.
+std::string detail(const ConsoleOptions& options, const ScenarioError& error);
+
+}  // namespace plumbline::engine::console

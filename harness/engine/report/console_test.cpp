@@ -1,0 +1,146 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
+#include "harness/engine/report/console_style.hpp"
+#include "harness/engine/report/reporter.hpp"
+#include "harness/engine/report/testing/sample_run.hpp"
+#include "harness/engine/report/text.hpp"
+
+namespace plumbline::engine {
+namespace {
+
+using ::testing::Each;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+std::string console(const RunResult& run, const ConsoleOptions& options) {
+  std::ostringstream out;
+  const auto reporter = console_reporter(out, options);
+  for (const ScenarioResult& scenario : run.scenarios) {
+    reporter->scenario_started(scenario, scenario.checks.size());
+    // Checks end in any order: the report does not depend on it.
+    for (auto check = scenario.checks.rbegin(); check != scenario.checks.rend(); ++check) {
+      reporter->check_finished(scenario, *check);
+    }
+    reporter->scenario_finished(scenario);
+  }
+  reporter->run_finished(run);
+  return out.str();
+}
+
+/// Compares with fixtures/reports/NAME; PLUMBLINE_UPDATE_GOLDEN=1 writes it instead, to be read before it is
+/// kept.
+void expect_golden(const std::string& text, const std::string& name) {
+  const std::string path = std::string(PLUMBLINE_SOURCE_DIR) + "/fixtures/reports/" + name;
+  if (const char* update = std::getenv("PLUMBLINE_UPDATE_GOLDEN");
+      update != nullptr && std::string(update) == "1") {
+    std::ofstream(path) << text;
+    GTEST_SKIP() << "wrote " << path;
+  }
+  std::ifstream file(path);
+  ASSERT_TRUE(file) << path << " cannot be read";
+  std::ostringstream golden;
+  golden << file.rdbuf();
+  EXPECT_EQ(text, golden.str()) << "PLUMBLINE_UPDATE_GOLDEN=1 writes " << path << " anew";
+}
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream in(text);
+  for (std::string line; std::getline(in, line);) lines.push_back(line);
+  return lines;
+}
+
+TEST(Console, PipedAt80Columns) {
+  expect_golden(console(samples::sample_run(), {.width = 80}), "console-80.txt");
+}
+
+TEST(Console, PipedAt140Columns) {
+  expect_golden(console(samples::sample_run(), {.width = 140}), "console-140.txt");
+}
+
+TEST(Console, OnATerminal) {
+  expect_golden(console(samples::sample_run(), {.colour = true, .unicode = true, .width = 100}),
+                "console-colour.txt");
+}
+
+TEST(Console, Verbose) {
+  expect_golden(console(samples::sample_run(), {.verbosity = Verbosity::verbose, .width = 100}),
+                "console-verbose.txt");
+}
+
+TEST(Console, Quiet) {
+  expect_golden(console(samples::sample_run(), {.verbosity = Verbosity::quiet, .width = 100}),
+                "console-quiet.txt");
+}
+
+TEST(Console, QuietSaysOnlyTheTotalsWhenAllPassed) {
+  RunResult run = samples::sample_run();
+  run.scenarios.resize(1);
+  run.scenarios.front().checks = {samples::passed()};
+  run.duration_ms = 213;
+  EXPECT_EQ(console(run, {.verbosity = Verbosity::quiet}),
+            "1 check: 1 passed, 0 failed, 0 inconclusive, 0 skipped, 0 errors in 0.21 s (1 scenario)\n");
+}
+
+TEST(Console, PipedTextIsPlain) {
+  const std::string text = console(samples::sample_run(), {});
+  for (const char c : text) ASSERT_TRUE(c == '\n' || (c >= ' ' && c <= '~')) << static_cast<int>(c);
+}
+
+TEST(Console, OnlyPathsCommandsAndTotalsAreWiderThanAskedFor) {
+  for (const std::string& line : lines_of(console(samples::sample_run(), {.width = 80}))) {
+    const bool kept_whole =
+        line.find("nft ") != std::string::npos || line.find("trace ") != std::string::npos ||
+                            line.find(" checks: ") != std::string::npos;
+    EXPECT_TRUE(kept_whole || columns(line) <= 80) << line;
+  }
+}
+
+TEST(Console, AbsurdWidthsStillReport) {
+  for (const std::size_t width : {0U, 1U, 10U, 1000000U}) {
+    EXPECT_THAT(console(samples::sample_run(), {.width = width}), HasSubstr("deny-rule-missing")) << width;
+  }
+}
+
+TEST(Console, HostileTextNeitherSteersTheTerminalNorForgesALine) {
+  const std::string text = console(samples::hostile_run(), {.verbosity = Verbosity::verbose, .width = 400});
+  EXPECT_THAT(text, Not(HasSubstr("\x1b")));
+  EXPECT_THAT(text, Not(HasSubstr("\r")));
+  EXPECT_THAT(text, Not(HasSubstr("\xff")));
+  EXPECT_THAT(text, Not(HasSubstr("\xe2\x80\xae")));
+  EXPECT_THAT(lines_of(text), Each(Not(::testing::MatchesRegex(" ? ?PASS .*"))));
+}
+
+TEST(Console, InterruptionIsSaid) {
+  RunResult run = samples::sample_run();
+  run.interrupted = true;
+  EXPECT_THAT(console(run, {}), HasSubstr("interrupted"));
+  EXPECT_THAT(console(samples::sample_run(), {}), Not(HasSubstr("interrupted")));
+}
+
+TEST(Console, ProgressIsDrawnAndErased) {
+  const std::string text = console(samples::sample_run(), {.progress = true});
+  EXPECT_THAT(text, HasSubstr("\r\x1b[K0/5  two-uplinks"));
+  EXPECT_THAT(text, HasSubstr("\r\x1b[Ktwo-uplinks  scenarios/two-uplinks.yaml"));
+  EXPECT_THAT(console(samples::sample_run(), {}), Not(HasSubstr("\r")));
+}
+
+TEST(ConsoleStyle, DurationsHaveUnits) {
+  const ConsoleOptions plain;
+  EXPECT_EQ(console::duration(plain, 0), "0 us");
+  EXPECT_EQ(console::duration(plain, -0.003), "-3 us");
+  EXPECT_EQ(console::duration(plain, 0.412), "412 us");
+  EXPECT_EQ(console::duration(plain, 0.9999), "1.00 ms");
+  EXPECT_EQ(console::duration(plain, 9.999), "10.0 ms");
+  EXPECT_EQ(console::duration(plain, 999.99), "1.00 s");
+  EXPECT_EQ(console::duration(plain, 61000), "61.00 s");
+  EXPECT_EQ(console::duration({.unicode = true}, 0.412), "412 µs");
+}
+
+}  // namespace
+}  // namespace plumbline::engine

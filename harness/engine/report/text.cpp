@@ -1,0 +1,127 @@
+#include "harness/engine/report/text.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdint>
+
+namespace plumbline::engine {
+namespace {
+
+struct CodePoint {
+  char32_t value = 0;
+  std::size_t length = 1;  // bytes; at least 1
+  bool valid = false;
+};
+
+std::uint8_t byte_at(std::string_view text, std::size_t at) {
+  return static_cast<std::uint8_t>(text[at]);
+}
+
+/// The code point at the start of `text`, which must not be empty. Overlong forms, surrogates and values
+/// beyond U+10FFFF are invalid, one byte long, as RFC 3629 has it.
+CodePoint decode(std::string_view text) {
+  const std::uint8_t lead = byte_at(text, 0);
+  if (lead < 0x80) return {lead, 1, true};
+  const std::size_t length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
+  if (lead < 0xc2 || lead > 0xf4 || text.size() < length) return {};
+  char32_t value = lead & (0xffU >> (length + 1));
+  for (std::size_t i = 1; i < length; ++i) {
+    const std::uint8_t next = byte_at(text, i);
+    if ((next & 0xc0U) != 0x80U) return {};
+    value = (value << 6U) | (next & 0x3fU);
+  }
+  const bool overlong = (length == 3 && value < 0x800) || (length == 4 && value < 0x10000);
+  if (overlong || (value >= 0xd800 && value <= 0xdfff) || value > 0x10ffff) return {};
+  return {value, length, true};
+}
+
+bool steers_or_hides(char32_t c) {
+  return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0xad || c == 0x61c || (c >= 0x200b && c <= 0x200f) ||
+         (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0xfeff ||
+         (c >= 0xfff9 && c <= 0xfffb) || (c >= 0xe0000 && c <= 0xe0fff);
+}
+
+std::string spelled(char32_t c) {
+  switch (c) {
+    case '\n':
+      return "\\n";
+    case '\r':
+      return "\\r";
+    case '\t':
+      return "\\t";
+    default:
+      break;
+  }
+  const auto number = static_cast<std::uint32_t>(c);
+  if (number < 0x100) return fmt::format("\\x{:02x}", number);
+  return number < 0x10000 ? fmt::format("\\u{:04x}", number) : fmt::format("\\U{:08x}", number);
+}
+
+/// The byte at which `text`'s first `width` columns end.
+std::size_t bytes_of(std::string_view text, std::size_t width) {
+  std::size_t at = 0;
+  for (; at < text.size() && width > 0; --width) at += decode(text.substr(at)).length;
+  return at;
+}
+
+}  // namespace
+
+std::string valid_utf8(std::string_view text) {
+  std::string result;
+  result.reserve(text.size());
+  while (!text.empty()) {
+    const CodePoint point = decode(text);
+    result += point.valid ? text.substr(0, point.length) : std::string_view("\xef\xbf\xbd");
+    text.remove_prefix(point.length);
+  }
+  return result;
+}
+
+std::string printable(std::string_view text) {
+  std::string result;
+  result.reserve(text.size());
+  while (!text.empty()) {
+    const CodePoint point = decode(text);
+    if (!point.valid) {
+      result += spelled(byte_at(text, 0));
+    } else if (steers_or_hides(point.value)) {
+      result += spelled(point.value);
+    } else {
+      result += text.substr(0, point.length);
+    }
+    text.remove_prefix(point.length);
+  }
+  return result;
+}
+
+std::vector<std::string> printable_lines(std::string_view text) {
+  std::vector<std::string> lines;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    lines.push_back(printable(text.substr(0, end)));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return lines;
+}
+
+std::size_t columns(std::string_view text) {
+  std::size_t count = 0;
+  for (std::size_t at = 0; at < text.size(); ++count) at += decode(text.substr(at)).length;
+  return count;
+}
+
+std::vector<std::string> wrap(std::string_view text, std::size_t width) {
+  width = std::max<std::size_t>(width, 1);
+  std::vector<std::string> lines;
+  for (std::size_t limit = bytes_of(text, width); limit < text.size(); limit = bytes_of(text, width)) {
+    const std::size_t space = text.rfind(' ', limit);
+    const bool at_space = space != std::string_view::npos && space > 0;
+    lines.emplace_back(text.substr(0, at_space ? space : limit));
+    text.remove_prefix(at_space ? space + 1 : limit);
+  }
+  if (!text.empty() || lines.empty()) lines.emplace_back(text);
+  return lines;
+}
+
+}  // namespace plumbline::engine

@@ -1,0 +1,117 @@
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
+#include "harness/engine/spec/spec.hpp"
+
+namespace plumbline::spec {
+namespace {
+
+constexpr std::string_view kSchema = R"json({
+  "$schema": "https://json-schema.org/draft/2020-12/schema",
+  "title": "plumbline spec",
+  "description": "Promises about a host's container networking; with world and setup, a scenario that can be run.",
+  "type": "object",
+  "required": ["version", "name", "checks"],
+  "additionalProperties": false,
+  "properties": {
+    "version": {"const": 1},
+    "name": {"$ref": "#/$defs/name"},
+    "about": {"type": "string", "description": "What is promised, in a sentence or two."},
+    "world": {"type": "string", "minLength": 1,
+              "description": "What surrounds the host: the name of a world that ships, or a path relative to this file."},
+    "setup": {
+      "type": "object", "minProperties": 1, "maxProperties": 1, "additionalProperties": false,
+      "description": "What makes the host's container networking; needs 'world'.",
+      "properties": {"native": {"$ref": "#/$defs/native"}}
+    },
+    "checks": {
+      "type": "array", "minItems": 1,
+      "items": {"type": "object", "minProperties": 1, "maxProperties": 1, "additionalProperties": false, "properties": {}}
+    }
+  },
+  "dependentRequired": {"setup": ["world"]},
+  "$defs": {
+    "name": {"type": "string", "pattern": "^(?!\\.{1,2}$)[A-Za-z0-9._][A-Za-z0-9._-]{0,62}$"},
+    "interface": {"type": "string", "pattern": "^(?!\\.{1,2}$)[A-Za-z0-9._][A-Za-z0-9._-]{0,14}$"},
+    "address": {"type": "string", "anyOf": [{"format": "ipv4"}, {"format": "ipv6"}]},
+    "addresses": {"description": "One address, or a list.",
+                  "oneOf": [{"$ref": "#/$defs/address"}, {"type": "array", "items": {"$ref": "#/$defs/address"}, "minItems": 1}]},
+    "network": {"type": "string", "pattern": "^[0-9a-fA-F:.]+(/[0-9]{1,3})?$", "description": "An address with a prefix length."},
+    "networks": {"description": "One network, or a list.",
+                 "oneOf": [{"$ref": "#/$defs/network"}, {"type": "array", "items": {"$ref": "#/$defs/network"}}]},
+    "interfaces": {"description": "One of the host's interfaces, or a list.",
+                   "oneOf": [{"$ref": "#/$defs/interface"}, {"type": "array", "items": {"$ref": "#/$defs/interface"}}]},
+    "nodes": {"description": "A node, or a list of nodes.",
+              "oneOf": [{"$ref": "#/$defs/name"}, {"type": "array", "items": {"$ref": "#/$defs/name"}, "minItems": 1}]},
+    "target": {"type": "string", "minLength": 1, "description": "A node, or an IP address."},
+    "targets": {"description": "A node or an address, or a list of them.",
+                "oneOf": [{"$ref": "#/$defs/target"}, {"type": "array", "items": {"$ref": "#/$defs/target"}, "minItems": 1}]},
+    "port": {"type": "string", "pattern": "^(tcp|udp)/[0-9]{1,5}$"},
+    "ports": {"oneOf": [{"$ref": "#/$defs/port"}, {"type": "array", "items": {"$ref": "#/$defs/port"}, "minItems": 1}]},
+    "service": {"type": "string", "pattern": "^(ping|(tcp|udp)/[0-9]{1,5})$"},
+    "services": {"description": "What is sent: ping (the default), tcp/PORT, udp/PORT, or a list of them.",
+                 "oneOf": [{"$ref": "#/$defs/service"}, {"type": "array", "items": {"$ref": "#/$defs/service"}, "minItems": 1}]},
+    "native": {
+      "type": "object", "required": ["bridges"], "additionalProperties": false,
+      "properties": {
+        "bridges": {"type": "object", "minProperties": 1, "propertyNames": {"$ref": "#/$defs/interface"},
+                    "additionalProperties": {"$ref": "#/$defs/bridge"}},
+        "forward": {"$ref": "#/$defs/forward"},
+        "masquerade": {"$ref": "#/$defs/interfaces", "description": "Uplinks by which containers leave with the host's address."},
+        "routing": {"$ref": "#/$defs/routing"},
+        "resolvers": {"$ref": "#/$defs/addresses", "description": "The containers' resolvers; the host's own by default."},
+        "nft": {"type": "string", "description": "A ruleset in nft's own language, loaded into the host after all else."}
+      }
+    },
+    "bridge": {
+      "type": "object", "required": ["address"], "additionalProperties": false,
+      "properties": {
+        "address": {"$ref": "#/$defs/networks", "description": "The containers' gateway, with prefix length; at most one of each family."},
+        "containers": {"type": "object", "propertyNames": {"$ref": "#/$defs/name"},
+                       "additionalProperties": {"$ref": "#/$defs/addresses"},
+                       "description": "Containers by name, with their addresses."}
+      }
+    },
+    "forward": {
+      "type": "object", "additionalProperties": false,
+      "description": "Forwarding with the policy DROP; replies come back by conntrack state.",
+      "properties": {
+        "allow": {"$ref": "#/$defs/interfaces", "description": "Uplinks by which containers may leave."},
+        "deny": {"$ref": "#/$defs/networks", "description": "Networks that containers must not reach."},
+        "except": {"description": "Exceptions to 'deny'.",
+                   "oneOf": [{"$ref": "#/$defs/exception"}, {"type": "array", "items": {"$ref": "#/$defs/exception"}}]},
+        "how": {"enum": ["reject", "drop"], "default": "reject"}
+      }
+    },
+    "exception": {
+      "oneOf": [
+        {"$ref": "#/$defs/network"},
+        {"type": "object", "required": ["to"], "additionalProperties": false,
+         "properties": {"to": {"$ref": "#/$defs/network"}, "with": {"$ref": "#/$defs/ports"}}}
+      ]
+    },
+    "routing": {
+      "type": "object", "required": ["via"], "additionalProperties": false,
+      "description": "A routing table of its own for the containers' traffic.",
+      "properties": {
+        "table": {"type": "integer", "minimum": 1, "maximum": 4294967295, "not": {"minimum": 253, "maximum": 255}, "default": 88},
+        "via": {"$ref": "#/$defs/interface", "description": "The uplink, whose gateway the world names."}
+      }
+    }
+  }
+})json";
+
+}  // namespace
+
+std::string json_schema(const std::vector<std::pair<std::string, std::string>>& check_schemas) {
+  boost::json::object schema = boost::json::parse(kSchema).as_object();
+  boost::json::object& item = schema["properties"].as_object()["checks"].as_object()["items"].as_object();
+  for (const auto& [kind, fragment] : check_schemas) {
+    item["properties"].as_object()[kind] = boost::json::parse(fragment);
+  }
+  return boost::json::serialize(schema);
+}
+
+}  // namespace plumbline::spec

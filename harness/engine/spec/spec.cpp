@@ -1,0 +1,134 @@
+#include "harness/engine/spec/spec.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <system_error>
+
+#include "harness/engine/spec/native.hpp"
+#include "harness/engine/spec/words.hpp"
+
+namespace plumbline::spec {
+namespace {
+
+constexpr std::array<std::string_view, 6> kKeys{"version", "name", "about", "world", "setup", "checks"};
+constexpr std::array<std::string_view, 1> kSetupKinds{"native"};
+
+/// The worlds that `world: NAME` can name.
+std::vector<std::string> worlds_in(const std::string& directory) {
+  std::vector<std::string> names;
+  std::error_code problem;
+  std::filesystem::directory_iterator entry(directory, problem);
+  for (; !problem && entry != std::filesystem::directory_iterator(); entry.increment(problem)) {
+    if (entry->path().extension() == ".yaml") names.push_back(entry->path().stem().string());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+bool is_path(const std::string& world) {
+  return world.find('/') != std::string::npos || world.ends_with(".yaml") || world.ends_with(".yml");
+}
+
+std::string find_world(const Value& value, const std::string& spec_file, const LoadOptions& options) {
+  const std::string& text = value.as_text("world");
+  if (is_path(text)) {
+    const std::string path =
+        (std::filesystem::path(spec_file).parent_path() / text).lexically_normal().string();
+    std::error_code problem;
+    if (!std::filesystem::exists(path, problem)) {
+      value.fail(
+          fmt::format("there is no world file {} (a path is relative to the spec's folder)", in_quotes(path)));
+    }
+    return path;
+  }
+  value.as_name("world", kLongestName);
+  const std::vector<std::string> names = worlds_in(options.worlds_directory);
+  if (std::find(names.begin(), names.end(), text) == names.end()) {
+    const std::vector<std::string_view> words(names.begin(), names.end());
+    fail_unknown(value, "world", words, "worlds");
+  }
+  return (std::filesystem::path(options.worlds_directory) / (text + ".yaml")).string();
+}
+
+/// The one key of a mapping that stands for a kind: `- reach: {…}`, `setup: {native: {…}}`.
+const Value::Entry& only_entry(const Value& value, std::string_view what, std::string_view example) {
+  if (value.kind != Value::Kind::mapping || value.entries.empty()) {
+    value.fail(fmt::format("{} must be one key with its arguments, as in `{}`", what, example));
+  }
+  if (value.entries.size() > 1) {
+    throw SpecError(value.entries[1].mark,
+                    fmt::format("{} has one key, and {} is a second: check the indentation, as in `{}`", what,
+                                in_quotes(value.entries[1].key), example));
+  }
+  return value.entries.front();
+}
+
+[[noreturn]] void fail_kind(const Value::Entry& entry, std::string_view thing,
+                            std::span<const std::string_view> kinds, std::string_view label) {
+  throw SpecError(entry.mark,
+                  fmt::format("unknown {} {}{}", thing, in_quotes(entry.key), advice(entry.key, kinds, label)));
+}
+
+Setup read_setup(const Value& value, const network::Topology& world) {
+  const Value::Entry& entry = only_entry(value, "'setup'", "setup: {native: {…}}");
+  if (entry.key != kSetupKinds.front()) fail_kind(entry, "setup", kSetupKinds, "setups");
+  Setup setup;
+  setup.kind = entry.key;
+  setup.mark = entry.mark;
+  setup.native = read_native(entry.value, world);
+  return setup;
+}
+
+std::vector<CheckItem> read_checks(const Value& checks, const LoadOptions& options) {
+  if (checks.kind != Value::Kind::sequence || checks.items.empty()) {
+    checks.fail("'checks' must be a list of at least one check, as in `- reach: {from: host, to: internet}`");
+  }
+  std::vector<CheckItem> items;
+  for (const Value& item : checks.items) {
+    const Value::Entry& entry = only_entry(item, "a check", "- reach: {from: host, to: internet}");
+    const auto& kinds = options.check_kinds;
+    if (std::find(kinds.begin(), kinds.end(), entry.key) == kinds.end())
+      fail_kind(entry, "check", kinds, "checks");
+    items.push_back({entry.key, entry.mark, entry.value});
+  }
+  return items;
+}
+
+void read_world_and_setup(Spec& spec, const Value& document, const LoadOptions& options) {
+  if (const Value* world = document.find("world")) {
+    spec.world_file = find_world(*world, spec.file, options);
+    spec.world = load_world(spec.world_file);
+  }
+  const Value* setup = document.find("setup");
+  if (setup == nullptr) return;
+  if (spec.world_file.empty()) setup->fail("a setup needs a 'world' to stand in, as in `world: diy`");
+  spec.setup = read_setup(*setup, spec.world);
+  try {
+    spec.addition = network::expand(spec.setup->native, spec.world);
+  } catch (const SpecError&) {
+    throw;
+  } catch (const Error& error) {
+    throw SpecError(spec.setup->mark, error.what());
+  }
+}
+
+}  // namespace
+
+Spec load_spec(const std::string& path, const LoadOptions& options) {
+  const Value document = load_yaml(path);
+  document.as_mapping("a spec");
+  document.allow_keys("a spec", kKeys);
+  document.require("version", "a spec").as_number("version", 1, 1);
+  Spec spec;
+  spec.file = path;
+  spec.name = document.require("name", "a spec").as_name("name", kLongestName);
+  if (const Value* about = document.find("about")) spec.about = about->as_text("about");
+  read_world_and_setup(spec, document, options);
+  spec.checks = read_checks(document.require("checks", "a spec"), options);
+  return spec;
+}
+
+}  // namespace plumbline::spec

@@ -1,0 +1,42 @@
+#include "harness/engine/spec/words.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace plumbline::spec {
+namespace {
+
+constexpr std::size_t kLongestShown = 60;  // bytes
+constexpr std::size_t kMostWords = 30;
+
+bool continues_character(char byte) {
+  return (static_cast<unsigned char>(byte) & 0xC0U) == 0x80U;
+}
+
+}  // namespace
+
+std::string in_quotes(std::string_view text) {
+  std::size_t shown = std::min(text.size(), kLongestShown);
+  while (shown < text.size() && shown > 0 && continues_character(text[shown])) --shown;
+  std::string result = "'";
+  for (const char c : text.substr(0, shown)) result += static_cast<unsigned char>(c) < 0x20U ? ' ' : c;
+  if (shown < text.size()) result += "…";
+  return result + "'";
+}
+
+std::string advice(std::string_view word, std::span<const std::string_view> words, std::string_view label) {
+  const std::string_view near = nearest(word, words);
+  std::string text = near.empty() ? std::string() : fmt::format("; did you mean '{}'?", near);
+  const auto shown = words.first(std::min(words.size(), kMostWords));
+  if (shown.empty()) return text;
+  return text +
+         fmt::format(" ({}: {}{})", label, fmt::join(shown, ", "), shown.size() < words.size() ? ", …" : "");
+}
+
+void fail_unknown(const Value& value, std::string_view thing, std::span<const std::string_view> words,
+                  std::string_view label) {
+  value.fail(fmt::format("unknown {} {}{}", thing, in_quotes(value.text), advice(value.text, words, label)));
+}
+
+}  // namespace plumbline::spec

@@ -1,0 +1,170 @@
+#include "harness/network/service/udp_service.hpp"
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/ip/udp.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <cstring>
+#include <string_view>
+#include <utility>
+
+#include "harness/network/service/endpoint.hpp"
+
+namespace plumbline::network::detail {
+namespace {
+
+namespace asio = boost::asio;
+using asio::ip::udp;
+
+constexpr std::size_t kDatagramLimit = 65'535;
+// Datagrams answered before other coroutines get their turn.
+constexpr int kBatch = 64;
+
+/// The control message that names the address asked; given back to sendmsg, it names the reply's source.
+union PacketInfo {
+  in_pktinfo v4;
+  in6_pktinfo v6;
+};
+
+struct alignas(cmsghdr) ControlBuffer : std::array<unsigned char, CMSG_SPACE(sizeof(PacketInfo))> {};
+
+struct Datagram {
+  udp::endpoint client;
+  PacketInfo info{};
+  IpAddress server;
+  std::size_t size = 0;
+};
+
+bool read_packet_info(msghdr& message, IpFamily family, Datagram& datagram) {
+  const bool v6 = family == IpFamily::v6;
+  const int level = v6 ? IPPROTO_IPV6 : IPPROTO_IP;
+  const int type = v6 ? IPV6_PKTINFO : IP_PKTINFO;
+  for (cmsghdr* c = CMSG_FIRSTHDR(&message); c != nullptr; c = CMSG_NXTHDR(&message, c)) {
+    if (c->cmsg_level != level || c->cmsg_type != type) continue;
+    if (v6) {
+      std::memcpy(&datagram.info.v6, CMSG_DATA(c), sizeof datagram.info.v6);
+      asio::ip::address_v6::bytes_type bytes{};
+      std::memcpy(bytes.data(), &datagram.info.v6.ipi6_addr, bytes.size());
+      datagram.server = from_asio(asio::ip::address_v6(bytes));
+      // The interface binds the reply to the way the question came, which only link-local addresses need.
+      if (!datagram.server.is_link_local() || datagram.server.is_v4()) datagram.info.v6.ipi6_ifindex = 0;
+    } else {
+      std::memcpy(&datagram.info.v4, CMSG_DATA(c), sizeof datagram.info.v4);
+      std::array<std::uint8_t, 4> bytes{};
+      std::memcpy(bytes.data(), &datagram.info.v4.ipi_addr, bytes.size());
+      datagram.server = IpAddress::v4(bytes);
+      datagram.info.v4.ipi_spec_dst = datagram.info.v4.ipi_addr;
+      datagram.info.v4.ipi_ifindex = 0;
+    }
+    return true;
+  }
+  return false;
+}
+
+/// Absent when there is nothing (more) to read.
+std::optional<Datagram> receive(const BoundSocket& socket, int fd, Bytes& buffer) {
+  Datagram datagram;
+  ControlBuffer control{};
+  iovec part{buffer.data(), buffer.size()};
+  msghdr message{};
+  message.msg_name = datagram.client.data();
+  message.msg_namelen = static_cast<socklen_t>(datagram.client.capacity());
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control.data();
+  message.msg_controllen = control.size();
+  const ssize_t got = ::recvmsg(fd, &message, 0);
+  if (got < 0) return std::nullopt;
+  datagram.client.resize(message.msg_namelen);
+  datagram.size = static_cast<std::size_t>(got);
+  if (!read_packet_info(message, socket.family, datagram)) datagram.server = IpAddress{};
+  return datagram;
+}
+
+/// What the network or a full buffer refuses is lost, as UDP may be: the client's time-out tells.
+void reply(IpFamily family, int fd, Datagram& datagram, Bytes& bytes) {
+  const bool v6 = family == IpFamily::v6;
+  const std::size_t info_size = v6 ? sizeof(in6_pktinfo) : sizeof(in_pktinfo);
+  ControlBuffer control{};
+  iovec part{bytes.data(), bytes.size()};
+  msghdr message{};
+  message.msg_name = datagram.client.data();
+  message.msg_namelen = static_cast<socklen_t>(datagram.client.size());
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control.data();
+  message.msg_controllen = CMSG_SPACE(info_size);
+  cmsghdr* header = CMSG_FIRSTHDR(&message);
+  header->cmsg_level = v6 ? IPPROTO_IPV6 : IPPROTO_IP;
+  header->cmsg_type = v6 ? IPV6_PKTINFO : IP_PKTINFO;
+  header->cmsg_len = CMSG_LEN(info_size);
+  std::memcpy(CMSG_DATA(header), &datagram.info, info_size);
+  static_cast<void>(::sendmsg(fd, &message, MSG_NOSIGNAL));
+}
+
+}  // namespace
+
+struct UdpService::State {
+  State(const asio::any_io_executor& executor, BoundSocket bound, std::shared_ptr<RequestLog> requests,
+        UdpAnswer how)
+      : socket(std::move(bound)),
+        descriptor(executor, socket.fd.release()),
+        log(std::move(requests)),
+        answer(std::move(how)) {}
+
+  BoundSocket socket;  ///< its descriptor is owned by `descriptor`
+  asio::posix::stream_descriptor descriptor;
+  std::shared_ptr<RequestLog> log;
+  UdpAnswer answer;
+  Bytes buffer = Bytes(kDatagramLimit);
+
+  static asio::awaitable<void> serve(std::shared_ptr<UdpService> service) {
+    State& state = *service->state_;
+    while (state.descriptor.is_open()) {
+      const auto [problem] = co_await state.descriptor.async_wait(asio::posix::stream_descriptor::wait_read,
+                                                                  asio::as_tuple(asio::use_awaitable));
+      if (problem) co_return;
+      for (int i = 0; i < kBatch && service->serve_one(); ++i) {
+      }
+    }
+  }
+};
+
+UdpService::UdpService(std::unique_ptr<State> state) : state_(std::move(state)) {}
+UdpService::~UdpService() = default;
+
+std::shared_ptr<UdpService> UdpService::start(const asio::any_io_executor& executor, BoundSocket socket,
+                                              std::shared_ptr<RequestLog> log, UdpAnswer answer) {
+  auto state = std::make_unique<State>(executor, std::move(socket), std::move(log), std::move(answer));
+  const std::shared_ptr<UdpService> service(new UdpService(std::move(state)));
+  asio::co_spawn(executor, State::serve(service), asio::detached);
+  return service;
+}
+
+bool UdpService::serve_one() {
+  const int fd = state_->descriptor.native_handle();
+  std::optional<Datagram> datagram = receive(state_->socket, fd, state_->buffer);
+  if (!datagram) return false;
+  UdpReply made = state_->answer(std::span(state_->buffer).first(datagram->size));
+  state_->log->add({.client = from_asio(datagram->client.address()),
+                    .client_port = datagram->client.port(),
+                    .server = datagram->server,
+                    .tcp = false,
+                    .text = std::move(made.text)});
+  if (made.bytes) reply(state_->socket.family, fd, *datagram, *made.bytes);
+  return true;
+}
+
+void UdpService::close() noexcept {
+  boost::system::error_code ignored;
+  state_->descriptor.close(ignored);
+}
+
+}  // namespace plumbline::network::detail

@@ -1,0 +1,163 @@
+#include "harness/traffic/capture/capture.hpp"
+
+#include <arpa/inet.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include <boost/asio/io_context.hpp>
+#include <cstdlib>
+#include <map>
+#include <optional>
+
+#include "harness/kernel/netns/sandbox.hpp"
+#include "harness/traffic/packet/packet.hpp"
+
+namespace plumbline::traffic {
+namespace {
+
+using kernel::Netns;
+using testing::Contains;
+using testing::Pair;
+
+void shell(const std::string& command) {
+  ASSERT_EQ(std::system(command.c_str()), 0) << command;  // NOLINT(cert-env33-c): fixed commands of the test
+}
+
+/// left (10.9.0.1) ── veth ── right (10.9.0.2)
+class CaptureTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    left_.bind(directory("left"));
+    right_.bind(directory("right"));
+    shell("ip -n left link add wire type veth peer name wire netns right");
+    shell("ip -n left addr add 10.9.0.1/24 dev wire && ip -n right addr add 10.9.0.2/24 dev wire");
+    for (const char* node : {"left", "right"}) {
+      shell(std::string("ip -n ") + node + " link set lo up && ip -n " + node + " link set wire up");
+    }
+  }
+  void TearDown() override {
+    capture_.reset();
+    Netns::unbind(directory("left"));
+    Netns::unbind(directory("right"));
+  }
+  static std::string directory(const std::string& name) { return std::string(kernel::kNetnsDirectory) + "/" + name; }
+
+  void open(const CaptureOptions& options) {
+    capture_.emplace(loop_.get_executor(), std::vector<TapSource>{{"left", &left_}, {"right", &right_}}, options,
+                     [this](const Frame& frame) { take(frame); });
+  }
+
+  void take(const Frame& frame) {
+    const Packet packet = decode(frame.bytes, LinkType::linux_sll2);
+    if (!packet.ip || packet.ip->destination != *IpAddress::parse("10.9.0.2")) return;
+    const char* direction = packet.direction == Direction::out ? " out" : " in";
+    const std::string place = capture_->node(frame.tap) + ":" + capture_->interface_name(frame.tap, frame.interface);
+    ++seen_[place + direction];
+    if (packet.direction == Direction::out) left_at_.push_back(frame.time_ns);
+    if (packet.direction == Direction::in) arrived_at_.push_back(frame.time_ns);
+  }
+
+  /// Sends datagrams from left to right without letting the event loop run.
+  void send(int count) const {
+    const Fd socket = left_.run([] { return Fd(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)); });
+    sockaddr_in to{};
+    to.sin_family = AF_INET;
+    to.sin_port = htons(9);
+    ::inet_pton(AF_INET, "10.9.0.2", &to.sin_addr);
+    for (int i = 0; i < count; ++i) {
+      ASSERT_EQ(::sendto(socket.get(), "x", 1, 0, reinterpret_cast<const sockaddr*>(&to), sizeof to), 1);  // NOLINT
+    }
+  }
+
+  Netns left_ = Netns::create();
+  Netns right_ = Netns::create();
+  boost::asio::io_context loop_;
+  std::optional<Capture> capture_;
+  std::map<std::string, int> seen_;
+  std::vector<std::uint64_t> left_at_, arrived_at_;
+};
+
+TEST_F(CaptureTest, SeesAPacketAtBothEndsWithNamesDirectionsAndTimesInOrder) {
+  open({});
+  shell("ip netns exec left ping -q -c 3 -i 0.002 -W 1 10.9.0.2 >/dev/null");
+  capture_->drain();
+  EXPECT_THAT(seen_, Contains(Pair("left:wire out", 3)));
+  EXPECT_THAT(seen_, Contains(Pair("right:wire in", 3)));
+  ASSERT_EQ(left_at_.size(), 3U);
+  ASSERT_EQ(arrived_at_.size(), 3U);
+  for (std::size_t i = 0; i < 3; ++i) EXPECT_LE(left_at_[i], arrived_at_[i]);
+  EXPECT_EQ(capture_->dropped(), 0U);
+}
+
+TEST_F(CaptureTest, DeliversOnTheEventLoopToo) {
+  open({});
+  shell("ip netns exec left ping -q -c 1 -W 1 10.9.0.2 >/dev/null");
+  while (seen_.size() < 2 && loop_.run_one_for(std::chrono::seconds(5)) > 0) {
+  }
+  EXPECT_EQ(seen_.size(), 2U);
+}
+
+TEST_F(CaptureTest, LosesNothingOfABurstThatFits) {
+  CaptureOptions options;
+  options.snap_length = 256;
+  options.buffer_bytes = 4U << 20U;
+  open(options);
+  shell("ip netns exec left ping -q -c 1 -W 1 10.9.0.2 >/dev/null");  // the neighbours know each other then
+  capture_->drain();
+  seen_.clear();
+  send(2000);
+  capture_->drain();
+  EXPECT_THAT(seen_, Contains(Pair("left:wire out", 2000)));
+  EXPECT_EQ(capture_->dropped(), 0U);
+}
+
+TEST_F(CaptureTest, SaysThatFramesWereLost) {
+  CaptureOptions options;
+  options.buffer_bytes = 1U << 16U;
+  open(options);
+  shell("ip netns exec left ping -q -c 1 -W 1 10.9.0.2 >/dev/null");
+  send(2000);
+  EXPECT_GT(capture_->dropped(), 0U);
+  const std::uint64_t before = capture_->dropped();
+  EXPECT_GE(capture_->dropped(), before) << "reading the count must not reset it";
+}
+
+TEST_F(CaptureTest, EndsWhileFramesAreWaiting) {
+  open({});
+  send(100);
+  capture_.reset();
+  loop_.poll();  // handlers of the ended capture find it gone
+  EXPECT_TRUE(seen_.empty());
+}
+
+TEST_F(CaptureTest, SeesAnInterfaceThatAppearsLater) {
+  open({});
+  shell("ip -n left link add later type veth peer name later netns right");
+  shell("ip -n left addr add 10.9.1.1/24 dev later && ip -n right addr add 10.9.0.2/32 dev lo");
+  shell("ip -n left link set later up && ip -n right link set later up");
+  shell("ip -n left route replace 10.9.0.2/32 dev later");
+  shell("ip netns exec left ping -q -c 1 -W 1 10.9.0.2 >/dev/null || true");
+  capture_->drain();
+  EXPECT_TRUE(seen_.contains("left:later out") || seen_.contains("right:later in")) << "nothing seen on the new cable";
+}
+
+TEST_F(CaptureTest, NamesAnInterfaceThatIsGoneByItsNumber) {
+  open({});
+  EXPECT_EQ(capture_->interface_name(0, 4242), "if4242");
+}
+
+TEST_F(CaptureTest, OpensManyTapsTogether) {
+  std::vector<Netns> nodes;
+  for (int i = 0; i < 80; ++i) nodes.push_back(Netns::create());
+  std::vector<TapSource> sources;
+  for (const Netns& node : nodes) sources.push_back({"node", &node});
+  CaptureOptions options;
+  options.buffer_bytes = 1U << 16U;
+  const Capture capture(loop_.get_executor(), sources, options, [](const Frame&) {});
+  EXPECT_EQ(capture.dropped(), 0U);
+}
+
+}  // namespace
+}  // namespace plumbline::traffic

@@ -1,0 +1,156 @@
+#include <fmt/format.h>
+
+#include <array>
+#include <string_view>
+
+#include "harness/traffic/packet/packet.hpp"
+
+namespace plumbline::traffic {
+namespace {
+
+// RFC 792, RFC 1812 and RFC 4443.
+constexpr std::array<std::string_view, 16> kUnreachable{
+    "network unreachable", "host unreachable", "protocol unreachable", "port unreachable", "fragmentation needed",
+    "source route failed", "network unknown", "host unknown", "source host isolated",
+    "network administratively prohibited", "host administratively prohibited", "network unreachable for this service",
+    "host unreachable for this service", "communication administratively prohibited", "host precedence violation",
+    "precedence cutoff"};
+constexpr std::array<std::string_view, 7> kUnreachable6{
+    "no route", "communication administratively prohibited", "beyond the scope of the source address",
+    "address unreachable", "port unreachable", "source address failed policy", "route rejected"};
+
+std::string icmp4_text(std::uint8_t type, std::uint8_t code) {
+  switch (type) {
+    case 0:
+      return "echo reply";
+    case 3:
+      if (code < kUnreachable.size()) return std::string(kUnreachable[code]);
+      break;
+    case 5:
+      return "redirect";
+    case 8:
+      return "echo request";
+    case 11:
+      return code == 0 ? "time to live exceeded" : "reassembly time exceeded";
+    case 12:
+      return "parameter problem";
+    default:
+      break;
+  }
+  return fmt::format("type {} code {}", type, code);
+}
+
+std::string icmp6_text(std::uint8_t type, std::uint8_t code) {
+  switch (type) {
+    case 1:
+      if (code < kUnreachable6.size()) return std::string(kUnreachable6[code]);
+      break;
+    case 2:
+      return "packet too big";
+    case 3:
+      return code == 0 ? "hop limit exceeded" : "reassembly time exceeded";
+    case 4:
+      return "parameter problem";
+    case 128:
+      return "echo request";
+    case 129:
+      return "echo reply";
+    case 133:
+      return "router solicitation";
+    case 134:
+      return "router advertisement";
+    case 135:
+      return "neighbour solicitation";
+    case 136:
+      return "neighbour advertisement";
+    case 143:
+      return "multicast listener report";
+    default:
+      break;
+  }
+  return fmt::format("type {} code {}", type, code);
+}
+
+std::string end(const IpAddress& address, std::uint16_t port) {
+  return address.is_v4() ? fmt::format("{}:{}", address.to_string(), port)
+                         : fmt::format("[{}]:{}", address.to_string(), port);
+}
+
+std::string flags(const TcpHeader& tcp) {
+  std::string text;
+  const auto add = [&](bool set, std::string_view name) {
+    if (set) text += text.empty() ? std::string(name) : fmt::format(",{}", name);
+  };
+  add(tcp.syn, "SYN");
+  add(tcp.fin, "FIN");
+  add(tcp.rst, "RST");
+  add(tcp.psh, "PSH");
+  add(tcp.ack, "ACK");
+  return text.empty() ? "no flags" : text;
+}
+
+/// "a > b WHAT", without what only the outermost packet needs.
+std::string brief(const Packet& packet);
+
+struct Brief {
+  const Packet& packet;
+
+  std::string ends(std::uint16_t source, std::uint16_t destination) const {
+    return fmt::format("{} > {}", end(packet.ip->source, source), end(packet.ip->destination, destination));
+  }
+  std::string ends() const {
+    return fmt::format("{} > {}", packet.ip->source.to_string(), packet.ip->destination.to_string());
+  }
+
+  std::string operator()(std::monostate) const {
+    if (packet.ip->fragment_offset != 0) return fmt::format("{} fragment at {}", ends(), packet.ip->fragment_offset);
+    return fmt::format("{} protocol {}", ends(), packet.ip->protocol);
+  }
+  std::string operator()(const UdpHeader& udp) const {
+    const unsigned bytes = udp.length >= 8 ? udp.length - 8U : 0U;
+    return fmt::format("{} UDP {} bytes", ends(udp.source_port, udp.destination_port), bytes);
+  }
+  std::string operator()(const TcpHeader& tcp) const {
+    std::string text = fmt::format("{} TCP {} seq {}", ends(tcp.source_port, tcp.destination_port), flags(tcp),
+                                   tcp.sequence);
+    if (tcp.ack) text += fmt::format(" ack {}", tcp.acknowledgment);
+    if (packet.payload_length != 0) text += fmt::format(" {} bytes", packet.payload_length);
+    return text;
+  }
+  std::string operator()(const IcmpHeader& icmp) const {
+    std::string text = fmt::format("{} {} {}", ends(), icmp.v6 ? "ICMPv6" : "ICMP",
+                                   icmp_text(icmp.type, icmp.code, icmp.v6));
+    if (icmp.is_echo_request() || icmp.is_echo_reply()) {
+      text += fmt::format(" id {} seq {}", icmp.echo_id, icmp.echo_sequence);
+    }
+    if (icmp.quoted && icmp.quoted->ip) text += fmt::format(" (quotes {})", brief(*icmp.quoted));
+    return text;
+  }
+  std::string operator()(const ArpHeader& arp) const {
+    return arp.request ? fmt::format("ARP who-has {} tell {}", arp.target.to_string(), arp.sender.to_string())
+                       : fmt::format("ARP {} is-at {}", arp.sender.to_string(), arp.sender_mac.to_string());
+  }
+};
+
+std::string brief(const Packet& packet) { return std::visit(Brief{packet}, packet.transport); }
+
+}  // namespace
+
+std::string icmp_text(std::uint8_t type, std::uint8_t code, bool v6) {
+  return v6 ? icmp6_text(type, code) : icmp4_text(type, code);
+}
+
+std::string to_text(const Packet& packet) {
+  std::string text;
+  if (packet.ip) {
+    text = fmt::format("{}, ttl {}", brief(packet), packet.ip->ttl);
+  } else if (const auto* arp = std::get_if<ArpHeader>(&packet.transport)) {
+    text = Brief{packet}(*arp);
+  } else {
+    text = fmt::format("ethertype {:#06x}", packet.ether_type);
+  }
+  if (!packet.problem.empty()) text += fmt::format(" ({})", packet.problem);
+  return text;
+}
+
+}  // namespace plumbline::traffic

@@ -1,0 +1,79 @@
+#include "harness/traffic/probe/timed_socket.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/system/system_error.hpp>
+
+namespace plumbline::traffic::detail {
+namespace {
+
+namespace asio = boost::asio;
+using Descriptor = asio::posix::stream_descriptor;
+using Clock = std::chrono::steady_clock;
+
+}  // namespace
+
+struct TimedSocket::State {
+  State(const asio::any_io_executor& executor, int socket) : descriptor(executor, socket), timer(executor) {}
+
+  Descriptor descriptor;
+  asio::steady_timer timer;
+  Clock::time_point started = Clock::now();
+  bool expired = false;
+
+  /// An error (EPOLLERR) ends a wait of either kind at once: Asio's reactor completes all of them then.
+  static asio::awaitable<bool> wait(std::shared_ptr<State> state, Descriptor::wait_type type) {
+    if (state->expired) co_return false;
+    const auto [problem] = co_await state->descriptor.async_wait(type, asio::as_tuple(asio::use_awaitable));
+    if (!problem) co_return true;
+    if (state->expired) co_return false;
+    throw boost::system::system_error(problem);  // the waiting coroutine was cancelled from outside
+  }
+};
+
+TimedSocket::TimedSocket(const asio::any_io_executor& executor, Fd socket)
+    : state_(std::make_shared<State>(executor, socket.get())) {
+  static_cast<void>(socket.release());
+}
+
+TimedSocket::~TimedSocket() {
+  // The timer's handler shares the state: the socket is to close now, not when the handler has run.
+  boost::system::error_code ignored;
+  state_->descriptor.close(ignored);
+  try {
+    state_->timer.cancel();
+  } catch (const boost::system::system_error&) {  // throws only when memory is out
+  }
+}
+
+int TimedSocket::fd() const noexcept {
+  return state_->descriptor.native_handle();
+}
+
+void TimedSocket::start_clock(std::chrono::milliseconds timeout) {
+  state_->started = Clock::now();
+  state_->timer.expires_at(state_->started + timeout);
+  const std::weak_ptr<State> weak = state_;
+  state_->timer.async_wait([weak](const boost::system::error_code& problem) {
+    const auto state = weak.lock();
+    if (problem || !state) return;
+    state->expired = true;
+    boost::system::error_code ignored;
+    state->descriptor.cancel(ignored);
+  });
+}
+
+asio::awaitable<bool> TimedSocket::readable() {
+  return State::wait(state_, Descriptor::wait_read);
+}
+asio::awaitable<bool> TimedSocket::writable() {
+  return State::wait(state_, Descriptor::wait_write);
+}
+
+std::chrono::microseconds TimedSocket::elapsed() const {
+  return std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - state_->started);
+}
+
+}  // namespace plumbline::traffic::detail
