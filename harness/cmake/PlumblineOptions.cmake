@@ -19,6 +19,8 @@ add_library(plumbline_options INTERFACE)
 target_compile_options(plumbline_options INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wnon-virtual-dtor -Wold-style-cast
   $<$<CXX_COMPILER_ID:GNU>:-Wno-missing-field-initializers -fcoroutines>
+  # False alarms of g++ 12 in the standard library once it optimises (GCC bugs 105329, 105651, 107852).
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict -Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread -Wno-maybe-uninitialized>
   $<$<CXX_COMPILER_ID:Clang>:-Wno-missing-field-initializers>
   $<$<BOOL:${WERROR}>:-Werror>)
 target_include_directories(plumbline_options INTERFACE ${PROJECT_SOURCE_DIR})

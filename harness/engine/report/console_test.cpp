@@ -94,8 +94,8 @@ TEST(Console, PipedTextIsPlain) {
 
 TEST(Console, OnlyPathsCommandsAndTotalsAreWiderThanAskedFor) {
   for (const std::string& line : lines_of(console(samples::sample_run(), {.width = 80}))) {
-    const bool kept_whole =
-        line.find("nft ") != std::string::npos || line.find("trace ") != std::string::npos ||
+    const bool kept_whole = line.find("nft ") != std::string::npos ||
+                            line.find("trace ") != std::string::npos ||
                             line.find(" checks: ") != std::string::npos;
     EXPECT_TRUE(kept_whole || columns(line) <= 80) << line;
   }

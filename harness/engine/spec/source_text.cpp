@@ -96,12 +96,11 @@ void check_tabs(std::string_view text, const std::shared_ptr<const std::string>&
     const std::size_t spaces = line.find_first_not_of(' ');
     if (block && spaces > *block) continue;
     block.reset();
-    if (line[content] == '#') continue;
     if (spaces != content) {
       throw SpecError(Mark{file, number, spaces + 1},
                       "a tab stands where spaces must indent: replace it by spaces");
     }
-    if (opens_block(line)) block = spaces;
+    if (line[content] != '#' && opens_block(line)) block = spaces;
   }
 }
 

@@ -39,8 +39,8 @@ std::string find_world(const Value& value, const std::string& spec_file, const L
         (std::filesystem::path(spec_file).parent_path() / text).lexically_normal().string();
     std::error_code problem;
     if (!std::filesystem::exists(path, problem)) {
-      value.fail(
-          fmt::format("there is no world file {} (a path is relative to the spec's folder)", in_quotes(path)));
+      value.fail(fmt::format("there is no world file {} (a path is relative to the spec's folder)",
+                             in_quotes(path)));
     }
     return path;
   }
@@ -68,8 +68,8 @@ const Value::Entry& only_entry(const Value& value, std::string_view what, std::s
 
 [[noreturn]] void fail_kind(const Value::Entry& entry, std::string_view thing,
                             std::span<const std::string_view> kinds, std::string_view label) {
-  throw SpecError(entry.mark,
-                  fmt::format("unknown {} {}{}", thing, in_quotes(entry.key), advice(entry.key, kinds, label)));
+  throw SpecError(entry.mark, fmt::format("unknown {} {}{}", thing, in_quotes(entry.key),
+                                          advice(entry.key, kinds, label)));
 }
 
 Setup read_setup(const Value& value, const network::Topology& world) {

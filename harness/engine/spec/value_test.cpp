@@ -18,12 +18,17 @@ std::string error_of(const std::function<void()>& action) {
   return "no error";
 }
 
-Value read(const std::string& text) { return parse_yaml(text, "t.yaml"); }
+Value read(const std::string& text) {
+  return parse_yaml(text, "t.yaml");
+}
 
-const Value& a(const Value& document) { return *document.find("a"); }
+const Value& a(const Value& document) {
+  return *document.find("a");
+}
 
 TEST(SpecValue, ReadsWhatIsThere) {
-  const Value v = read("a: 1500\nb: true\nc: 10.0.0.0/8\nd: 192.168.16.10/24\ne: \"2001:db8::1\"\nf: [x, y]\ng: h\n");
+  const Value v =
+      read("a: 1500\nb: true\nc: 10.0.0.0/8\nd: 192.168.16.10/24\ne: \"2001:db8::1\"\nf: [x, y]\ng: h\n");
   EXPECT_EQ(a(v).as_number("a", 68, 65535), 1500U);
   EXPECT_TRUE(v.find("b")->as_bool("b"));
   EXPECT_EQ(v.find("c")->as_prefix("c").to_string(), "10.0.0.0/8");
@@ -38,14 +43,16 @@ TEST(SpecValue, ReadsWhatIsThere) {
 }
 
 TEST(SpecValue, NumbersAreWholeAndInRange) {
-  for (const char* bad : {"big", "67", "65536", "-1", "1.5", "0x50", "1500 ", "99999999999999999999999", "\"1500\""}) {
+  for (const char* bad :
+       {"big", "67", "65536", "-1", "1.5", "0x50", "1500 ", "99999999999999999999999", "\"1500\""}) {
     const Value v = read(std::string("about: x\na: ") + bad + "\n");
     const std::string error = error_of([&] { a(v).as_number("mtu", 68, 65535); });
     if (std::string(bad) == "1500 ") {
       EXPECT_EQ(error, "no error");
       continue;
     }
-    EXPECT_EQ(error.find("t.yaml:2:4: 'mtu' must be a whole number from 68 to 65535, not "), 0U) << bad << error;
+    EXPECT_EQ(error.find("t.yaml:2:4: 'mtu' must be a whole number from 68 to 65535, not "), 0U)
+        << bad << error;
   }
   const Value v = read("a: big");
   EXPECT_EQ(error_of([&] { a(v).as_number("mtu", 68, 65535); }),
@@ -58,7 +65,8 @@ TEST(SpecValue, WrongKindsAreNamed) {
   const Value map = read("a: {b: 1}");
   const Value none = read("x: 1\na:\nb: 2");
   EXPECT_EQ(error_of([&] { a(list).as_text("name"); }), "t.yaml:1:4: 'name' must be text, not a list");
-  EXPECT_EQ(error_of([&] { a(map).as_bool("plant"); }), "t.yaml:1:4: 'plant' must be true or false, not a mapping");
+  EXPECT_EQ(error_of([&] { a(map).as_bool("plant"); }),
+            "t.yaml:1:4: 'plant' must be true or false, not a mapping");
   EXPECT_EQ(error_of([&] { a(none).as_text("name"); }), "t.yaml:2:1: 'name' must be text, not nothing");
   EXPECT_EQ(error_of([&] { a(list).as_mapping("a check"); }),
             "t.yaml:1:4: a check must be a mapping of keys, not a list");
@@ -69,11 +77,13 @@ TEST(SpecValue, WrongKindsAreNamed) {
 TEST(SpecValue, AddressesAndNetworks) {
   EXPECT_EQ(error_of([] { read("a: 10.1.2.300").find("a")->as_address("via"); }),
             "t.yaml:1:4: 'via' must be an IP address such as 192.168.16.53, not '10.1.2.300'");
-  EXPECT_EQ(error_of([] { read("a: 10.1.2.3/8").find("a")->as_prefix("to"); }),
-            "t.yaml:1:4: 'to' must be a network such as 10.0.0.0/8, not '10.1.2.3/8'; the network of 10.1.2.3/8 is "
-            "10.0.0.0/8");
+  EXPECT_EQ(
+      error_of([] { read("a: 10.1.2.3/8").find("a")->as_prefix("to"); }),
+      "t.yaml:1:4: 'to' must be a network such as 10.0.0.0/8, not '10.1.2.3/8'; the network of 10.1.2.3/8 is "
+      "10.0.0.0/8");
   EXPECT_EQ(error_of([] { read("a: 10.1.2.3/33").find("a")->as_interface_address("x"); }),
-            "t.yaml:1:4: 'x' must be an address with its prefix length such as 192.168.16.10/24, not '10.1.2.3/33'");
+            "t.yaml:1:4: 'x' must be an address with its prefix length such as 192.168.16.10/24, not "
+            "'10.1.2.3/33'");
 }
 
 TEST(SpecValue, NamesAreNoPaths) {
@@ -87,20 +97,23 @@ TEST(SpecValue, NamesAreNoPaths) {
   EXPECT_EQ(name("\"\""), "t.yaml:1:4: 'name' must be a name, and is empty");
   EXPECT_EQ(name("sixteen-letters-"),
             "t.yaml:1:4: 'name' must be at most 15 characters long, and 'sixteen-letters-' has 16");
-  EXPECT_EQ(name("a b"), "t.yaml:1:4: 'name' must be made of letters, digits, '.', '_' and '-' only, not 'a b'");
+  EXPECT_EQ(name("a b"),
+            "t.yaml:1:4: 'name' must be made of letters, digits, '.', '_' and '-' only, not 'a b'");
   EXPECT_EQ(name("-x"), "t.yaml:1:4: 'name' must not begin with a dash: '-x'");
 }
 
 TEST(SpecValue, UnknownKeysAreAnsweredWithTheNearest) {
   constexpr std::array<std::string_view, 3> keys{"bridges", "forward", "nft"};
   const Value v = read("bridges: 1\n  \nforwrd: 2\n");
-  EXPECT_EQ(error_of([&] { v.allow_keys("native setup", keys); }),
-            "t.yaml:3:1: unknown key 'forwrd' in native setup; did you mean 'forward'? (allowed: bridges, forward, "
-            "nft)");
+  EXPECT_EQ(
+      error_of([&] { v.allow_keys("native setup", keys); }),
+      "t.yaml:3:1: unknown key 'forwrd' in native setup; did you mean 'forward'? (allowed: bridges, forward, "
+      "nft)");
   const Value far = read("completely: 1\n");
   EXPECT_EQ(error_of([&] { far.allow_keys("native setup", keys); }),
             "t.yaml:1:1: unknown key 'completely' in native setup (allowed: bridges, forward, nft)");
-  EXPECT_EQ(error_of([&] { v.require("nft", "native setup"); }), "t.yaml:1:1: native setup needs the key 'nft'");
+  EXPECT_EQ(error_of([&] { v.require("nft", "native setup"); }),
+            "t.yaml:1:1: native setup needs the key 'nft'");
 }
 
 TEST(SpecValue, WordsAreAnsweredWithTheNearest) {

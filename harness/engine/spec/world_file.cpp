@@ -190,9 +190,9 @@ class NodeReader {
     for (const Value::Entry& entry : sysctls->as_mapping("sysctls")) {
       const bool own = entry.key.starts_with("net.") || entry.key.starts_with("net/");
       if (!own || entry.key.find("..") != std::string::npos) {
-        throw SpecError(
-            entry.mark,
-            fmt::format("'sysctls' takes a node's own, which begin with 'net.', not {}", in_quotes(entry.key)));
+        throw SpecError(entry.mark,
+                        fmt::format("'sysctls' takes a node's own, which begin with 'net.', not {}",
+                                    in_quotes(entry.key)));
       }
       node.sysctls[entry.key] = entry.value.as_text(entry.key);
     }

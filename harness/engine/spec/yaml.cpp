@@ -19,6 +19,8 @@ constexpr std::size_t kDeepest = 64;
 /// Of all values together, aliases expanded: a short file must not become gigabytes.
 constexpr std::size_t kMostText = 4 * kLargestFile;
 
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+
 using File = std::shared_ptr<const std::string>;
 
 /// A value with what it costs.
@@ -42,7 +44,7 @@ struct Frame {
 /// Makes the tree while yaml-cpp reads, so that limits hold before memory is spent.
 class TreeMaker final : public YAML::EventHandler {
  public:
-  explicit TreeMaker(File file) : file_(std::move(file)) {}
+  TreeMaker(File file, std::string_view source) : file_(std::move(file)), source_(source) {}
 
   bool has_root() const { return has_root_; }
   Value take() { return std::move(root_); }
@@ -61,6 +63,7 @@ class TreeMaker final : public YAML::EventHandler {
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& text) override {
     check_tag(mark, tag);
+    if (tag == "!") check_quotes(mark);
     Built built = make(mark, Value::Kind::scalar);
     built.value.text = text;
     built.value.quoted = tag == "!";  // how yaml-cpp marks all that is not a plain scalar
@@ -102,7 +105,31 @@ class TreeMaker final : public YAML::EventHandler {
 
   void check_tag(const YAML::Mark& mark, const std::string& tag) const {
     if (tag.empty() || tag == "?" || tag == "!") return;
-    throw SpecError(place(mark), fmt::format("the tag {} is not understood here: leave it out", in_quotes(tag)));
+    throw SpecError(place(mark),
+                    fmt::format("the tag {} is not understood here: leave it out", in_quotes(tag)));
+  }
+
+  /// yaml-cpp takes the end of the file for a closing quote, and so would swallow all that follows an open
+  /// one.
+  void check_quotes(const YAML::Mark& mark) const {
+    std::string_view rest =
+        source_.substr(std::min(static_cast<std::size_t>(std::max(mark.pos, 0)), source_.size()));
+    while (!rest.empty() &&
+           (rest.front() == '&' || rest.front() == '!')) {  // an anchor or tag before the text
+      rest.remove_prefix(std::min(rest.find_first_of(" \t\r\n"), rest.size()));
+      rest.remove_prefix(std::min(rest.find_first_not_of(" \t\r\n"), rest.size()));
+    }
+    if (rest.empty() || (rest.front() != '"' && rest.front() != '\'')) return;
+    const char quote = rest.front();
+    for (std::size_t i = 1; i < rest.size(); ++i) {
+      const bool doubled = quote == '\'' && i + 1 < rest.size() && rest[i] == quote && rest[i + 1] == quote;
+      if (doubled || (quote == '"' && rest[i] == '\\')) {
+        ++i;
+      } else if (rest[i] == quote) {
+        return;
+      }
+    }
+    throw SpecError(place(mark), "the quote that opens here is never closed");
   }
 
   void check_depth(const Mark& mark, std::size_t height) const {
@@ -191,6 +218,7 @@ class TreeMaker final : public YAML::EventHandler {
   }
 
   File file_;
+  std::string_view source_;
   std::vector<Frame> stack_;
   std::map<YAML::anchor_t, Built> anchors_;
   Value root_;
@@ -232,8 +260,9 @@ std::string plain_words(const std::string& message, const Value* open) {
 
 Value parse_yaml(std::string_view text, const std::string& file) {
   const auto name = std::make_shared<const std::string>(file);
+  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
   check_source(text, name);
-  TreeMaker maker(name);
+  TreeMaker maker(name, text);
   std::istringstream stream{std::string(text)};
   try {
     YAML::Parser parser(stream);

@@ -13,7 +13,7 @@ namespace plumbline::kernel::links {
 /// as soon as it has carrier; all else, multicast snooping included, is the kernel's default.
 struct Bridge {
   std::string name;
-  unsigned index = 0;  ///< 0: the kernel's choice
+  unsigned index = 0;             ///< 0: the kernel's choice
   std::optional<MacAddress> mac;  ///< absent: the kernel's choice, which follows the lowest of its ports
   std::uint32_t mtu = 0;          ///< bytes; 0: the kernel's choice
   bool up = false;

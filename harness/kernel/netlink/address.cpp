@@ -13,12 +13,12 @@ Message add_address(const Address& address) {
   header.ifa_family = family_number(ip.family());
   header.ifa_prefixlen = static_cast<std::uint8_t>(address.address.prefix_length);
   header.ifa_index = address.index;
-  header.ifa_scope = ip.is_loopback() ? RT_SCOPE_HOST : RT_SCOPE_UNIVERSE;
-  if (ip.is_link_local() && !ip.is_v4()) header.ifa_scope = RT_SCOPE_LINK;
-  const bool made_by_kernel = ip.is_loopback() || (ip.is_link_local() && !ip.is_v4());
-  Message message(RTM_NEWADDR,
-                  static_cast<std::uint16_t>(NLM_F_CREATE | (made_by_kernel ? NLM_F_REPLACE : NLM_F_EXCL)),
-                  header);
+  const bool made_by_kernel = ip.is_link_local() && !ip.is_v4();
+  header.ifa_scope = RT_SCOPE_UNIVERSE;
+  if (ip.is_loopback()) header.ifa_scope = RT_SCOPE_HOST;
+  if (made_by_kernel) header.ifa_scope = RT_SCOPE_LINK;
+  const unsigned flags = NLM_F_CREATE | (made_by_kernel ? unsigned{NLM_F_REPLACE} : unsigned{NLM_F_EXCL});
+  Message message(RTM_NEWADDR, static_cast<std::uint16_t>(flags), header);
   message.put_ip(IFA_LOCAL, ip);
   message.put_ip(IFA_ADDRESS, ip);
   if (!ip.is_v4()) message.put_u32(IFA_FLAGS, IFA_F_NODAD);

@@ -15,9 +15,9 @@ struct Address {
   bool duplicate = false;  ///< IPv6: duplicate detection found another owner
 };
 
-/// IPv6 addresses are added without duplicate address detection (IFA_F_NODAD), which would keep them tentative
-/// for 2 s. An address that is already there is an error (EEXIST), but not a link-local or loopback one:
-/// those the kernel makes by itself.
+/// IPv6 addresses are added without duplicate address detection (IFA_F_NODAD), which would keep them
+/// tentative for 2 s. An address that is already there is an error (EEXIST), but not an IPv6 link-local one,
+/// which the kernel makes by itself at a moment of its own choosing.
 Message add_address(const Address& address);
 /// For Socket::dump; without a family all addresses.
 Message get_addresses(std::optional<IpFamily> family = std::nullopt);

@@ -29,13 +29,14 @@ struct Link {
   std::string name;
   std::string kind;  ///< IFLA_INFO_KIND: "veth"; empty for loopback and hardware
   bool loopback = false;
-  bool up = false;       ///< IFF_UP: what the administrator asked for
-  bool running = false;  ///< IFF_RUNNING: operational, carrier included
+  bool up = false;        ///< IFF_UP: what the administrator asked for
+  bool running = false;   ///< IFF_RUNNING: operational, carrier included
   std::uint32_t mtu = 0;  ///< bytes
   std::optional<MacAddress> mac;
-  unsigned master = 0;                    ///< index; 0: none
-  unsigned link = 0;                      ///< IFLA_LINK: a veth's peer, by its index over there; 0: none
-  std::optional<std::int32_t> link_nsid;  ///< the namespace of `link` as this one numbers it; absent: this one
+  unsigned master = 0;  ///< index; 0: none
+  unsigned link = 0;    ///< IFLA_LINK: a veth's peer, by its index over there; 0: none
+  std::optional<std::int32_t>
+      link_nsid;  ///< the namespace of `link` as this one numbers it; absent: this one
   std::optional<std::uint8_t> port_state;  ///< of a bridge port: BR_STATE_…, 3 is forwarding
 
   std::optional<LinkIpv4> ipv4;

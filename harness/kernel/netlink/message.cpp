@@ -12,7 +12,9 @@ nlmsghdr* header_of(std::array<std::uint8_t, Message::kCapacity>& buffer) {
   return reinterpret_cast<nlmsghdr*>(buffer.data());
 }
 
-[[noreturn]] void overflow() { throw Error("a netlink request outgrew its buffer of 1024 bytes"); }
+[[noreturn]] void overflow() {
+  throw Error("a netlink request outgrew its buffer of 1024 bytes");
+}
 
 }  // namespace
 

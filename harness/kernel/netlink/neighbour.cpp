@@ -18,7 +18,9 @@ Message add_neighbour(const Neighbour& neighbour) {
   return message;
 }
 
-Message get_neighbours() { return Message(RTM_GETNEIGH, 0, ndmsg{}); }
+Message get_neighbours() {
+  return Message(RTM_GETNEIGH, 0, ndmsg{});
+}
 
 std::optional<Neighbour> decode_neighbour(const Received& message) {
   if (message.type != RTM_NEWNEIGH) return std::nullopt;

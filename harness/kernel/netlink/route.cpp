@@ -88,7 +88,8 @@ Message add_route(const Route& route) {
   rtmsg header{};
   header.rtm_family = family_number(route.to.family());
   header.rtm_dst_len = static_cast<std::uint8_t>(route.to.length());
-  header.rtm_table = route.table < 256 ? static_cast<std::uint8_t>(route.table) : std::uint8_t{RT_TABLE_UNSPEC};
+  header.rtm_table =
+      route.table < 256 ? static_cast<std::uint8_t>(route.table) : std::uint8_t{RT_TABLE_UNSPEC};
   header.rtm_protocol = RTPROT_STATIC;
   header.rtm_scope = scope_of(route);
   header.rtm_type = type_number(route.kind);

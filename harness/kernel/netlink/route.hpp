@@ -27,8 +27,8 @@ struct Route {
 Message add_route(const Route& route);
 /// For Socket::dump. Of one table, or of all (0).
 Message get_routes(IpFamily family, std::uint32_t table = 0);
-/// One route for each next hop. Absent: not a route, malformed, cached, or of a kind not named above (broadcast,
-/// multicast, anycast, throw).
+/// One route for each next hop. Absent: not a route, malformed, cached, or of a kind not named above
+/// (broadcast, multicast, anycast, throw).
 std::optional<std::vector<Route>> decode_routes(const Received& message);
 
 }  // namespace plumbline::kernel::netlink

@@ -72,9 +72,13 @@ int group_number(Group group) {
 
 }  // namespace
 
-void Socket::Close::operator()(mnl_socket* socket) const noexcept { mnl_socket_close(socket); }
+void Socket::Close::operator()(mnl_socket* socket) const noexcept {
+  mnl_socket_close(socket);
+}
 
-int Socket::fd() const noexcept { return mnl_socket_get_fd(handle_.get()); }
+int Socket::fd() const noexcept {
+  return mnl_socket_get_fd(handle_.get());
+}
 
 Socket Socket::open() {
   Handle handle(mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC));

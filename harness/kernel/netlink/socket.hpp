@@ -33,9 +33,9 @@ class Socket {
   /// request's description, the kernel's extended-ack text and errno's, and how many more were refused.
   void execute(Batch& batch);
 
-  /// Everything that a dump request yields, decoded; what `decode` finds malformed or foreign (absent) is left
-  /// out. A dump that the kernel marks inconsistent (NLM_F_DUMP_INTR) is taken again, up to kDumpAttempts
-  /// times. Throws Error, naming `what`.
+  /// Everything that a dump request yields, decoded; what `decode` finds malformed or foreign (absent) is
+  /// left out. A dump that the kernel marks inconsistent (NLM_F_DUMP_INTR) is taken again, up to
+  /// kDumpAttempts times. Throws Error, naming `what`.
   template <class Decode>
   auto dump(const Message& request, const char* what, Decode&& decode) {
     std::vector<typename decltype(decode(Received{}))::value_type> found;

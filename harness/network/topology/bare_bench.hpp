@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstddef>
-
 #include <vector>
 
 #include "harness/base/fd.hpp"

@@ -29,10 +29,13 @@ namespace {
 namespace netlink = kernel::netlink;
 using Clock = std::chrono::steady_clock;
 
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
 
 IpAddress address_of(std::size_t number) {
-  return IpAddress::v4({10, 99, static_cast<std::uint8_t>(number / 256), static_cast<std::uint8_t>(number % 256)});
+  return IpAddress::v4(
+      {10, 99, static_cast<std::uint8_t>(number / 256), static_cast<std::uint8_t>(number % 256)});
 }
 
 Topology bridge_with(std::size_t containers) {
@@ -72,7 +75,10 @@ Topology bridge_with(std::size_t containers) {
 // let go of last: when its veth's end here is gone, so are all before it.
 class LastToGo {
  public:
-  LastToGo() : events_(netlink::Socket::open()), requests_(netlink::Socket::open()), netns_(kernel::Netns::create()) {
+  LastToGo()
+      : events_(netlink::Socket::open()),
+        requests_(netlink::Socket::open()),
+        netns_(kernel::Netns::create()) {
     events_.subscribe(netlink::Group::links);
     kernel::links::Veth veth;
     veth.end.name = kName;
@@ -128,17 +134,20 @@ void measure(benchmark::State& state, Build&& build, Teardown&& teardown) {
 void live_network(benchmark::State& state) {
   const Topology topology = bridge_with(static_cast<std::size_t>(state.range(0)));
   LiveNetwork network;
-  measure(state, [&] { network.build(topology); }, [&] { network.teardown(); });
+  measure(
+      state, [&] { network.build(topology); }, [&] { network.teardown(); });
 }
 
 void bare_kernel(benchmark::State& state) {
   BareNetwork network;
-  measure(state, [&] { network.build(static_cast<std::size_t>(state.range(0))); }, [&] { network.teardown(); });
+  measure(
+      state, [&] { network.build(static_cast<std::size_t>(state.range(0))); }, [&] { network.teardown(); });
 }
 
 void ip_batch(benchmark::State& state) {
   IpBatchNetwork network;
-  measure(state, [&] { network.build(static_cast<std::size_t>(state.range(0))); }, [&] { network.teardown(); });
+  measure(
+      state, [&] { network.build(static_cast<std::size_t>(state.range(0))); }, [&] { network.teardown(); });
 }
 
 void sizes(benchmark::internal::Benchmark* each) {

@@ -10,7 +10,9 @@ namespace {
 
 constexpr std::size_t kLongestInterfaceName = 15;  // IFNAMSIZ with its NUL is 16
 
-[[noreturn]] void refuse(const std::string& text) { throw Error(text, ErrorKind::usage); }
+[[noreturn]] void refuse(const std::string& text) {
+  throw Error(text, ErrorKind::usage);
+}
 
 // It becomes a file's name, and must stay within its folder.
 void check_name(const std::string& name, const char* what) {
@@ -28,7 +30,8 @@ void check_cable(const Topology& addition, const Node& node, const Interface& en
   const Interface* peer = other == nullptr ? nullptr : other->find_interface(end.peer->interface);
   if (peer == nullptr) return;
   if (peer == &end || peer->kind != LinkKind::veth || peer->peer != Endpoint{node.name, end.name}) {
-    refuse(fmt::format("{}: its peer {}:{} does not name it in turn", label, end.peer->node, end.peer->interface));
+    refuse(fmt::format("{}: its peer {}:{} does not name it in turn", label, end.peer->node,
+                       end.peer->interface));
   }
 }
 

@@ -48,9 +48,9 @@ void write_sysctls(const Site& site, SysctlStage stage) {
   }
 }
 
-// Writes `value` to the sysctls `names` below `folder`. One that this kernel does not have (IPv6 may be absent)
-// needs no setting. The folder is opened once: every namespace's /proc/sys/net/ipv4 is one more entry in the
-// same hash chain, so walking there costs more the more namespaces there are.
+// Writes `value` to the sysctls `names` below `folder`. One that this kernel does not have (IPv6 may be
+// absent) needs no setting. The folder is opened once: every namespace's /proc/sys/net/ipv4 is one more entry
+// in the same hash chain, so walking there costs more the more namespaces there are.
 void write_all(const char* folder, std::initializer_list<const char*> names, char value) {
   const Fd place(::open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!place && errno == ENOENT) return;
@@ -65,14 +65,17 @@ void write_all(const char* folder, std::initializer_list<const char*> names, cha
 }
 
 // Of every namespace made here, called inside it.
-//  accept_dad: an address under duplicate detection cannot be used for 2 s.
-//  ratelimit, ratemask: limits on ICMP errors would make a reject look like a drop.
+//  router_solicitations: nobody here answers them, and on a bridge with N ports N times N copies of them,
+//  sent as links come up, take longer than to build it all. accept_dad: an address under duplicate detection
+//  cannot be used for 2 s. ratelimit, ratemask: limits on ICMP errors would make a reject look like a drop.
 void write_defaults() {
   write_all("/proc/sys/net/ipv4", {"icmp_ratelimit", "icmp_ratemask"}, '0');
-  write_all("/proc/sys/net/ipv6", {"conf/default/accept_dad", "conf/default/router_solicitations", "icmp/ratelimit"}, '0');
+  write_all("/proc/sys/net/ipv6",
+            {"conf/default/accept_dad", "conf/default/router_solicitations", "icmp/ratelimit"}, '0');
 }
 
-// A namespace is a descriptor, and so is its socket while it is built: raise the soft limit where many need it.
+// A namespace is a descriptor, and so is its socket while it is built: raise the soft limit where many need
+// it.
 void reserve_descriptors(std::size_t nodes) {
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
@@ -84,7 +87,9 @@ void reserve_descriptors(std::size_t nodes) {
 
 }  // namespace
 
-std::string name_path(std::string_view node) { return fmt::format("{}/{}", kernel::kNetnsDirectory, node); }
+std::string name_path(std::string_view node) {
+  return fmt::format("{}/{}", kernel::kNetnsDirectory, node);
+}
 
 Builder::~Builder() {
   for (const auto& [name, netns] : made_) {

@@ -47,8 +47,8 @@ std::string describe(const RoutingRule& rule) {
 }
 
 std::string describe(const Neighbour& neighbour) {
-  return fmt::format("adding neighbour {} at {} on {}", neighbour.address.to_string(), neighbour.mac.to_string(),
-                     neighbour.dev);
+  return fmt::format("adding neighbour {} at {} on {}", neighbour.address.to_string(),
+                     neighbour.mac.to_string(), neighbour.dev);
 }
 
 // Every namespace is born with these three rules (for each family), so there is nothing to add.
@@ -57,6 +57,12 @@ bool is_born_with(const RoutingRule& rule) {
   return (rule.priority == 0 && rule.table == kLocalTable) ||
          (rule.priority == kMainPriority && rule.table == kMainTable) ||
          (rule.priority == kDefaultPriority && rule.table == kDefaultTable);
+}
+
+// A loopback has these as soon as it is up.
+bool is_born_with(const InterfaceAddress& address) {
+  return address == InterfaceAddress{IpAddress::v4({127, 0, 0, 1}), 8} ||
+         (!address.address.is_v4() && address.address.is_loopback());
 }
 
 netlink::RouteKind kind_of(RouteType type) {
@@ -110,6 +116,7 @@ void add_addresses(const Site& site, netlink::Batch& batch) {
   for (const Interface& interface : site.node->interfaces) {
     const unsigned index = site.index_of(interface.name);
     for (const InterfaceAddress& address : interface.addresses) {
+      if (interface.name == "lo" && is_born_with(address)) continue;
       batch.add(netlink::add_address({index, address}), [&address, &interface] {
         return fmt::format("adding address {} to {}", address.to_string(), interface.name);
       });
@@ -135,7 +142,8 @@ void add_routes(const Site& site, netlink::Batch& batch) {
 void add_rules(const Site& site, netlink::Batch& batch) {
   for (const RoutingRule& rule : site.node->rules) {
     if (is_born_with(rule)) continue;
-    netlink::Rule added{rule.family, std::nullopt, rule.from, rule.to, rule.iif, rule.oif, rule.mark, rule.table};
+    netlink::Rule added{rule.family, std::nullopt, rule.from, rule.to,
+                        rule.iif,    rule.oif,     rule.mark, rule.table};
     if (rule.priority != 0) added.priority = rule.priority;
     batch.add(netlink::add_rule(added), [&rule] { return describe(rule); });
   }

@@ -51,9 +51,12 @@ std::string container_address(std::size_t number) {
 void IpBatchNetwork::build(std::size_t containers) {
   containers_ = containers;
   std::string names = "netns add host\n";
-  for (std::size_t i = 1; i <= containers; ++i) fmt::format_to(std::back_inserter(names), "netns add c{}\n", i);
+  for (std::size_t i = 1; i <= containers; ++i)
+    fmt::format_to(std::back_inserter(names), "netns add c{}\n", i);
   ip_batch("", names);
-  std::string host = "link set lo up\nlink add bridge0 type bridge\nlink set bridge0 up\naddress add 10.99.0.1/16 dev bridge0\n";
+  std::string host =
+      "link set lo up\nlink add bridge0 type bridge\nlink set bridge0 up\naddress add 10.99.0.1/16 dev "
+      "bridge0\n";
   for (std::size_t i = 1; i <= containers; ++i) {
     fmt::format_to(std::back_inserter(host),
                    "link add port{0} master bridge0 up type veth peer name eth0 netns c{0}\n", i);

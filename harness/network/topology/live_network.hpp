@@ -23,8 +23,8 @@ class LiveNetwork {
   /// Builds what `addition` holds: nodes not yet here are created, and what it lists for nodes already here
   /// (interfaces, addresses, routes, rules, sysctls, firewall) is added to them. Returns when every interface
   /// that should be running is (carrier awaited by event, not by sleeping) and every address is usable.
-  /// Throws Error naming node, object and the kernel's own text; then no new node remains, but nodes that were
-  /// here before may keep a part of what was added to them.
+  /// Throws Error naming node, object and the kernel's own text; then no new node remains, but nodes that
+  /// were here before may keep a part of what was added to them.
   void build(const Topology& addition);
 
   /// Throws Error for a node that is not here.

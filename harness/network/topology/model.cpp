@@ -7,7 +7,8 @@ namespace {
 
 template <class Range>
 auto* by_name(Range& range, std::string_view name) {
-  const auto found = std::find_if(range.begin(), range.end(), [name](const auto& each) { return each.name == name; });
+  const auto found =
+      std::find_if(range.begin(), range.end(), [name](const auto& each) { return each.name == name; });
   return found == range.end() ? nullptr : &*found;
 }
 
@@ -29,15 +30,21 @@ int claim(const Node& node, const IpAddress& address) {
 
 }  // namespace
 
-Interface* Node::find_interface(std::string_view interface_name) { return by_name(interfaces, interface_name); }
+Interface* Node::find_interface(std::string_view interface_name) {
+  return by_name(interfaces, interface_name);
+}
 
 const Interface* Node::find_interface(std::string_view interface_name) const {
   return by_name(interfaces, interface_name);
 }
 
-Node* Topology::find(std::string_view name) { return by_name(nodes, name); }
+Node* Topology::find(std::string_view name) {
+  return by_name(nodes, name);
+}
 
-const Node* Topology::find(std::string_view name) const { return by_name(nodes, name); }
+const Node* Topology::find(std::string_view name) const {
+  return by_name(nodes, name);
+}
 
 const Node* Topology::host() const {
   const auto found =

@@ -62,7 +62,7 @@ struct Route {
 /// A policy routing rule. All criteria given must hold.
 struct RoutingRule {
   IpFamily family = IpFamily::v4;
-  std::uint32_t priority = 0;
+  std::uint32_t priority = 0;  ///< to build, 0: the kernel's choice
   std::optional<Prefix> from;
   std::optional<Prefix> to;
   std::string iif;

@@ -42,7 +42,8 @@ Awaited awaited_of(const Site& site, const SiteByName& by_name) {
     awaited.watched.insert(site.index_of(interface.name));
     if (!cabled(interface, by_name)) continue;
     awaited.running.insert(site.index_of(interface.name));
-    const Interface* master = interface.master.empty() ? nullptr : site.node->find_interface(interface.master);
+    const Interface* master =
+        interface.master.empty() ? nullptr : site.node->find_interface(interface.master);
     if (master != nullptr && master->up) awaited.running.insert(site.index_of(master->name));
   }
   return awaited;
@@ -70,8 +71,8 @@ std::string missing_address(netlink::Socket& socket, const std::map<unsigned, ne
     if (makes_link_local(link)) without.insert(index);
   }
   std::set<IpAddress> unrouted;
-  const auto addresses =
-      socket.dump(netlink::get_addresses(IpFamily::v6), "listing the IPv6 addresses", netlink::decode_address);
+  const auto addresses = socket.dump(netlink::get_addresses(IpFamily::v6), "listing the IPv6 addresses",
+                                     netlink::decode_address);
   for (const netlink::Address& each : addresses) {
     const auto link = links.find(each.index);
     if (link == links.end()) continue;
@@ -109,7 +110,8 @@ std::map<unsigned, netlink::Link> look_at(netlink::Socket& socket, const std::se
   }
   netlink::Batch batch("looking whether it is up");
   for (const unsigned index : watched) {
-    batch.add(netlink::get_link(index), [] { return "reading a link"; }, keep);
+    batch.add(
+        netlink::get_link(index), [] { return "reading a link"; }, keep);
   }
   socket.execute(batch);
   return links;
@@ -123,8 +125,9 @@ std::string missing(netlink::Socket& socket, const Awaited& awaited) {
     if (link == links.end()) return fmt::format("the interface with index {} is gone", index);
     if (std::string text = missing_link(link->second); !text.empty()) return text;
   }
-  const bool ipv6 = std::any_of(links.begin(), links.end(),
-                                [](const auto& each) { return each.second.ipv6 && each.second.ipv6->enabled; });
+  const bool ipv6 = std::any_of(links.begin(), links.end(), [](const auto& each) {
+    return each.second.ipv6 && each.second.ipv6->enabled;
+  });
   return ipv6 ? missing_address(socket, links) : std::string();
 }
 
@@ -132,7 +135,8 @@ void await_site(Site& site, const Awaited& awaited, const Deadline& deadline) {
   if (missing(site.socket, awaited).empty()) return;
   // Subscribed before looking again, so that no change falls between the look and the wait.
   netlink::Socket events = netlink::Socket::open(*site.netns);
-  for (const auto group : {netlink::Group::links, netlink::Group::ipv6_addresses, netlink::Group::ipv6_routes}) {
+  for (const auto group :
+       {netlink::Group::links, netlink::Group::ipv6_addresses, netlink::Group::ipv6_routes}) {
     events.subscribe(group);
   }
   for (;;) {
@@ -147,8 +151,8 @@ void await_site(Site& site, const Awaited& awaited, const Deadline& deadline) {
 void await_ready(Sites& sites, const Deadline& deadline) {
   SiteByName by_name;
   for (const Site& site : sites) by_name.emplace(site.node->name, &site);
-  // What was configured last comes up last: once it is there, one look is enough at most others. Those with many
-  // links come at the end, for looking at them costs most.
+  // What was configured last comes up last: once it is there, one look is enough at most others. Those with
+  // many links come at the end, for looking at them costs most.
   std::vector<std::pair<Site*, Awaited>> order;
   for (auto site = sites.rbegin(); site != sites.rend(); ++site) {
     Awaited awaited = awaited_of(*site, by_name);

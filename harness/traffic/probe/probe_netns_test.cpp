@@ -5,6 +5,8 @@
 #include <set>
 
 #include "harness/base/error.hpp"
+#include "harness/network/service/tcp_service.hpp"
+#include "harness/network/service/udp_service.hpp"
 #include "harness/traffic/probe/probe.hpp"
 #include "harness/traffic/probe/testing.hpp"
 
@@ -21,6 +23,11 @@ constexpr milliseconds kShort{50};
 
 constexpr const char* kV4 = "203.0.113.80";
 constexpr const char* kV6 = "2001:db8:ffff::80";
+
+boost::asio::awaitable<void> hang_up(std::shared_ptr<network::detail::Connection> connection) {
+  connection->close();
+  co_return;
+}
 
 class ProbeTest : public ::testing::Test {
  protected:
@@ -147,11 +154,20 @@ TEST_F(ProbeTest, TcpClosesInOrder) {
 }
 
 TEST_F(ProbeTest, TcpServerOfAnotherKindIsNoAnswer) {
-  // A connection that is taken and closed without a word.
+  // To a DNS server the request is the beginning of a long message, whose end it awaits.
   const auto dns = network::serve_dns(context_.get_executor(), cable_.there(), 7, {});
-  ProbeRequest wanted = request(Protocol::tcp, kV4, milliseconds(200));
-  const ProbeOutcome outcome = run(wanted);
+  const ProbeOutcome outcome = run(Protocol::tcp, kV4, milliseconds(200));
   EXPECT_EQ(outcome.status, Status::no_answer) << to_text(outcome);
+  EXPECT_EQ(outcome.error_number, 0);
+}
+
+TEST_F(ProbeTest, TcpServerThatClosesWithoutAWordIsNoAnswer) {
+  const auto mute = network::detail::TcpService::start(
+      context_.get_executor(), network::detail::listen_tcp(cable_.there(), 7),
+      std::make_shared<network::detail::RequestLog>(), hang_up);
+  const ProbeOutcome outcome = run(Protocol::tcp, kV4);
+  EXPECT_EQ(outcome.status, Status::no_answer) << to_text(outcome);
+  mute->close();
 }
 
 TEST_F(ProbeTest, ChosenSourceIsUsed) {
@@ -219,9 +235,9 @@ TEST_P(RejectTest, RoutersRejectIsReadWithItsSender) {
                     "sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1; "
                     "ip route add 203.0.113.0/24 dev lo; ip route add 2001:db8:ffff::/48 dev lo");
   rules(cable_.there(),
-        "add table inet f; add chain inet f fwd { type filter hook forward priority 0; }; "
-        "add rule inet f fwd ip daddr 203.0.113.9 reject with icmp host-prohibited; "
-        "add rule inet f fwd ip6 daddr 2001:db8:ffff::9 reject with icmpv6 no-route");
+        "add table inet f; add chain inet f passing { type filter hook forward priority 0; }; "
+        "add rule inet f passing ip daddr 203.0.113.9 reject with icmp host-prohibited; "
+        "add rule inet f passing ip6 daddr 2001:db8:ffff::9 reject with icmpv6 no-route");
   expect_icmp(run(GetParam(), "203.0.113.9"), 3, 10, "192.0.2.2");
   expect_icmp(run(GetParam(), "2001:db8:ffff::9"), 1, 0, "2001:db8::2");
 }
@@ -287,9 +303,15 @@ TEST_F(ProbeTest, OutputDropIsALocalErrorWhereTheKernelSays) {
 }
 
 TEST_F(ProbeTest, AnotherPayloadIsNoReply) {
-  // The DNS server answers, but not with the probe's bytes (which parse as an odd query).
-  const auto dns = network::serve_dns(context_.get_executor(), cable_.there(), 7, {});
+  const auto forger = network::detail::UdpService::start(
+      context_.get_executor(), network::detail::bind_udp(cable_.there(), 7),
+      std::make_shared<network::detail::RequestLog>(), [](auto datagram) {
+        network::detail::Bytes bytes(datagram.begin(), datagram.end());
+        bytes[7] ^= 1;
+        return network::detail::UdpReply{std::move(bytes), {}};
+      });
   EXPECT_EQ(run(Protocol::udp, kV4, kShort).status, Status::timeout);
+  forger->close();
 }
 
 boost::asio::awaitable<void> probe_into(ProbeRequest wanted, std::vector<ProbeOutcome>& outcomes) {
@@ -297,16 +319,17 @@ boost::asio::awaitable<void> probe_into(ProbeRequest wanted, std::vector<ProbeOu
 }
 
 TEST_F(ProbeTest, ManyAtOnceAreAllRepliedAndAllDifferent) {
-  constexpr int kEach = 200;
   const auto udp = network::serve_udp_echo(context_.get_executor(), cable_.there(), 7);
   const auto tcp = network::serve_tcp_echo(context_.get_executor(), cable_.there(), 7);
   for (const Protocol protocol : {Protocol::ping, Protocol::udp, Protocol::tcp}) {
     std::vector<ProbeOutcome> outcomes;
-    for (int i = 0; i < kEach; ++i) {
+    // A TCP connection takes descriptors at both ends, of the 1024 that a process usually may have.
+    const std::size_t count = protocol == Protocol::tcp ? 250 : 500;
+    for (std::size_t i = 0; i < count; ++i) {
       const ProbeRequest wanted = request(protocol, i % 2 == 0 ? kV4 : kV6);
       boost::asio::co_spawn(context_, probe_into(wanted, outcomes), [&](std::exception_ptr problem) {
         EXPECT_FALSE(problem);
-        if (outcomes.size() == kEach) context_.stop();
+        if (outcomes.size() == count) context_.stop();
       });
     }
     context_.restart();
@@ -316,7 +339,7 @@ TEST_F(ProbeTest, ManyAtOnceAreAllRepliedAndAllDifferent) {
       EXPECT_EQ(outcome.status, Status::replied) << to_text(outcome);
       ports.insert(outcome.identity.source_port);
     }
-    EXPECT_EQ(ports.size(), std::size_t{kEach});
+    EXPECT_EQ(ports.size(), count);
   }
 }
 

@@ -1,0 +1,203 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "harness/engine/spec/spec.hpp"
+#include "harness/engine/spec/testing/files.hpp"
+
+namespace plumbline::spec {
+namespace {
+
+LoadOptions options() {
+  return {PLUMBLINE_SOURCE_DIR "/fixtures/worlds", {"deny", "egress", "reach", "resolve"}};
+}
+
+TEST(SpecDiy, TheScenarioThatShipsLoads) {
+  const Spec spec = load_spec(PLUMBLINE_SOURCE_DIR "/scenarios/diy.yaml", options());
+  EXPECT_EQ(spec.name, "diy");
+  EXPECT_TRUE(spec.is_scenario());
+  ASSERT_TRUE(spec.setup);
+  EXPECT_EQ(spec.setup->kind, "native");
+  const network::NativeSetup& native = spec.setup->native;
+  ASSERT_EQ(native.bridges.size(), 1U);
+  EXPECT_EQ(native.bridges[0].addresses.at(0).to_string(), "192.168.99.1/24");
+  ASSERT_EQ(native.bridges[0].containers.size(), 2U);
+  EXPECT_EQ(native.bridges[0].containers[1].addresses.at(0).to_string(), "192.168.99.12/24");
+  ASSERT_TRUE(native.forward);
+  EXPECT_EQ(native.forward->deny.size(), 5U);
+  EXPECT_FALSE(native.forward->drop);
+  ASSERT_EQ(native.forward->except.size(), 1U);
+  EXPECT_EQ(native.forward->except[0].ports.size(), 2U);
+  EXPECT_EQ(native.masquerade, std::vector<std::string>{"ens4"});
+  EXPECT_GE(spec.checks.size(), 10U);
+  const network::Topology intended = spec.intended();
+  ASSERT_NE(intended.find("container-one"), nullptr);
+  EXPECT_NE(intended.host()->find_interface("bridge0"), nullptr);
+  EXPECT_NE(intended.host()->find_interface("ens4"), nullptr);
+  EXPECT_EQ(intended.host()->sysctls.at("net.ipv4.ip_forward"), "1");
+}
+
+class SpecLoad : public testing_support::FolderTest {
+ protected:
+  /// The error of a scenario whose native setup is `setup`, which begins at line 6 indented by four.
+  std::string refused_setup(const std::string& setup) {
+    return refused("version: 1\nname: t\nworld: diy\nsetup:\n  native:\n" + setup +
+                   "checks:\n  - reach: {from: host, to: internet}\n");
+  }
+  std::string refused(const std::string& text) {
+    const std::string path = write("t.yaml", text);
+    return error_of([&] { load_spec(path, options()); });
+  }
+};
+
+TEST_F(SpecLoad, WithoutWorldAndSetupItIsNoScenario) {
+  const Spec spec = load_spec(
+      write("t.yaml", "version: 1\nname: t\nchecks:\n  - reach: {from: host, to: 192.0.2.1}\n"), options());
+  EXPECT_FALSE(spec.is_scenario());
+  ASSERT_EQ(spec.checks.size(), 1U);
+  EXPECT_EQ(spec.checks[0].kind, "reach");
+  EXPECT_EQ(spec.checks[0].mark.line, 4U);
+  EXPECT_EQ(spec.checks[0].arguments.find("to")->text, "192.0.2.1");
+}
+
+TEST_F(SpecLoad, TheTop) {
+  EXPECT_EQ(refused("version: 2\nname: t\n"), "t.yaml:1:10: 'version' must be 1, not '2'");
+  EXPECT_EQ(refused("name: t\n"), "t.yaml:1:1: a spec needs the key 'version'");
+  EXPECT_EQ(refused("version: 1\nname: t\ncheks: []\n"),
+            "t.yaml:3:1: unknown key 'cheks' in a spec; did you mean 'checks'? (allowed: version, name, "
+            "about, world, "
+            "setup, checks)");
+  EXPECT_EQ(refused("version: 1\nname: ../t\n"), "t.yaml:2:7: 'name' must be a name, not a path: '../t'");
+  EXPECT_EQ(refused("- 1\n"), "t.yaml:1:1: a spec must be a mapping of keys, not a list");
+  EXPECT_EQ(refused("version: 1\nname: t\nchecks: []\n"),
+            "t.yaml:3:9: 'checks' must be a list of at least one check, as in `- reach: {from: host, to: "
+            "internet}`");
+}
+
+TEST_F(SpecLoad, CheckKinds) {
+  const std::string head = "version: 1\nname: t\nchecks:\n";
+  EXPECT_EQ(
+      refused(head + "  - raech: {from: host}\n"),
+      "t.yaml:4:5: unknown check 'raech'; did you mean 'reach'? (checks: deny, egress, reach, resolve)");
+  EXPECT_EQ(refused(head + "  - reach:\n    from: host\n"),
+            "t.yaml:5:5: a check has one key, and 'from' is a second: check the indentation, as in `- reach: "
+            "{from: "
+            "host, to: internet}`");
+  EXPECT_EQ(
+      refused(head + "  - reach\n"),
+      "t.yaml:4:5: a check must be one key with its arguments, as in `- reach: {from: host, to: internet}`");
+}
+
+TEST_F(SpecLoad, Worlds) {
+  EXPECT_EQ(refused("version: 1\nname: t\nworld: dyi\n"),
+            "t.yaml:3:8: unknown world 'dyi'; did you mean 'diy'? (worlds: diy)");
+  EXPECT_EQ(refused("version: 1\nname: t\nworld: ./none.yaml\n").find("t.yaml:3:8: there is no world file '"),
+            0U);
+  EXPECT_EQ(refused("version: 1\nname: t\nsetup: {native: {}}\n"),
+            "t.yaml:3:8: a setup needs a 'world' to stand in, as in `world: diy`");
+  write("w.yaml", "version: 1\nnodes: {host: {frward: true}}\n");
+  EXPECT_EQ(refused("version: 1\nname: t\nworld: ./w.yaml\n")
+                .find("w.yaml:2:16: unknown key 'frward' in node host"),
+            0U);
+}
+
+TEST_F(SpecLoad, Setups) {
+  EXPECT_EQ(refused("version: 1\nname: t\nworld: diy\nsetup: {natvie: {}}\n"),
+            "t.yaml:4:9: unknown setup 'natvie'; did you mean 'native'? (setups: native)");
+  EXPECT_EQ(
+      refused_setup("    forwrd: {}\n"),
+      "t.yaml:6:5: unknown key 'forwrd' in native setup; did you mean 'forward'? (allowed: bridges, forward, "
+      "masquerade, routing, resolvers, nft)");
+  EXPECT_EQ(refused_setup("    masquerade: ens4\n"), "t.yaml:6:5: native setup needs the key 'bridges'");
+}
+
+TEST_F(SpecLoad, Bridges) {
+  EXPECT_EQ(refused_setup("    bridges: {bridge0: {address: 192.168.16.200/24}}\n"),
+            "t.yaml:6:34: 192.168.16.0/24 overlaps 192.168.16.0/24 of host (ens4) in the world");
+  EXPECT_EQ(refused_setup(
+                "    bridges:\n      a: {address: 192.168.99.1/24}\n      b: {address: 192.168.99.129/25}\n"),
+            "t.yaml:8:20: 192.168.99.128/25 overlaps 192.168.99.0/24 of bridge a");
+  EXPECT_EQ(refused_setup("    bridges: {ens4: {address: 192.168.99.1/24}}\n"),
+            "t.yaml:6:15: the host has an interface named ens4 already");
+  EXPECT_EQ(refused_setup("    bridges: {b: {address: 192.168.99.1}}\n"),
+            "t.yaml:6:28: 'address' must have a prefix length, as in 192.168.99.1/24");
+  EXPECT_EQ(refused_setup("    bridges: {b: {address: [192.168.99.1/24, 192.168.98.1/24]}}\n"),
+            "t.yaml:6:46: at most one IPv4 address is allowed here");
+  EXPECT_EQ(refused_setup("    bridges: {sixteen-letters-: {address: 192.168.99.1/24}}\n"),
+            "t.yaml:6:15: 'bridge' must be at most 15 characters long, and 'sixteen-letters-' has 16");
+}
+
+TEST_F(SpecLoad, Containers) {
+  const auto with = [&](const std::string& containers) {
+    return refused_setup("    bridges:\n      b:\n        address: 192.168.99.1/24\n        containers:\n" +
+                         containers);
+  };
+  EXPECT_EQ(with("          one: 192.168.99.11\n          two: 192.168.99.12\n"), "no error");
+  EXPECT_EQ(with("          one: 192.168.98.11\n"),
+            "t.yaml:10:16: 192.168.98.11 is outside the network of bridge b (192.168.99.0/24)");
+  EXPECT_EQ(with("          one: 192.168.99.11\n          two: 192.168.99.11\n"),
+            "t.yaml:11:16: 192.168.99.11 is already the address of container one");
+  EXPECT_EQ(with("          one: 192.168.99.1\n"),
+            "t.yaml:10:16: 192.168.99.1 is already the address of bridge b");
+  EXPECT_EQ(with("          one: 192.168.99.255\n"),
+            "t.yaml:10:16: 192.168.99.255 is the broadcast address of its own network 192.168.99.0/24");
+  EXPECT_EQ(with("          one: [192.168.99.11, 192.168.99.12]\n"),
+            "t.yaml:10:32: at most one IPv4 address is allowed here");
+  EXPECT_EQ(with("          internet: 192.168.99.11\n"),
+            "t.yaml:10:11: the world has a node named internet already");
+  EXPECT_EQ(with("          lan: 192.168.99.11\n"), "t.yaml:10:11: the world has a node named lan already");
+  EXPECT_EQ(with("          a/b: 192.168.99.11\n"),
+            "t.yaml:10:11: 'container' must be a name, not a path: 'a/b'");
+  EXPECT_EQ(with("          one: {}\n"),
+            "t.yaml:10:16: 'one' must be an IP address such as 192.168.16.53, not a mapping");
+  EXPECT_EQ(with("          one: 192.168.99.11\n      c:\n        address: 192.168.98.1/24\n"
+                 "        containers: {one: 192.168.98.11}\n"),
+            "t.yaml:13:22: two containers are named one");
+}
+
+TEST_F(SpecLoad, ForwardMasqueradeAndRouting) {
+  const std::string bridge = "    bridges: {b: {address: 192.168.99.1/24}}\n";
+  EXPECT_EQ(refused_setup(bridge + "    forward: {allow: [ens44]}\n"),
+            "t.yaml:7:23: unknown uplink 'ens44'; did you mean 'ens4'? (the host's interfaces: ens4, ens5)");
+  EXPECT_EQ(refused_setup(bridge + "    masquerade: [ens4, ens4]\n"),
+            "t.yaml:7:24: ens4 stands twice in 'masquerade'");
+  EXPECT_EQ(refused_setup(bridge + "    forward: {deny: 10.1.0.0/8}\n"),
+            "t.yaml:7:21: 'deny' must be a network such as 10.0.0.0/8, not '10.1.0.0/8'; the network of "
+            "10.1.0.0/8 is "
+            "10.0.0.0/8");
+  EXPECT_EQ(refused_setup(bridge + "    forward: {except: {to: 192.168.16.53, with: dns}}\n"),
+            "t.yaml:7:49: 'with' must be tcp/PORT or udp/PORT, not 'dns'");
+  EXPECT_EQ(refused_setup(bridge + "    forward: {except: {with: udp/53}}\n"),
+            "t.yaml:7:23: an exception needs the key 'to'");
+  EXPECT_EQ(refused_setup(bridge + "    forward: {how: refuse}\n"),
+            "t.yaml:7:20: unknown 'how' 'refuse' (allowed: reject, drop)");
+  EXPECT_EQ(refused_setup(bridge + "    routing: {table: 254, via: ens5}\n"),
+            "t.yaml:7:22: table 254 is the kernel's own: choose one from 1 to 252, or above 255");
+  EXPECT_EQ(refused_setup(bridge + "    routing: {table: 88}\n"), "t.yaml:7:14: routing needs the key 'via'");
+  EXPECT_EQ(refused_setup(bridge + "    routing: {via: ens5}\n    nft: [1]\n"),
+            "t.yaml:8:10: 'nft' must be text, not a list");
+}
+
+TEST(SpecMerge, AddsToNodesThatAreThere) {
+  network::Topology world;
+  world.nodes.push_back(
+      {.name = "host", .role = network::Role::host, .sysctls = {{"a", "0"}}, .nft_text = "one"});
+  world.nodes[0].interfaces.push_back({.name = "ens4"});
+  network::Topology addition;
+  addition.nodes.push_back(
+      {.name = "host", .role = network::Role::host, .sysctls = {{"a", "1"}}, .nft_text = "two"});
+  addition.nodes[0].interfaces.push_back(
+      {.name = "ens4", .addresses = {*InterfaceAddress::parse("10.0.0.1/8")}});
+  addition.nodes[0].interfaces.push_back({.name = "bridge0"});
+  addition.nodes.push_back({.name = "container", .role = network::Role::container});
+  const network::Topology merged = merge(world, addition);
+  ASSERT_EQ(merged.nodes.size(), 2U);
+  EXPECT_EQ(merged.nodes[0].interfaces.size(), 2U);
+  EXPECT_EQ(merged.nodes[0].interfaces[0].addresses.size(), 1U);
+  EXPECT_EQ(merged.nodes[0].sysctls.at("a"), "1");
+  EXPECT_EQ(merged.nodes[0].nft_text, "one\ntwo");
+  EXPECT_EQ(merged.nodes[1].role, network::Role::container);
+}
+
+}  // namespace
+}  // namespace plumbline::spec

@@ -1,0 +1,91 @@
+#include "harness/network/discovery/peers.hpp"
+
+#include <map>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "harness/kernel/netlink/batch.hpp"
+#include "harness/kernel/netlink/nsid.hpp"
+
+namespace plumbline::network {
+namespace {
+
+namespace netlink = kernel::netlink;
+
+struct Found {
+  std::size_t node;  // in `nodes`
+  const netlink::Link* link;
+};
+// Links by their own index and their peer's: what a peer must look like, whatever its namespace.
+using ByIndices = std::multimap<std::pair<unsigned, unsigned>, Found>;
+// One node's numbers of others, by their place in `nodes`.
+using Numbers = std::map<std::size_t, std::int32_t>;
+
+bool is_cabled(const netlink::Link& link) {
+  return link.kind == "veth" && link.link != 0;
+}
+
+ByIndices by_indices(const std::vector<NodeLinks>& nodes) {
+  ByIndices all;
+  for (std::size_t i = 0; i < nodes.size(); ++i) {
+    for (const netlink::Link& link : nodes[i].links) {
+      if (is_cabled(link)) all.emplace(std::pair(link.index, link.link), Found{i, &link});
+    }
+  }
+  return all;
+}
+
+// Asks for the numbers of those nodes alone that hold a fitting link: asking for all would be N² questions.
+Numbers ask_numbers(std::vector<NodeLinks>& nodes, std::size_t self, const ByIndices& all) {
+  std::set<std::size_t> candidates;
+  for (const netlink::Link& link : nodes[self].links) {
+    if (!is_cabled(link) || !link.link_nsid) continue;
+    const auto [first, last] = all.equal_range({link.link, link.index});
+    for (auto each = first; each != last; ++each) candidates.insert(each->second.node);
+  }
+  candidates.erase(self);
+  Numbers numbers;
+  netlink::Batch batch("node " + nodes[self].name);
+  for (const std::size_t other : candidates) {
+    batch.add(
+        netlink::get_nsid(nodes[other].netns->fd()),
+        [&name = nodes[other].name] { return "asking for its number of node " + name; },
+        [&numbers, other](const netlink::Received& answer) {
+          if (const auto nsid = netlink::decode_nsid(answer)) numbers.emplace(other, *nsid);
+        });
+  }
+  nodes[self].socket.execute(batch);
+  return numbers;
+}
+
+std::optional<Endpoint> peer_of(const std::vector<NodeLinks>& nodes, std::size_t self,
+                                const netlink::Link& link, const ByIndices& all, const Numbers& numbers) {
+  const auto [first, last] = all.equal_range({link.link, link.index});
+  for (auto each = first; each != last; ++each) {
+    const Found& other = each->second;
+    const auto number = numbers.find(other.node);
+    const bool same_place =
+        link.link_nsid ? number != numbers.end() && number->second == *link.link_nsid : other.node == self;
+    if (same_place) return Endpoint{nodes[other.node].name, other.link->name};
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+void find_peers(std::vector<NodeLinks>& nodes, Topology& topology) {
+  const ByIndices all = by_indices(nodes);
+  for (std::size_t self = 0; self < nodes.size(); ++self) {
+    Node* node = topology.find(nodes[self].name);
+    if (node == nullptr) continue;
+    const Numbers numbers = ask_numbers(nodes, self, all);
+    for (const netlink::Link& link : nodes[self].links) {
+      if (!is_cabled(link)) continue;
+      Interface* interface = node->find_interface(link.name);
+      if (interface != nullptr) interface->peer = peer_of(nodes, self, link, all, numbers);
+    }
+  }
+}
+
+}  // namespace plumbline::network

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "harness/kernel/netlink/link.hpp"
+#include "harness/kernel/netlink/socket.hpp"
+#include "harness/kernel/netns/netns.hpp"
+#include "harness/network/topology/model.hpp"
+
+namespace plumbline::network {
+
+/// Private to this folder: a node's links as the kernel told them, and its socket.
+struct NodeLinks {
+  std::string name;
+  const kernel::Netns* netns;
+  kernel::netlink::Socket socket;
+  std::vector<kernel::netlink::Link> links;
+};
+
+/// Fills in every veth's peer in `topology`, whose nodes are those of `nodes`. The kernel tells the index of
+/// a peer and the number (nsid) of its namespace; whose number it is, the kernel is asked for each node that
+/// holds a link which fits. A peer in a namespace that is no node stays absent. Throws Error.
+void find_peers(std::vector<NodeLinks>& nodes, Topology& topology);
+
+}  // namespace plumbline::network
