@@ -190,8 +190,11 @@ Judgement judge_egress(const Exit& exit, const engine::Evidence& evidence, const
   const bool returned = evidence.journey.first(Leg::reply, evidence.from, Direction::in) != nullptr;
   if (left == nullptr || !arrived || !returned) {
     const std::string_view missing = left == nullptr ? "leaving by the uplink" : !arrived ? "arriving" : "coming back";
-    if (!evidence.journey.complete || evidence.to.node.empty()) {
-      return {Verdict::inconclusive, fmt::format("{}, but it was not seen {}", outcome, missing)};
+    const auto blind = evidence.blind();
+    if (blind || evidence.to.node.empty()) {
+      return {Verdict::inconclusive,
+              fmt::format("{}, but it was not seen {}: {}", outcome, missing,
+                          blind ? *blind : fmt::format("nobody watches {}", evidence.to.text))};
     }
     return {Verdict::fail, fmt::format("{}, but it was not seen {}: somebody else answered; {}", outcome, missing,
                                        evidence.furthest())};

@@ -76,10 +76,9 @@ engine::Judgement judge_reach(const engine::Evidence& evidence) {
   if (const proof::Sighting* arrival = evidence.journey.arrived(evidence.to.node)) {
     return {Verdict::pass, fmt::format("{}; arrived at {}", outcome, engine::place(*arrival))};
   }
-  if (!evidence.journey.complete) {
+  if (const auto blind = evidence.blind()) {
     return {Verdict::inconclusive,
-            fmt::format("{}, but the capture lost frames, so the arrival at {} is not proven", outcome,
-                        evidence.to.node)};
+            fmt::format("{}, but {}, so the arrival at {} is not proven", outcome, *blind, evidence.to.node)};
   }
   return {Verdict::fail, fmt::format("{}, but not by {}, where the probe never arrived; {}", outcome,
                                      evidence.to.node, evidence.furthest())};

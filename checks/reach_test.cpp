@@ -40,6 +40,12 @@ TEST(ReachJudgement, IsInconclusiveWhenTheCaptureLostWhatWouldProveTheArrival) {
   EXPECT_EQ(judge_reach(evidence).verdict, Verdict::inconclusive);
 }
 
+TEST(ReachJudgement, IsInconclusiveWhenTheTapsSawNothingAtAll) {
+  engine::Evidence evidence = there_and_back();
+  evidence.journey.sightings.clear();
+  EXPECT_EQ(judge_reach(evidence).verdict, Verdict::inconclusive);
+}
+
 TEST(ReachJudgement, FailsALocalErrorInItsOwnWords) {
   engine::Evidence evidence = testing_support::evidence();
   evidence.outcome.status = traffic::ProbeOutcome::Status::local_error;

@@ -157,8 +157,8 @@ Judgement judge_resolve(const Addresses& expected, const engine::DnsEvidence& ev
   if (!from_server || !asked) {
     const std::string gap = asked ? fmt::format("no answer from {} was seen", evidence.server.address.to_string())
                                   : fmt::format("{} never saw the question; {}", evidence.server.node, seen);
-    if (!evidence.journey.complete) {
-      return {Verdict::inconclusive, fmt::format("{}, but {}, and the capture lost frames", text, gap)};
+    if (const auto blind = engine::blind_spot(evidence.journey, evidence.from)) {
+      return {Verdict::inconclusive, fmt::format("{}, but {}: {}", text, gap, *blind)};
     }
     return {Verdict::fail, fmt::format("{}, but {}: somebody else answered", text, gap)};
   }

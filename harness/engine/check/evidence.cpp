@@ -21,6 +21,12 @@ const char* direction_text(traffic::Direction direction) {
 
 }  // namespace
 
+std::optional<std::string> blind_spot(const proof::Journey& journey, const std::string& from) {
+  if (!journey.complete) return "the capture lost frames";
+  if (journey.left(from) == nullptr) return fmt::format("the capture did not even see it leave {}", from);
+  return std::nullopt;
+}
+
 bool Evidence::answered() const {
   using Status = traffic::ProbeOutcome::Status;
   return outcome.status == Status::replied || outcome.status == Status::no_answer;

@@ -18,6 +18,10 @@ struct Target {
   std::string node;  ///< empty: no node that we can watch
 };
 
+/// Why absence from `journey` proves nothing: frames were lost, or not even the probe's leaving `from` was seen, as it
+/// must be of a probe that was answered. Absent: the taps saw what they should.
+std::optional<std::string> blind_spot(const proof::Journey& journey, const std::string& from);
+
 /// All that is known about one probe after it ended.
 struct Evidence {
   std::string from;
@@ -32,6 +36,8 @@ struct Evidence {
   bool answered() const;
   /// "container-one:eth0 out": where the probe was last seen on its way out, or that it never was.
   std::string furthest() const;
+  /// `blind_spot` of this probe.
+  std::optional<std::string> blind() const { return blind_spot(journey, from); }
 };
 
 /// The same for a DNS question.

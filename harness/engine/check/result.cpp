@@ -36,6 +36,17 @@ std::size_t& counter_of(Summary& summary, Verdict verdict) {
   return summary.errors;
 }
 
+/// Of errors, the one that somebody outside can mend is told first.
+int error_status(const std::vector<ScenarioResult>& scenarios) {
+  int status = 5;
+  for (const ScenarioResult& scenario : scenarios) {
+    if (!scenario.error) continue;
+    if (scenario.error->kind == ErrorKind::usage) return 2;
+    if (scenario.error->kind == ErrorKind::environment) status = 3;
+  }
+  return status;
+}
+
 }  // namespace
 
 Summary RunResult::summary() const {
@@ -53,7 +64,7 @@ int RunResult::exit_status() const {
   const Summary counts = summary();
   if (interrupted) return 130;
   if (counts.failed > 0) return 1;
-  if (counts.errors > 0) return 5;
+  if (counts.errors > 0) return error_status(scenarios);
   if (counts.inconclusive > 0) return 4;
   return 0;
 }

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "harness/base/error.hpp"
+
 /// What a run found out: plain data, on which reports rest.
 namespace plumbline::engine {
 
@@ -59,6 +61,7 @@ struct ScenarioError {
   std::string message;
   std::string where;
   std::string remedy;
+  ErrorKind kind = ErrorKind::internal;
 };
 
 struct ScenarioResult {
@@ -78,7 +81,8 @@ struct RunResult {
   bool interrupted = false;
 
   Summary summary() const;  ///< a scenario's own error counts as one error
-  /// 0 all passed, 1 a check failed, 4 none failed but some inconclusive, 5 an error, 130 interrupted.
+  /// 0 all passed, 1 a check failed, 2 a scenario's own text is wrong (its ruleset), 3 this machine cannot run one,
+  /// 4 none failed but some inconclusive, 5 another error, 130 interrupted.
   int exit_status() const;
 };
 

@@ -45,6 +45,14 @@ TEST(Result, AScenariosOwnErrorCountsOnce) {
   EXPECT_EQ(run.exit_status(), 5);
 }
 
+TEST(Result, AScenarioThatCannotBeTellsWhoseFaultItIs) {
+  RunResult run = run_with({Verdict::skip});
+  run.scenarios.front().error = ScenarioError{"no such capability", "a.yaml", "", ErrorKind::environment};
+  EXPECT_EQ(run.exit_status(), 3);
+  run.scenarios.front().error->kind = ErrorKind::usage;
+  EXPECT_EQ(run.exit_status(), 2);
+}
+
 TEST(Result, ExitStatusTellsTheWorst) {
   EXPECT_EQ(run_with({}).exit_status(), 0);
   EXPECT_EQ(run_with({Verdict::pass, Verdict::skip}).exit_status(), 0);

@@ -224,6 +224,7 @@ class Stage::Impl {
     for (const auto& [name, netns] : network_.nodes()) taps.push_back({name, &netns});
     traffic::CaptureOptions options;
     options.buffer_bytes = ring_size(taps.size(), options_.tap_buffer_bytes);
+    options.snap_length = options_.tap_snap_length;
     capture_.emplace(executor_, std::move(taps), options, [this](const traffic::Frame& frame) {
       observer_.see(frame.tap, capture_->node(frame.tap), capture_->interface_name(frame.tap, frame.interface),
                     frame.time_ns, frame.bytes, frame.original_length, traffic::LinkType::linux_sll2);

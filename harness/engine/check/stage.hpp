@@ -19,6 +19,7 @@ namespace plumbline::engine {
 struct StageOptions {
   std::chrono::milliseconds timeout{1000};   ///< of one probe
   std::size_t tap_buffer_bytes = 0;          ///< 0: divided sensibly between the taps
+  std::size_t tap_snap_length = 2048;        ///< bytes of a frame kept
 };
 
 /// A network under observation: its servers run, its taps are open, probes can be sent. What checks work with.

@@ -104,7 +104,7 @@ TEST(Diy, ABrokenRulesetIsAClearErrorAndNoVerdict) {
   ASSERT_EQ(result.scenarios.size(), 1U);
   ASSERT_TRUE(result.scenarios[0].error);
   EXPECT_THAT(result.scenarios[0].error->message, ::testing::HasSubstr("syntax error"));
-  EXPECT_EQ(result.exit_status(), 5);
+  EXPECT_EQ(result.exit_status(), 2);
 }
 
 TEST(Diy, GivesTheSameVerdictsFiveTimes) {

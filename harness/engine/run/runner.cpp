@@ -81,7 +81,7 @@ class ScenarioRun {
       arrange();
       check();
     } catch (const Error& error) {
-      result_.error = ScenarioError{error.what(), spec_.file, error.remedy()};
+      result_.error = ScenarioError{error.what(), spec_.file, error.remedy(), error.kind()};
       for (CheckResult& check : result_.checks) check.observed = "the scenario could not be run";
     }
     signals.cancel();
@@ -168,7 +168,8 @@ class ScenarioRun {
         write_trace(path, check, *outcomes_[i]);
         check.trace = path;
       } catch (const Error& error) {
-        result_.error = ScenarioError{error.what(), spec_.file, "choose another folder with --out, or --trace none"};
+        result_.error = ScenarioError{error.what(), spec_.file, "choose another folder with --out, or --trace none",
+                                      ErrorKind::usage};
       }
     }
   }

@@ -9,8 +9,6 @@
 namespace plumbline::spec {
 namespace {
 
-using network::RouteType;
-
 std::string owner_text(const Held& held) {
   return fmt::format("{} of {} (line {})", held.interface, held.node, held.mark.line);
 }
