@@ -36,9 +36,12 @@ open_up() {
   done
 }
 
+# What the tests read: the sources, and the programs of build/release.
 require_readable() {
   local unreadable
-  unreadable=$("${as_nobody[@]}" find "$root" -path "$root/.git" -prune -o ! -readable -print -quit 2>&1 || true)
+  unreadable=$("${as_nobody[@]}" find "$root" \
+    \( -path "$root/.git" -o -path "$root/build/*" ! -path "$root/build/release*" -o -name CMakeFiles \) -prune \
+    -o ! -readable -print -quit 2>&1 || true)
   [[ -z $unreadable ]] ||
     fail "the unprivileged user cannot read the tree: $unreadable (cloned or built under a strict umask?)." \
       "Open it with: chmod -R a+rX '$root'"

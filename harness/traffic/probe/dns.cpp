@@ -23,13 +23,11 @@ DnsOutcome conclude(const detail::DnsChannel& channel, const DnsRequest& request
   } else if (result.icmp) {
     outcome.status = Status::icmp_error;
     outcome.icmp = result.icmp;
-  } else if (!channel.done()) {
+  } else if (!channel.done() || result.error == ETIMEDOUT) {
     outcome.status = Status::timeout;
   } else if (result.error == 0 || result.error == ECONNREFUSED || result.error == ECONNRESET ||
              result.error == EPIPE) {
     outcome.status = Status::refused_connection;
-  } else if (result.error == ETIMEDOUT) {
-    outcome.status = Status::timeout;
   } else {
     outcome.status = Status::local_error;
     outcome.attempted = result.step;

@@ -40,11 +40,11 @@ boost::asio::awaitable<ProbeOutcome> probe(ProbeRequest request,
   if (!ready) ready = [](const ProbeIdentity&) {};
   switch (request.protocol) {
     case Protocol::ping:
-      return detail::ping(std::move(request), std::move(ready));
+      return detail::ping(request, std::move(ready));
     case Protocol::udp:
-      return detail::udp(std::move(request), std::move(ready));
+      return detail::udp(request, std::move(ready));
     case Protocol::tcp:
-      return detail::tcp(std::move(request), std::move(ready));
+      return detail::tcp(request, std::move(ready));
   }
   throw Error("a probe was asked for with an unknown protocol");
 }

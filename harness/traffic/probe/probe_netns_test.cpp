@@ -13,7 +13,6 @@
 namespace plumbline::traffic {
 namespace {
 
-using network::Server;
 using Status = ProbeOutcome::Status;
 using std::chrono::milliseconds;
 
@@ -44,7 +43,7 @@ class ProbeTest : public ::testing::Test {
 
   ProbeOutcome run(ProbeRequest wanted) {
     announced_ = 0;
-    return testing::run_task(context_, probe(std::move(wanted), [this](const ProbeIdentity& identity) {
+    return testing::run_task(context_, probe(wanted, [this](const ProbeIdentity& identity) {
                                ++announced_;
                                identity_ = identity;
                              }));
@@ -315,7 +314,7 @@ TEST_F(ProbeTest, AnotherPayloadIsNoReply) {
 }
 
 boost::asio::awaitable<void> probe_into(ProbeRequest wanted, std::vector<ProbeOutcome>& outcomes) {
-  outcomes.push_back(co_await probe(std::move(wanted), {}));
+  outcomes.push_back(co_await probe(wanted, {}));
 }
 
 TEST_F(ProbeTest, ManyAtOnceAreAllRepliedAndAllDifferent) {
