@@ -48,6 +48,7 @@ boost::asio::awaitable<DnsOutcome> ask_one(DnsRequest request, detail::Ready rea
     }
     if (!something) break;
     channel.process();
+    if (!channel.done() && channel.socket() != nullptr) channel.socket()->progressed();
   }
   co_return conclude(channel, request);
 }

@@ -135,6 +135,7 @@ boost::asio::awaitable<void> read_answer(TimedSocket& socket, const ProbeRequest
     }
     if (step == Received::failed) error = errno;
     if (step != Received::more) break;
+    socket.progressed();
     answer = read_tcp_answer(received, nonce);
     going_on = !answer.has_nonce || (answer.is_http && !answer.seen_as);
   }
@@ -157,6 +158,7 @@ boost::asio::awaitable<void> converse(TimedSocket& socket, const ProbeRequest& r
                                       ProbeOutcome& outcome) {
   const bool connected = co_await connect(socket, request, outcome);
   if (!connected) co_return;
+  socket.progressed();
   outcome.identity.source = address_of(local_endpoint(socket.fd()));
   outcome.status = Status::replied;
   if (!request.exchange) co_return;

@@ -1,5 +1,7 @@
 #include "harness/traffic/probe/timed_socket.hpp"
 
+#include <poll.h>
+
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -13,6 +15,9 @@ namespace asio = boost::asio;
 using Descriptor = asio::posix::stream_descriptor;
 using Clock = std::chrono::steady_clock;
 
+/// How often a time-out may begin anew. A DNS answer over TCP needs three: connected, length, message.
+constexpr int kMostExtensions = 4;
+
 }  // namespace
 
 struct TimedSocket::State {
@@ -21,11 +26,40 @@ struct TimedSocket::State {
   Descriptor descriptor;
   asio::steady_timer timer;
   Clock::time_point started = Clock::now();
+  std::chrono::milliseconds timeout{0};
+  Descriptor::wait_type awaited = Descriptor::wait_read;
+  int extensions_left = kMostExtensions;
   bool expired = false;
+
+  bool ready() {
+    pollfd socket{descriptor.native_handle(), static_cast<short>(awaited == Descriptor::wait_write ? POLLOUT : POLLIN), 0};
+    return ::poll(&socket, 1, 0) > 0;
+  }
+
+  bool extend() {
+    if (extensions_left == 0) return false;
+    --extensions_left;
+    return true;
+  }
+
+  static void arm(const std::shared_ptr<State>& state) {
+    state->timer.expires_after(state->timeout);
+    const std::weak_ptr<State> weak = state;
+    state->timer.async_wait([weak](const boost::system::error_code& problem) {
+      const auto held = weak.lock();
+      if (problem || !held || !held->descriptor.is_open()) return;
+      // Something came while this process did not run: the reactor will tell of it, so the wait goes on.
+      if (held->ready() && held->extend()) return arm(held);
+      held->expired = true;
+      boost::system::error_code ignored;
+      held->descriptor.cancel(ignored);
+    });
+  }
 
   /// An error (EPOLLERR) ends a wait of either kind at once: Asio's reactor completes all of them then.
   static asio::awaitable<bool> wait(std::shared_ptr<State> state, Descriptor::wait_type type) {
     if (state->expired) co_return false;
+    state->awaited = type;
     const auto [problem] = co_await state->descriptor.async_wait(type, asio::as_tuple(asio::use_awaitable));
     if (!problem) co_return true;
     if (state->expired) co_return false;
@@ -54,15 +88,12 @@ int TimedSocket::fd() const noexcept {
 
 void TimedSocket::start_clock(std::chrono::milliseconds timeout) {
   state_->started = Clock::now();
-  state_->timer.expires_at(state_->started + timeout);
-  const std::weak_ptr<State> weak = state_;
-  state_->timer.async_wait([weak](const boost::system::error_code& problem) {
-    const auto state = weak.lock();
-    if (problem || !state) return;
-    state->expired = true;
-    boost::system::error_code ignored;
-    state->descriptor.cancel(ignored);
-  });
+  state_->timeout = timeout;
+  State::arm(state_);
+}
+
+void TimedSocket::progressed() {
+  if (!state_->expired && state_->extend()) State::arm(state_);
 }
 
 asio::awaitable<bool> TimedSocket::readable() {
