@@ -160,12 +160,14 @@ class ScenarioRun {
   }
 
   void write_traces() {
+    if (!stage_) return;
+    const std::vector<std::string> watched = watched_places(stage_->topology());
     for (std::size_t i = 0; i < outcomes_.size(); ++i) {
       if (!outcomes_[i]) continue;
       CheckResult& check = result_.checks[i];
       const std::string path = trace_path(options_.out_directory, spec_.name, check.id);
       try {
-        write_trace(path, check, *outcomes_[i]);
+        write_trace(path, watched, check, *outcomes_[i]);
         check.trace = path;
       } catch (const Error& error) {
         result_.error = ScenarioError{error.what(), spec_.file, "choose another folder with --out, or --trace none",

@@ -64,20 +64,33 @@ std::string trace_path(const std::string& directory, const std::string& scenario
   return (std::filesystem::path(directory) / slug(scenario) / (slug(check) + ".pcapng")).string();
 }
 
-void write_trace(const std::string& path, const CheckResult& check, const Outcome& outcome) {
+std::vector<std::string> watched_places(const network::Topology& topology) {
+  std::vector<std::string> places;
+  for (const network::Node& node : topology.nodes) {
+    for (const network::Interface& interface : node.interfaces) {
+      places.push_back(fmt::format("{}:{}", node.name, interface.name));
+    }
+  }
+  return places;
+}
+
+void write_trace(const std::string& path, const std::vector<std::string>& watched, const CheckResult& check,
+                 const Outcome& outcome) {
   std::error_code problem;
   std::filesystem::create_directories(std::filesystem::path(path).parent_path(), problem);
   if (problem) throw Error::from_errno(problem.value(), fmt::format("creating the folder of {}", path));
   traffic::PcapngWriter writer(path, fmt::format("{}: {} ({})", check.id, to_text(check.verdict), check.observed));
   std::map<std::string, std::uint32_t> interfaces;
+  const auto number_of = [&](const std::string& name) {
+    const auto known = interfaces.find(name);
+    if (known != interfaces.end()) return known->second;
+    return interfaces.emplace(name, writer.add_interface(name, traffic::LinkType::linux_sll2, kSnapLength))
+        .first->second;
+  };
+  for (const std::string& name : watched) number_of(name);
   for (const Tagged& packet : in_order(outcome)) {
     const proof::Sighting& sighting = *packet.sighting;
-    const std::string name = place(sighting);
-    auto known = interfaces.find(name);
-    if (known == interfaces.end()) {
-      known = interfaces.emplace(name, writer.add_interface(name, traffic::LinkType::linux_sll2, kSnapLength)).first;
-    }
-    writer.write(known->second, sighting.time_ns, sighting.bytes, sighting.original_length,
+    writer.write(number_of(place(sighting)), sighting.time_ns, sighting.bytes, sighting.original_length,
                  sighting.packet.direction,
                  fmt::format("{} ({}): {}", packet.probe, leg_text(sighting.leg), traffic::to_text(sighting.packet)));
   }

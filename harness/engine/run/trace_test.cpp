@@ -1,0 +1,27 @@
+#include "harness/engine/run/trace.hpp"
+
+#include <gtest/gtest.h>
+
+namespace plumbline::engine {
+namespace {
+
+TEST(TracePath, StaysInItsFolderWhateverTheNamesSay) {
+  EXPECT_EQ(trace_path("out", "diy", "deny container-one -> 10.1.2.3 tcp/80"),
+            "out/diy/deny-container-one-10.1.2.3-tcp-80.pcapng");
+  EXPECT_EQ(trace_path("out", "../../etc", "../passwd"), "out/..-..-etc/..-passwd.pcapng");
+  EXPECT_EQ(trace_path("out", "..", "."), "out/_../_..pcapng");
+  EXPECT_LT(trace_path("out", "diy", std::string(4000, 'x')).size(), 255U);
+}
+
+TEST(WatchedPlaces, AreAllInterfacesOfAllNodes) {
+  network::Topology topology;
+  network::Node& host = topology.nodes.emplace_back();
+  host.name = "host";
+  host.interfaces.resize(2);
+  host.interfaces[0].name = "lo";
+  host.interfaces[1].name = "ens4";
+  EXPECT_EQ(watched_places(topology), (std::vector<std::string>{"host:lo", "host:ens4"}));
+}
+
+}  // namespace
+}  // namespace plumbline::engine
