@@ -10,9 +10,10 @@
 #include <array>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <cerrno>
-#include <cstring>
 #include <exception>
+#include <limits>
 #include <optional>
+#include <system_error>
 #include <thread>
 #include <unordered_map>
 #include <utility>
@@ -32,20 +33,27 @@ struct PcapDeleter {
 };
 using Pcap = std::unique_ptr<pcap_t, PcapDeleter>;
 
-/// Runs `action(i)` for all i below `count`, from a bounded number of threads. The first exception comes out.
+/// Runs `action(i)` for all i below `count`, from a bounded number of threads; from this one where no other
+/// is to be had. The first exception comes out, after all have ended.
 template <class Action>
 void in_parallel(std::size_t count, const Action& action) {
   std::vector<std::exception_ptr> problems(count);
   for (std::size_t begin = 0; begin < count; begin += kMostThreads) {
     std::vector<std::jthread> threads;
+    threads.reserve(std::min(count - begin, kMostThreads));
     for (std::size_t i = begin; i < std::min(count, begin + kMostThreads); ++i) {
-      threads.emplace_back([&action, &problems, i] {
+      const auto guarded = [&action, &problems, i] {
         try {
           action(i);
         } catch (...) {
           problems[i] = std::current_exception();
         }
-      });
+      };
+      try {
+        threads.emplace_back(guarded);
+      } catch (const std::system_error&) {
+        guarded();
+      }
     }
   }
   for (const std::exception_ptr& problem : problems) {
@@ -53,35 +61,56 @@ void in_parallel(std::size_t count, const Action& action) {
   }
 }
 
-[[noreturn]] void refuse(const std::string& node, std::string_view what) {
-  Error error(fmt::format("node {}: opening a packet capture: {}", node, what), ErrorKind::environment);
-  throw error.with_remedy("packet capture needs CAP_NET_RAW in the node's user namespace");
+[[noreturn]] void refuse(std::string_view what) {
+  throw Error(fmt::format("opening a packet capture: {}", what), ErrorKind::environment);
+}
+
+constexpr const char* kRemedy =
+    "taps need CAP_NET_RAW and CAP_SYS_ADMIN in the user namespace of the node: run as root, or inside the "
+    "sandbox";
+
+[[noreturn]] void refuse_activation(pcap_t* handle, int status) {
+  const std::string reason = pcap_statustostr(status);
+  const std::string detail = pcap_geterr(handle);
+  const Error error(fmt::format("opening a packet capture: {}",
+                                detail.empty() ? reason : fmt::format("{} ({})", detail, reason)),
+                    ErrorKind::environment);
+  throw status == PCAP_ERROR_PERM_DENIED ? error.with_remedy(kRemedy) : error;
+}
+
+/// What libpcap takes is an int.
+int bounded(std::size_t value) {
+  return static_cast<int>(std::min<std::size_t>(value, std::numeric_limits<int>::max()));
 }
 
 Pcap open_ring(const TapSource& source, const CaptureOptions& options) {
   const auto inside = source.netns->enter();
   std::array<char, PCAP_ERRBUF_SIZE> text{};
   Pcap handle(pcap_create("any", text.data()));
-  if (!handle) refuse(source.node, text.data());
-  pcap_set_snaplen(handle.get(), static_cast<int>(options.snap_length));
+  if (!handle) refuse(text.data());
+  pcap_set_snaplen(handle.get(), bounded(options.snap_length));
   pcap_set_immediate_mode(handle.get(), 1);
-  pcap_set_buffer_size(handle.get(), static_cast<int>(options.buffer_bytes));
+  pcap_set_buffer_size(handle.get(), bounded(options.buffer_bytes));
   pcap_set_tstamp_precision(handle.get(), PCAP_TSTAMP_PRECISION_NANO);
   const int status = pcap_activate(handle.get());
-  if (status < 0) {
-    const std::string detail = pcap_geterr(handle.get());
-    refuse(source.node, detail.empty() ? pcap_statustostr(status) : detail);
-  }
-  if (pcap_set_datalink(handle.get(), DLT_LINUX_SLL2) != 0 || pcap_setnonblock(handle.get(), 1, text.data()) != 0) {
-    refuse(source.node, pcap_geterr(handle.get()));
-  }
+  if (status < 0) refuse_activation(handle.get(), status);
+  if (pcap_set_datalink(handle.get(), DLT_LINUX_SLL2) != 0) refuse(pcap_geterr(handle.get()));
+  if (pcap_setnonblock(handle.get(), 1, text.data()) != 0) refuse(text.data());
   return handle;
+}
+
+/// A socket inside the namespace, to ask for interface names.
+Fd open_names(const kernel::Netns& netns) {
+  const auto inside = netns.enter();
+  Fd names(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  if (!names) throw Error::from_errno(errno, "making a socket to ask for interface names");
+  return names;
 }
 
 struct Tap {
   std::string node;
   Pcap handle;
-  Fd names;  ///< a socket inside the namespace, to ask for interface names
+  Fd names;
   std::optional<boost::asio::posix::stream_descriptor> readable;
   mutable std::unordered_map<unsigned, std::string> known;
 };
@@ -90,38 +119,34 @@ struct Tap {
 
 class Capture::Impl {
  public:
-  Impl(const boost::asio::any_io_executor& executor, std::vector<TapSource> sources, const CaptureOptions& options,
-       Handler handler)
-      : handler_(std::move(handler)), taps_(sources.size()) {
-    in_parallel(sources.size(), [&](std::size_t i) {
-      Tap& tap = taps_[i];
-      tap.node = sources[i].node;
-      tap.handle = open_ring(sources[i], options);
-      tap.names = sources[i].netns->run([] { return Fd(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)); });
-    });
-    for (std::size_t i = 0; i < taps_.size(); ++i) {
-      taps_[i].readable.emplace(executor, pcap_get_selectable_fd(taps_[i].handle.get()));
-      await(i);
+  Impl(const boost::asio::any_io_executor& executor, std::vector<TapSource> sources,
+       const CaptureOptions& options, Handler handler)
+      : handler_(std::move(handler)),
+        taps_(sources.size()),
+        most_slots_(options.buffer_bytes / std::max<std::size_t>(options.snap_length, 1) + kBatch) {
+    try {
+      in_parallel(sources.size(), [&](std::size_t i) { open(taps_[i], sources[i], options); });
+      for (std::size_t i = 0; i < taps_.size(); ++i) {
+        taps_[i].readable.emplace(executor, pcap_get_selectable_fd(taps_[i].handle.get()));
+        await(i);
+      }
+    } catch (...) {
+      close();
+      throw;
     }
   }
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
 
-  ~Impl() {
-    // The descriptors belong to libpcap: taken back from Asio, whose pending waits end with an error.
-    for (Tap& tap : taps_) {
-      if (tap.readable) tap.readable->release();
-    }
-    try {
-      in_parallel(taps_.size(), [this](std::size_t i) { taps_[i].handle.reset(); });
-    } catch (const std::exception&) {
-      // No thread to be had: the rings are closed one by one with taps_.
-    }
-  }
+  ~Impl() { close(); }
 
   void drain() {
     for (std::size_t i = 0; i < taps_.size(); ++i) {
-      while (dispatch(i) > 0) {
+      // Bounded, for a sender may be quicker than the handler.
+      for (std::size_t taken = 0; taken < most_slots_;) {
+        const std::size_t frames = dispatch(i);
+        if (frames == 0) break;
+        taken += frames;
       }
     }
   }
@@ -129,8 +154,13 @@ class Capture::Impl {
   std::uint64_t dropped() const {
     std::uint64_t sum = 0;
     for (const Tap& tap : taps_) {
+      // The kernel's count starts anew with every reading; libpcap's is the sum.
       pcap_stat stats{};
-      if (pcap_stats(tap.handle.get(), &stats) == 0) sum += stats.ps_drop;
+      if (pcap_stats(tap.handle.get(), &stats) != 0) {
+        throw Error(fmt::format("node {}: asking a capture for lost frames: {}", tap.node,
+                                pcap_geterr(tap.handle.get())));
+      }
+      sum += stats.ps_drop;
     }
     return sum;
   }
@@ -150,10 +180,37 @@ class Capture::Impl {
   struct Delivery {
     const Impl* impl;
     std::size_t tap;
+    std::exception_ptr problem;
   };
 
+  static void open(Tap& tap, const TapSource& source, const CaptureOptions& options) {
+    tap.node = source.node;
+    try {
+      tap.handle = open_ring(source, options);
+      tap.names = open_names(*source.netns);
+    } catch (const Error& error) {
+      const Error named = error.within(fmt::format("node {}", source.node));
+      throw error.error_number() == EPERM ? named.with_kind(ErrorKind::environment).with_remedy(kRemedy)
+                                          : named;
+    } catch (const std::exception& error) {
+      throw Error(fmt::format("node {}: opening a packet capture: {}", source.node, error.what()));
+    }
+  }
+
+  void close() noexcept {
+    // The descriptors belong to libpcap: taken back from Asio, whose pending waits end with an error.
+    for (Tap& tap : taps_) {
+      if (tap.readable) tap.readable->release();
+    }
+    try {
+      in_parallel(taps_.size(), [this](std::size_t i) { taps_[i].handle.reset(); });
+    } catch (const std::exception&) {
+      // No memory for the bookkeeping: the rings are closed one by one with taps_.
+    }
+  }
+
   static void deliver(u_char* user, const pcap_pkthdr* header, const u_char* bytes) {
-    const auto* delivery = reinterpret_cast<const Delivery*>(user);  // NOLINT(*-reinterpret-cast): libpcap's interface
+    auto* delivery = reinterpret_cast<Delivery*>(user);  // NOLINT(*-reinterpret-cast): libpcap's interface
     Frame frame;
     frame.tap = delivery->tap;
     frame.bytes = {bytes, header->caplen};
@@ -164,44 +221,63 @@ class Capture::Impl {
     if (header->caplen >= 8) {
       for (std::size_t i = 4; i < 8; ++i) frame.interface = frame.interface << 8U | bytes[i];
     }
-    delivery->impl->handler_(frame);
+    try {
+      delivery->impl->handler_(frame);
+    } catch (...) {
+      // Not through libpcap's C frames: it would not give the ring's slot back.
+      delivery->problem = std::current_exception();
+      pcap_breakloop(delivery->impl->taps_[delivery->tap].handle.get());
+    }
   }
 
   /// Hands over what lies in the ring, at most a batch. Returns how many frames.
-  int dispatch(std::size_t tap) {
-    Delivery delivery{this, tap};
+  std::size_t dispatch(std::size_t tap) {
+    Delivery delivery{this, tap, nullptr};
     const int frames = pcap_dispatch(taps_[tap].handle.get(), kBatch, &Impl::deliver,
                                      reinterpret_cast<u_char*>(&delivery));  // NOLINT(*-reinterpret-cast)
+    if (delivery.problem) std::rethrow_exception(delivery.problem);
     if (frames < 0) {
-      throw Error(fmt::format("node {}: reading a capture: {}", taps_[tap].node, pcap_geterr(taps_[tap].handle.get())));
+      throw Error(fmt::format("node {}: reading a capture: {}", taps_[tap].node,
+                              pcap_geterr(taps_[tap].handle.get())));
     }
-    return frames;
+    return static_cast<std::size_t>(frames);
   }
 
   void await(std::size_t tap) {
-    taps_[tap].readable->async_wait(boost::asio::posix::descriptor_base::wait_read,
-                                    [this, tap](const boost::system::error_code& error) {
-                                      if (error) return;
-                                      dispatch(tap);
-                                      await(tap);
-                                    });
+    taps_[tap].readable->async_wait(
+        boost::asio::posix::descriptor_base::wait_read,
+        [this, tap, alive = std::weak_ptr<const bool>(alive_)](const boost::system::error_code& error) {
+          // A wait that had ended before close() says success all the same.
+          if (error || alive.expired()) return;
+          dispatch(tap);
+          await(tap);
+        });
   }
 
   Handler handler_;
   std::vector<Tap> taps_;
+  /// No fewer than a ring has: a slot holds a header besides the snap length.
+  std::size_t most_slots_;
+  std::shared_ptr<const bool> alive_ = std::make_shared<const bool>(true);
 };
 
-Capture::Capture(boost::asio::any_io_executor executor, std::vector<TapSource> taps, const CaptureOptions& options,
-                 Handler handler)
+Capture::Capture(boost::asio::any_io_executor executor, std::vector<TapSource> taps,
+                 const CaptureOptions& options, Handler handler)
     : impl_(std::make_unique<Impl>(executor, std::move(taps), options, std::move(handler))) {}
 
 Capture::~Capture() = default;
 
-void Capture::drain() { impl_->drain(); }
+void Capture::drain() {
+  impl_->drain();
+}
 
-std::uint64_t Capture::dropped() const { return impl_->dropped(); }
+std::uint64_t Capture::dropped() const {
+  return impl_->dropped();
+}
 
-const std::string& Capture::node(std::size_t tap) const { return impl_->node(tap); }
+const std::string& Capture::node(std::size_t tap) const {
+  return impl_->node(tap);
+}
 
 std::string Capture::interface_name(std::size_t tap, unsigned interface) const {
   return impl_->interface_name(tap, interface);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <boost/asio/any_io_executor.hpp>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -7,18 +8,17 @@
 #include <string>
 #include <vector>
 
-#include <boost/asio/any_io_executor.hpp>
-
 #include "harness/kernel/netns/netns.hpp"
 
 namespace plumbline::traffic {
 
 /// A frame as a tap saw it, valid during the callback only.
 struct Frame {
-  std::size_t tap = 0;       ///< index into the taps given to Capture
-  unsigned interface = 0;    ///< kernel index, in that tap's namespace
-  std::uint64_t time_ns = 0; ///< kernel timestamp, since the epoch
-  std::span<const std::uint8_t> bytes;  ///< LINKTYPE_LINUX_SLL2, header included, possibly cut to the snap length
+  std::size_t tap = 0;        ///< index into the taps given to Capture
+  unsigned interface = 0;     ///< kernel index, in that tap's namespace
+  std::uint64_t time_ns = 0;  ///< kernel timestamp, since the epoch
+  std::span<const std::uint8_t>
+      bytes;  ///< LINKTYPE_LINUX_SLL2, header included, possibly cut to the snap length
   std::size_t original_length = 0;
 };
 
@@ -28,26 +28,34 @@ struct TapSource {
 };
 
 struct CaptureOptions {
-  std::size_t snap_length = 2048;          ///< bytes of a frame kept
-  std::size_t buffer_bytes = 1U << 20U;    ///< ring of one tap
+  std::size_t snap_length = 2048;        ///< bytes of a frame kept
+  std::size_t buffer_bytes = 1U << 20U;  ///< ring of one tap
 };
 
-/// One libpcap tap per node, on all its interfaces at once (device "any", SLL2: each frame names its interface
-/// and direction; an interface that appears later is seen too). All are open when the constructor returns; it
-/// throws Error where one cannot be. Reading happens on the event loop, never blocking.
+/// One libpcap tap per node, on all its interfaces at once (device "any", SLL2: each frame names its
+/// interface and direction; an interface that appears later is seen too). All are open when the constructor
+/// returns; it throws Error where one cannot be. Reading happens on the event loop, never blocking; what goes
+/// wrong there (an Error of the tap, or what the handler throws) comes out of the event loop's run().
+///
+/// On loopback libpcap shows a frame once, as incoming: it drops the outgoing copy.
 class Capture {
  public:
   using Handler = std::function<void(const Frame&)>;
-  Capture(boost::asio::any_io_executor executor, std::vector<TapSource> taps, const CaptureOptions& options, Handler handler);
+  /// The executor's context must outlive the capture; it need not be running when that ends. The handler is
+  /// not called after that, and must not end the capture itself.
+  Capture(boost::asio::any_io_executor executor, std::vector<TapSource> taps, const CaptureOptions& options,
+          Handler handler);
   Capture(const Capture&) = delete;
   Capture& operator=(const Capture&) = delete;
   ~Capture();  ///< closes all rings side by side: one at a time each would wait out an RCU grace period
 
-  /// Hands over everything that lies in the rings now. The kernel puts a packet there before it goes on its
-  /// way, so after a reply has arrived, all its earlier sightings are in.
+  /// Hands over everything that lies in the rings now, and at most one ring's worth of what comes meanwhile.
+  /// The kernel puts a packet there before it goes on its way, so after a reply has arrived, all its earlier
+  /// sightings are in.
   void drain();
 
-  /// Frames the kernel had no room for, over all taps: not 0 means that absence proves nothing.
+  /// Frames the kernel had no room for, over all taps, since the beginning: not 0 means that absence proves
+  /// nothing. Throws Error where the kernel does not tell.
   std::uint64_t dropped() const;
 
   const std::string& node(std::size_t tap) const;

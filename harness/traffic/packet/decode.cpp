@@ -10,6 +10,8 @@ namespace {
 
 constexpr std::uint16_t kIpv4 = 0x0800, kArp = 0x0806, kVlan = 0x8100, kServiceVlan = 0x88A8, kIpv6 = 0x86DD;
 constexpr std::uint8_t kIcmp = 1, kTcp = 6, kUdp = 17, kIcmpv6 = 58;
+constexpr std::uint8_t kNeighbourSolicitation = 135, kNeighbourAdvertisement = 136;
+constexpr std::uint16_t kDns = 53;
 /// How many IPv6 extension headers or VLAN tags are followed; real packets have two or three.
 constexpr int kMostHeaders = 8;
 
@@ -28,6 +30,7 @@ void set_payload(const Reader& in, std::size_t header, Packet& packet) {
   rest.skip(header);
   packet.payload_offset = rest.position();
   packet.payload_length = rest.left();
+  packet.payload_total = in.claimed() > header ? in.claimed() - header : 0;
 }
 
 void decode_udp(const Reader& in, Nesting nesting, Packet& packet) {
@@ -41,6 +44,9 @@ void decode_udp(const Reader& in, Nesting nesting, Packet& packet) {
   if (udp.length >= 8) body.limit(udp.length);
   packet.transport = udp;
   set_payload(body, 8, packet);
+  if (udp.source_port == kDns || udp.destination_port == kDns) {
+    packet.dns = decode_dns_question(body.bytes(8, body.left()));
+  }
 }
 
 void decode_tcp(const Reader& in, Nesting nesting, Packet& packet) {
@@ -62,8 +68,12 @@ void decode_tcp(const Reader& in, Nesting nesting, Packet& packet) {
   tcp.ack = (flags & 0x10U) != 0;
   tcp.window = in.u16(14);
   packet.transport = tcp;
+  if (!in.has(20)) {
+    packet.problem = fmt::format("TCP header cut to {} bytes", in.left());
+    return;
+  }
   const std::size_t header = static_cast<std::size_t>(in.u8(12) >> 4U) * 4;
-  if (in.has(20) && header < 20) packet.problem = fmt::format("TCP header length {}", header);
+  if (header < 20) packet.problem = fmt::format("TCP header length {}", header);
   set_payload(in, std::max<std::size_t>(header, 20), packet);
 }
 
@@ -87,6 +97,9 @@ void decode_icmp(const Reader& in, bool v6, Nesting nesting, Packet& packet) {
     auto quoted = std::make_shared<Packet>();
     decode_network(inner, v6 ? kIpv6 : kIpv4, Nesting::quoted, *quoted);
     icmp.quoted = std::move(quoted);
+  } else if (v6 && (icmp.type == kNeighbourSolicitation || icmp.type == kNeighbourAdvertisement)) {
+    icmp.target = IpAddress::from_bytes(in.bytes(8, 16));
+    if (!icmp.target) packet.problem = fmt::format("neighbour discovery cut to {} bytes", in.left());
   }
   packet.transport = std::move(icmp);
 }
@@ -109,12 +122,20 @@ void decode_transport(const Reader& in, Nesting nesting, Packet& packet) {
 
 void decode_ipv4(Reader in, Nesting nesting, Packet& packet) {
   const std::size_t header = static_cast<std::size_t>(in.u8(0) & 0x0FU) * 4;
-  if (!in.has(20) || header < 20 || !in.has(header)) {
+  if (!in.has(20)) {
     packet.problem = fmt::format("IPv4 header cut to {} bytes", in.left());
     return;
   }
   if (in.u8(0) >> 4U != 4) {
     packet.problem = fmt::format("IP version {} in an IPv4 packet", in.u8(0) >> 4U);
+    return;
+  }
+  if (header < 20) {
+    packet.problem = fmt::format("IPv4 header length {}", header);
+    return;
+  }
+  if (!in.has(header)) {
+    packet.problem = fmt::format("IPv4 header cut to {} bytes", in.left());
     return;
   }
   IpHeader ip;
@@ -241,6 +262,14 @@ void decode_ethernet(Reader in, Packet& packet) {
   decode_network(in, type, Nesting::whole, packet);
 }
 
+/// To us, broadcast, multicast, to somebody else, sent by us: PACKET_HOST and so on of linux/if_packet.h.
+Direction direction_of(std::uint8_t packet_type) {
+  constexpr std::uint8_t multicast = 2, other_host = 3, outgoing = 4;
+  if (packet_type <= multicast) return Direction::in;
+  if (packet_type == other_host) return Direction::other_host;
+  return packet_type == outgoing ? Direction::out : Direction::unknown;
+}
+
 /// https://www.tcpdump.org/linktypes/LINKTYPE_LINUX_SLL2.html
 void decode_sll2(Reader in, Packet& packet) {
   if (!in.has(20)) {
@@ -249,9 +278,7 @@ void decode_sll2(Reader in, Packet& packet) {
   }
   const std::uint16_t protocol = in.u16(0);
   packet.interface_index = in.u32(4);
-  constexpr std::uint8_t to_another = 3, outgoing = 4;
-  const std::uint8_t kind = in.u8(10);
-  packet.direction = kind == outgoing ? Direction::out : kind == to_another ? Direction::other_host : Direction::in;
+  packet.direction = direction_of(in.u8(10));
   if (in.u8(11) == 6) packet.source_mac = mac_at(in, 12);
   in.skip(20);
   decode_network(in, protocol, Nesting::whole, packet);

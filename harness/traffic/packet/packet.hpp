@@ -22,7 +22,7 @@ enum class Direction : std::uint8_t { in, out, other_host, unknown };
 struct IpHeader {
   IpAddress source;
   IpAddress destination;
-  std::uint8_t ttl = 0;  ///< or hop limit
+  std::uint8_t ttl = 0;       ///< or hop limit
   std::uint8_t protocol = 0;  ///< of what follows, IPv6 extension headers passed over
   std::uint16_t id = 0;       ///< IPv4 only
   bool dont_fragment = false;
@@ -52,9 +52,10 @@ struct IcmpHeader {
   std::uint8_t type = 0;
   std::uint8_t code = 0;
   bool v6 = false;
-  std::uint16_t echo_id = 0;        ///< of echo request and reply
+  std::uint16_t echo_id = 0;  ///< of echo request and reply
   std::uint16_t echo_sequence = 0;
   std::uint32_t rest = 0;           ///< bytes 4..7: next-hop MTU and the like
+  std::optional<IpAddress> target;  ///< of IPv6 neighbour solicitation and advertisement
   /// What an error quotes; may be cut short. Null when this is no error.
   std::shared_ptr<const Packet> quoted;
 
@@ -71,6 +72,15 @@ struct ArpHeader {
   IpAddress target;
 };
 
+/// What a DNS message (without TCP's length) asks. Used to tell queries apart.
+struct DnsQuestion {
+  std::uint16_t id = 0;
+  bool response = false;
+  std::uint8_t rcode = 0;
+  std::string name;  ///< case as on the wire, no final dot; any bytes at all
+  std::uint16_t type = 0;
+};
+
 /// A decoded frame. Whatever could not be decoded is absent, and `problem` says why.
 struct Packet {
   std::uint16_t ether_type = 0;
@@ -83,6 +93,9 @@ struct Packet {
   /// Where the transport's payload lies in the frame's bytes: of UDP, TCP, and ICMP echo (after its 8 bytes).
   std::size_t payload_offset = 0;
   std::size_t payload_length = 0;  ///< bytes captured, never beyond the frame
+  std::size_t payload_total =
+      0;  ///< bytes that the headers claim: more when the frame was cut to the snap length
+  std::optional<DnsQuestion> dns;  ///< of UDP from or to port 53
   std::string problem;             ///< empty: decoded to the end
 
   std::span<const std::uint8_t> payload(std::span<const std::uint8_t> frame) const noexcept {
@@ -93,20 +106,14 @@ struct Packet {
 /// Never throws and never reads past `frame`; truncated and malformed input gives what could be decoded.
 Packet decode(std::span<const std::uint8_t> frame, LinkType link_type);
 
-/// One line: "192.168.99.11:40001 > 203.0.113.80:7 UDP 64 bytes, ttl 64"; addresses as they are in this packet.
+/// One line: "192.168.99.11:40001 > 203.0.113.80:7 UDP 64 bytes, ttl 64"; addresses as they are in this
+/// packet.
 std::string to_text(const Packet& packet);
 
 /// "port unreachable", "host administratively prohibited", "echo request", "type 42 code 7".
 std::string icmp_text(std::uint8_t type, std::uint8_t code, bool v6);
 
-/// What a DNS message (without TCP's length) asks; absent when it does not parse. Used to tell queries apart.
-struct DnsQuestion {
-  std::uint16_t id = 0;
-  bool response = false;
-  std::uint8_t rcode = 0;
-  std::string name;  ///< case as on the wire, no final dot
-  std::uint16_t type = 0;
-};
+/// Absent when the message does not parse, or asks anything but one question.
 std::optional<DnsQuestion> decode_dns_question(std::span<const std::uint8_t> message);
 
 }  // namespace plumbline::traffic

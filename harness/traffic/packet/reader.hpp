@@ -10,7 +10,7 @@ namespace plumbline::traffic {
 /// `has` first, and a slip is a wrong value, never a wrong access.
 class Reader {
  public:
-  explicit Reader(std::span<const std::uint8_t> frame) noexcept : frame_(frame) {}
+  explicit Reader(std::span<const std::uint8_t> frame) noexcept : frame_(frame), claimed_end_(frame.size()) {}
 
   std::size_t position() const noexcept { return position_; }
   std::size_t left() const noexcept { return frame_.size() - position_; }
@@ -31,14 +31,20 @@ class Reader {
     return frame_.subspan(position_ + offset, count < left() - offset ? count : left() - offset);
   }
   void skip(std::size_t bytes) noexcept { position_ += bytes < left() ? bytes : left(); }
-  /// Drops what lies behind the next `bytes`: padding, trailers.
+  /// A header says that `bytes` follow: drops what lies behind them (padding, trailers), and remembers the
+  /// claim.
   void limit(std::size_t bytes) noexcept {
+    claimed_end_ = position_ + bytes;
     if (bytes < left()) frame_ = frame_.first(position_ + bytes);
   }
+
+  /// What is left by the headers' word; more than `left` when the capture is cut short.
+  std::size_t claimed() const noexcept { return claimed_end_ > position_ ? claimed_end_ - position_ : 0; }
 
  private:
   std::span<const std::uint8_t> frame_;
   std::size_t position_ = 0;
+  std::size_t claimed_end_;
 };
 
 }  // namespace plumbline::traffic

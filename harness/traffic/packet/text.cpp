@@ -2,6 +2,7 @@
 
 #include <array>
 #include <string_view>
+#include <utility>
 
 #include "harness/traffic/packet/packet.hpp"
 
@@ -9,15 +10,29 @@ namespace plumbline::traffic {
 namespace {
 
 // RFC 792, RFC 1812 and RFC 4443.
-constexpr std::array<std::string_view, 16> kUnreachable{
-    "network unreachable", "host unreachable", "protocol unreachable", "port unreachable", "fragmentation needed",
-    "source route failed", "network unknown", "host unknown", "source host isolated",
-    "network administratively prohibited", "host administratively prohibited", "network unreachable for this service",
-    "host unreachable for this service", "communication administratively prohibited", "host precedence violation",
-    "precedence cutoff"};
-constexpr std::array<std::string_view, 7> kUnreachable6{
-    "no route", "communication administratively prohibited", "beyond the scope of the source address",
-    "address unreachable", "port unreachable", "source address failed policy", "route rejected"};
+constexpr std::array<std::string_view, 16> kUnreachable{"network unreachable",
+                                                        "host unreachable",
+                                                        "protocol unreachable",
+                                                        "port unreachable",
+                                                        "fragmentation needed",
+                                                        "source route failed",
+                                                        "network unknown",
+                                                        "host unknown",
+                                                        "source host isolated",
+                                                        "network administratively prohibited",
+                                                        "host administratively prohibited",
+                                                        "network unreachable for this service",
+                                                        "host unreachable for this service",
+                                                        "communication administratively prohibited",
+                                                        "host precedence violation",
+                                                        "precedence cutoff"};
+constexpr std::array<std::string_view, 7> kUnreachable6{"no route",
+                                                        "communication administratively prohibited",
+                                                        "beyond the scope of the source address",
+                                                        "address unreachable",
+                                                        "port unreachable",
+                                                        "source address failed policy",
+                                                        "route rejected"};
 
 std::string icmp4_text(std::uint8_t type, std::uint8_t code) {
   switch (type) {
@@ -89,6 +104,43 @@ std::string flags(const TcpHeader& tcp) {
   return text.empty() ? "no flags" : text;
 }
 
+/// RFC 1035's presentation: a name from the wire may hold bytes that would steer a terminal.
+std::string printable(std::string_view name) {
+  std::string text;
+  for (const char letter : name) {
+    const auto code = static_cast<unsigned char>(letter);
+    if (code > 0x20 && code < 0x7F && code != '\\') {
+      text.push_back(letter);
+    } else {
+      text += fmt::format("\\{:03}", code);
+    }
+  }
+  return text.empty() ? "." : text;
+}
+
+std::string dns_type_text(std::uint16_t type) {
+  static constexpr std::pair<std::uint16_t, std::string_view> names[] = {
+      {1, "A"},    {2, "NS"},    {5, "CNAME"}, {6, "SOA"},    {12, "PTR"}, {15, "MX"},
+      {16, "TXT"}, {28, "AAAA"}, {33, "SRV"},  {65, "HTTPS"}, {255, "ANY"}};
+  for (const auto& [number, name] : names) {
+    if (number == type) return std::string(name);
+  }
+  return fmt::format("TYPE{}", type);  // RFC 3597
+}
+
+/// "DNS query A www.example.test", "DNS answer A www.example.test NXDOMAIN".
+std::string dns_text(const DnsQuestion& question) {
+  static constexpr std::array<std::string_view, 6> errors{"",         "FORMERR", "SERVFAIL",
+                                                          "NXDOMAIN", "NOTIMP",  "REFUSED"};
+  std::string text = fmt::format("DNS {} {} {}", question.response ? "answer" : "query",
+                                 dns_type_text(question.type), printable(question.name));
+  if (question.response && question.rcode != 0) {
+    text += question.rcode < errors.size() ? fmt::format(" {}", errors[question.rcode])
+                                           : fmt::format(" RCODE{}", question.rcode);
+  }
+  return text;
+}
+
 /// "a > b WHAT", without what only the outermost packet needs.
 std::string brief(const Packet& packet);
 
@@ -103,18 +155,23 @@ struct Brief {
   }
 
   std::string operator()(std::monostate) const {
-    if (packet.ip->fragment_offset != 0) return fmt::format("{} fragment at {}", ends(), packet.ip->fragment_offset);
+    if (packet.ip->fragment_offset != 0)
+      return fmt::format("{} fragment at {}", ends(), packet.ip->fragment_offset);
     return fmt::format("{} protocol {}", ends(), packet.ip->protocol);
   }
   std::string operator()(const UdpHeader& udp) const {
     const unsigned bytes = udp.length >= 8 ? udp.length - 8U : 0U;
-    return fmt::format("{} UDP {} bytes", ends(udp.source_port, udp.destination_port), bytes);
+    std::string text = fmt::format("{} UDP {} bytes", ends(udp.source_port, udp.destination_port), bytes);
+    if (packet.dns) text += fmt::format(", {}", dns_text(*packet.dns));
+    return text;
   }
   std::string operator()(const TcpHeader& tcp) const {
-    std::string text = fmt::format("{} TCP {} seq {}", ends(tcp.source_port, tcp.destination_port), flags(tcp),
-                                   tcp.sequence);
+    std::string text = fmt::format("{} TCP ", ends(tcp.source_port, tcp.destination_port));
+    // A quote cut to 8 bytes does not hold the flags.
+    if (packet.problem.empty()) text += flags(tcp) + " ";
+    text += fmt::format("seq {}", tcp.sequence);
     if (tcp.ack) text += fmt::format(" ack {}", tcp.acknowledgment);
-    if (packet.payload_length != 0) text += fmt::format(" {} bytes", packet.payload_length);
+    if (packet.payload_total != 0) text += fmt::format(" {} bytes", packet.payload_total);
     return text;
   }
   std::string operator()(const IcmpHeader& icmp) const {
@@ -122,6 +179,10 @@ struct Brief {
                                    icmp_text(icmp.type, icmp.code, icmp.v6));
     if (icmp.is_echo_request() || icmp.is_echo_reply()) {
       text += fmt::format(" id {} seq {}", icmp.echo_id, icmp.echo_sequence);
+    }
+    if (icmp.target) text += fmt::format(" for {}", icmp.target->to_string());
+    if (icmp.v6 ? icmp.type == 2 : icmp.type == 3 && icmp.code == 4) {
+      text += fmt::format(", mtu {}", icmp.v6 ? icmp.rest : icmp.rest & 0xFFFFU);
     }
     if (icmp.quoted && icmp.quoted->ip) text += fmt::format(" (quotes {})", brief(*icmp.quoted));
     return text;
@@ -132,7 +193,9 @@ struct Brief {
   }
 };
 
-std::string brief(const Packet& packet) { return std::visit(Brief{packet}, packet.transport); }
+std::string brief(const Packet& packet) {
+  return std::visit(Brief{packet}, packet.transport);
+}
 
 }  // namespace
 
@@ -144,6 +207,7 @@ std::string to_text(const Packet& packet) {
   std::string text;
   if (packet.ip) {
     text = fmt::format("{}, ttl {}", brief(packet), packet.ip->ttl);
+    if (packet.ip->more_fragments && packet.ip->fragment_offset == 0) text += ", first fragment";
   } else if (const auto* arp = std::get_if<ArpHeader>(&packet.transport)) {
     text = Brief{packet}(*arp);
   } else {
