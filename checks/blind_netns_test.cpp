@@ -1,5 +1,5 @@
-// On a network that is as it should be, but with taps that cut every frame before its transport header: nothing can be
-// recognised, so nothing may pass, and what works may not be called broken.
+// On a network that is as it should be, but with taps that cut every frame before its transport header:
+// nothing can be recognised, so nothing may pass, and what works may not be called broken.
 #include <gtest/gtest.h>
 
 #include <boost/asio/co_spawn.hpp>
@@ -17,8 +17,8 @@ namespace {
 using engine::Verdict;
 using engine::testing::Scenario;
 
-boost::asio::awaitable<void> run_all(const std::vector<std::unique_ptr<engine::Check>>& checks, engine::Stage& stage,
-                                     std::vector<engine::CheckResult>& results) {
+boost::asio::awaitable<void> run_all(const std::vector<std::unique_ptr<engine::Check>>& checks,
+                                     engine::Stage& stage, std::vector<engine::CheckResult>& results) {
   for (const auto& check : checks) {
     const engine::Outcome outcome = co_await check->run(stage);
     engine::CheckResult result = check->promise;
@@ -40,7 +40,8 @@ std::vector<engine::CheckResult> run_blind(const spec::Spec& spec) {
   engine::StageOptions options;
   options.tap_snap_length = 40;  // the SLL2 header and an IPv4 header
   boost::asio::io_context loop(1);
-  engine::Stage stage(loop.get_executor(), network, network::discover(network, spec.intended()), needs, options);
+  engine::Stage stage(loop.get_executor(), network, network::discover(network, spec.intended()), needs,
+                      options);
   std::vector<engine::CheckResult> results;
   std::exception_ptr problem;
   boost::asio::co_spawn(loop, run_all(checks, stage, results), [&](const std::exception_ptr& thrown) {

@@ -46,12 +46,14 @@ std::optional<std::string> leak(const Denial& denial, const engine::Evidence& ev
     const bool reset = answer != nullptr && evidence.outcome.status == Status::refused;
     if (answer != nullptr && !reset) return fmt::format("answered by {}", engine::place(*answer));
   } else if (!target.empty()) {
-    if (const proof::Sighting* there = journey.arrived(target)) return fmt::format("seen at {}", engine::place(*there));
+    if (const proof::Sighting* there = journey.arrived(target))
+      return fmt::format("seen at {}", engine::place(*there));
   }
   if (evidence.from != denial.guard) {
     const proof::Sighting* past = journey.left(denial.guard);
     if (past != nullptr) return fmt::format("seen leaving {}", engine::place(*past));
-  } else if (const proof::Sighting* out = journey.left(evidence.from); out != nullptr && out->interface != "lo") {
+  } else if (const proof::Sighting* out = journey.left(evidence.from);
+             out != nullptr && out->interface != "lo") {
     return fmt::format("seen leaving {}", engine::place(*out));
   }
   return std::nullopt;
@@ -83,7 +85,8 @@ std::optional<std::string> not_the_guards_word(const Denial& denial, const engin
 /// What keeps a denial without a leak from being proven. Absent: nothing does.
 std::optional<std::string> gap(const Denial& denial, const engine::Evidence& evidence,
                                const engine::Evidence* control) {
-  if (!evidence.journey.complete) return "the capture lost frames, so absence beyond the guard proves nothing";
+  if (!evidence.journey.complete)
+    return "the capture lost frames, so absence beyond the guard proves nothing";
   if (const auto word = not_the_guards_word(denial, evidence)) return word;
   const bool own_refusal = evidence.from == denial.guard && refusal(evidence);
   if (!own_refusal && evidence.journey.left(evidence.from) == nullptr) {
@@ -97,8 +100,8 @@ std::optional<std::string> gap(const Denial& denial, const engine::Evidence& evi
   }
   const Judgement through = judge_reach(*control);
   if (through.verdict != Verdict::pass) {
-    return fmt::format("the control failed too, so the target may be dead: {} from {}: {}", control->with.to_string(),
-                       control->from, through.observed);
+    return fmt::format("the control failed too, so the target may be dead: {} from {}: {}",
+                       control->with.to_string(), control->from, through.observed);
   }
   return std::nullopt;
 }
@@ -166,13 +169,16 @@ std::vector<std::unique_ptr<engine::Check>> parse(const spec::CheckItem& item,
   std::vector<std::unique_ptr<engine::Check>> checks;
   for (const engine::Party& from : engine::read_nodes(item.arguments, "from", intended)) {
     if (stated != nullptr && from.text == arguments.control) {
-      stated->fail(fmt::format("the control must differ from the source {}, or it proves nothing", from.text));
+      stated->fail(
+          fmt::format("the control must differ from the source {}, or it proves nothing", from.text));
     }
     for (const engine::Party& to : targets) {
       // The host as control of its own probe, or of one to itself, would prove nothing.
-      const bool usable = arguments.control != from.text && (stated != nullptr || arguments.control != to.text);
+      const bool usable =
+          arguments.control != from.text && (stated != nullptr || arguments.control != to.text);
       for (const engine::Service& with : services) {
-        auto check = std::make_unique<Deny>(with, arguments.denial, usable ? arguments.control : std::string());
+        auto check =
+            std::make_unique<Deny>(with, arguments.denial, usable ? arguments.control : std::string());
         engine::CheckResult& promise = check->promise;
         promise.type = "deny";
         promise.from = from.text;
@@ -181,8 +187,9 @@ std::vector<std::unique_ptr<engine::Check>> parse(const spec::CheckItem& item,
         promise.id = fmt::format("deny {} -> {} {}", from.text, to.text, promise.with);
         promise.where = item.mark.to_string();
         const auto how = static_cast<std::size_t>(arguments.denial.how);
-        promise.expected = fmt::format("{} from {} to {} is stopped by {}{}", promise.with, from.text, to.text,
-                                       arguments.denial.guard, how == 0 ? "" : fmt::format(" ({})", kHowWords[how]));
+        promise.expected =
+            fmt::format("{} from {} to {} is stopped by {}{}", promise.with, from.text, to.text,
+                        arguments.denial.guard, how == 0 ? "" : fmt::format(" ({})", kHowWords[how]));
         checks.push_back(std::move(check));
       }
     }
@@ -192,8 +199,10 @@ std::vector<std::unique_ptr<engine::Check>> parse(const spec::CheckItem& item,
 
 }  // namespace
 
-Judgement judge_deny(const Denial& denial, const engine::Evidence& evidence, const engine::Evidence* control) {
-  if (const auto leaked = leak(denial, evidence)) return {Verdict::fail, fmt::format("not denied: {}", *leaked)};
+Judgement judge_deny(const Denial& denial, const engine::Evidence& evidence,
+                     const engine::Evidence* control) {
+  if (const auto leaked = leak(denial, evidence))
+    return {Verdict::fail, fmt::format("not denied: {}", *leaked)};
   if (const auto missing = gap(denial, evidence, control)) return {Verdict::inconclusive, *missing};
   const auto said = refusal(evidence);
   if (denial.how == How::reject && !said) {
@@ -202,7 +211,8 @@ Judgement judge_deny(const Denial& denial, const engine::Evidence& evidence, con
   if (denial.how == How::drop && said) {
     return {Verdict::fail, fmt::format("rejected ({}) instead of dropped in silence", *said)};
   }
-  return {Verdict::pass, fmt::format("{}; {}", said ? *said : "no answer within the time-out", evidence.furthest())};
+  return {Verdict::pass,
+          fmt::format("{}; {}", said ? *said : "no answer within the time-out", evidence.furthest())};
 }
 
 engine::CheckKind deny_kind() {

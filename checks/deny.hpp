@@ -15,9 +15,9 @@ struct Denial {
   std::string guard;  ///< the node that is to stop it
 };
 
-/// Passes only if the probe was seen leaving its source, was never seen beyond the guard, a dropper spoke up (an ICMP
-/// error, a reset, the sending kernel's own refusal) or the time-out passed in full, and `control`, which differs only
-/// in what is guarded, got through. `control` may be null: then nothing is proven.
+/// Passes only if the probe was seen leaving its source, was never seen beyond the guard, a dropper spoke up
+/// (an ICMP error, a reset, the sending kernel's own refusal) or the time-out passed in full, and `control`,
+/// which differs only in what is guarded, got through. `control` may be null: then nothing is proven.
 engine::Judgement judge_deny(const Denial& denial, const engine::Evidence& evidence,
                              const engine::Evidence* control);
 

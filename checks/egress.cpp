@@ -76,8 +76,8 @@ std::optional<std::string> wrong_ends(const Exit& exit, const engine::Evidence& 
   }
   const Sighting* reply = evidence.journey.first(Leg::reply, evidence.from, Direction::in);
   if (reply != nullptr && reply->packet.ip && reply->packet.ip->destination != exit.own) {
-    return fmt::format("the reply came back to {}, which is not {}", reply->packet.ip->destination.to_string(),
-                       exit.own.to_string());
+    return fmt::format("the reply came back to {}, which is not {}",
+                       reply->packet.ip->destination.to_string(), exit.own.to_string());
   }
   return std::nullopt;
 }
@@ -113,7 +113,8 @@ class Egress final : public engine::Check {
     if (as_) return *as_;
     const network::Node* host = stage.topology().find(host_);
     const auto address = host == nullptr ? std::nullopt : first_address(*host, via_);
-    if (!address) throw Error(fmt::format("{} has no IPv4 address on {}: name the source with `as:`", host_, via_));
+    if (!address)
+      throw Error(fmt::format("{} has no IPv4 address on {}: name the source with `as:`", host_, via_));
     return *address;
   }
 
@@ -142,7 +143,8 @@ std::vector<std::unique_ptr<engine::Check>> parse(const spec::CheckItem& item,
   arguments.as_mapping("egress");
   arguments.allow_keys("egress", keys);
   const network::Node* host = intended.host();
-  if (host == nullptr) throw spec::SpecError(item.mark, "egress needs a world with a host, whose uplink it watches");
+  if (host == nullptr)
+    throw spec::SpecError(item.mark, "egress needs a world with a host, whose uplink it watches");
   const std::string via = read_uplink(arguments, *host);
   std::optional<IpAddress> as;
   if (const spec::Value* stated = arguments.find("as")) as = stated->as_address("as");
@@ -160,9 +162,9 @@ std::vector<std::unique_ptr<engine::Check>> parse(const spec::CheckItem& item,
         promise.with = with.to_string();
         promise.id = fmt::format("egress {} -> {} {} via {}", from.text, to.text, promise.with, via);
         promise.where = item.mark.to_string();
-        promise.expected =
-            fmt::format("{} from {} leaves by {} as {}, arrives at {} so, and its answer comes back", promise.with,
-                        from.text, via, as ? as->to_string() : "the uplink's own address", to.text);
+        promise.expected = fmt::format(
+            "{} from {} leaves by {} as {}, arrives at {} so, and its answer comes back", promise.with,
+            from.text, via, as ? as->to_string() : "the uplink's own address", to.text);
         checks.push_back(std::move(check));
       }
     }
@@ -180,8 +182,8 @@ Judgement judge_egress(const Exit& exit, const engine::Evidence& evidence, const
     const bool dead = control != nullptr && judge_reach(*control).verdict != Verdict::pass;
     if (left != nullptr && dead) {
       return {Verdict::inconclusive,
-              fmt::format("left by {} as {}, but {} answers {} no better: the target may be dead ({})", exit.via,
-                          exit.as.to_string(), evidence.to.text, control->from, outcome)};
+              fmt::format("left by {} as {}, but {} answers {} no better: the target may be dead ({})",
+                          exit.via, exit.as.to_string(), evidence.to.text, control->from, outcome)};
     }
     return {Verdict::fail, fmt::format("{}; {}", outcome, evidence.furthest())};
   }
@@ -189,22 +191,25 @@ Judgement judge_egress(const Exit& exit, const engine::Evidence& evidence, const
   const bool arrived = !evidence.to.node.empty() && evidence.journey.arrived(evidence.to.node) != nullptr;
   const bool returned = evidence.journey.first(Leg::reply, evidence.from, Direction::in) != nullptr;
   if (left == nullptr || !arrived || !returned) {
-    const std::string_view missing = left == nullptr ? "leaving by the uplink" : !arrived ? "arriving" : "coming back";
+    const std::string_view missing = left == nullptr ? "leaving by the uplink"
+                                     : !arrived      ? "arriving"
+                                                     : "coming back";
     const auto blind = evidence.blind();
     if (blind || evidence.to.node.empty()) {
       return {Verdict::inconclusive,
               fmt::format("{}, but it was not seen {}: {}", outcome, missing,
                           blind ? *blind : fmt::format("nobody watches {}", evidence.to.text))};
     }
-    return {Verdict::fail, fmt::format("{}, but it was not seen {}: somebody else answered; {}", outcome, missing,
-                                       evidence.furthest())};
+    return {Verdict::fail, fmt::format("{}, but it was not seen {}: somebody else answered; {}", outcome,
+                                       missing, evidence.furthest())};
   }
-  return {Verdict::pass, fmt::format("{}; left by {} as {} and arrived so; the answer came back to {}", outcome,
-                                     exit.via, exit.as.to_string(), exit.own.to_string())};
+  return {Verdict::pass, fmt::format("{}; left by {} as {} and arrived so; the answer came back to {}",
+                                     outcome, exit.via, exit.as.to_string(), exit.own.to_string())};
 }
 
 engine::CheckKind egress_kind() {
-  return {"egress", "A probe leaves by the promised uplink with the promised source, and its answer comes back.",
+  return {"egress",
+          "A probe leaves by the promised uplink with the promised source, and its answer comes back.",
           kSchema, parse};
 }
 

@@ -8,14 +8,16 @@ namespace plumbline::checks {
 
 /// `egress`: what is promised beside from, to and with.
 struct Exit {
-  std::string host;       ///< the node that has the uplink
-  std::string via;        ///< the uplink
-  IpAddress as;           ///< the source that the uplink and the receiver see
-  IpAddress own;          ///< the source's own address, to which the reply must come back
+  std::string host;  ///< the node that has the uplink
+  std::string via;   ///< the uplink
+  IpAddress as;      ///< the source that the uplink and the receiver see
+  IpAddress own;     ///< the source's own address, to which the reply must come back
 };
 
-/// Passes only if the probe left by `via` with source `as`, arrived with it, left by no other uplink, and the answer came back to
-/// the source's own address. `control` (the same target from the host; may be null) tells a dead target from a broken way.
-engine::Judgement judge_egress(const Exit& exit, const engine::Evidence& evidence, const engine::Evidence* control);
+/// Passes only if the probe left by `via` with source `as`, arrived with it, left by no other uplink, and the
+/// answer came back to the source's own address. `control` (the same target from the host; may be null) tells
+/// a dead target from a broken way.
+engine::Judgement judge_egress(const Exit& exit, const engine::Evidence& evidence,
+                               const engine::Evidence* control);
 
 }  // namespace plumbline::checks

@@ -31,10 +31,11 @@ TEST(Reach, FailsWhereAFirewallDropsAndSaysHowFarItGot) {
 TEST(Reach, FailsWithTheKernelsWordWhereThereIsNoRoute) {
   Scenario scenario;
   scenario.checks("  - reach: {from: lan-peer, to: 203.0.113.80, with: udp/7}");
-  scenario.edit_world("  lan-peer:\n    interfaces:\n      eth0: {segment: lan, addresses: [192.168.16.66/24, "
-                      "\"2001:db8:16::66/64\"]}\n    routes:\n      - {to: default, via: 192.168.16.1}\n",
-                      "  lan-peer:\n    interfaces:\n      eth0: {segment: lan, addresses: [192.168.16.66/24, "
-                      "\"2001:db8:16::66/64\"]}\n    routes:\n");
+  scenario.edit_world(
+      "  lan-peer:\n    interfaces:\n      eth0: {segment: lan, addresses: [192.168.16.66/24, "
+      "\"2001:db8:16::66/64\"]}\n    routes:\n      - {to: default, via: 192.168.16.1}\n",
+      "  lan-peer:\n    interfaces:\n      eth0: {segment: lan, addresses: [192.168.16.66/24, "
+      "\"2001:db8:16::66/64\"]}\n    routes:\n");
   const CheckResult check = only(scenario);
   EXPECT_EQ(check.verdict, Verdict::fail);
   EXPECT_THAT(check.observed, HasSubstr("Network is unreachable"));
@@ -56,8 +57,10 @@ TEST(Deny, OfAMistypedAddressThatNobodyHasIsInconclusive) {
 
 TEST(Deny, OfTheHostItselfPassesByItsInputChain) {
   Scenario scenario;
-  scenario.checks("  - deny: {from: container-one, to: host, with: tcp/22, how: drop, control: container-two}");
-  scenario.edit("    masquerade: ens4\n", "    masquerade: ens4\n    nft: |\n      table inet mine {\n        chain in {\n"
+  scenario.checks(
+      "  - deny: {from: container-one, to: host, with: tcp/22, how: drop, control: container-two}");
+  scenario.edit("    masquerade: ens4\n",
+                "    masquerade: ens4\n    nft: |\n      table inet mine {\n        chain in {\n"
                 "          type filter hook input priority 0; policy accept;\n"
                 "          ip saddr 192.168.99.11 tcp dport 22 drop\n        }\n      }\n");
   const CheckResult check = only(scenario);
@@ -67,7 +70,8 @@ TEST(Deny, OfTheHostItselfPassesByItsInputChain) {
 TEST(Deny, OfTheHostsOwnTrafficRestsOnItsKernelsRefusal) {
   Scenario scenario;
   scenario.checks("  - deny: {from: host, to: lan-peer, with: udp/514, control: gateway}");
-  scenario.edit("    masquerade: ens4\n", "    masquerade: ens4\n    nft: |\n      table inet mine {\n        chain out {\n"
+  scenario.edit("    masquerade: ens4\n",
+                "    masquerade: ens4\n    nft: |\n      table inet mine {\n        chain out {\n"
                 "          type filter hook output priority 0; policy accept;\n"
                 "          udp dport 514 drop\n        }\n      }\n");
   const CheckResult check = only(scenario);

@@ -58,7 +58,8 @@ std::vector<std::unique_ptr<engine::Check>> parse(const spec::CheckItem& item,
         promise.with = with.to_string();
         promise.id = fmt::format("reach {} -> {} {}", from.text, to.text, promise.with);
         promise.where = item.mark.to_string();
-        promise.expected = fmt::format("{} from {} arrives at {} and is answered", promise.with, from.text, to.text);
+        promise.expected =
+            fmt::format("{} from {} arrives at {} and is answered", promise.with, from.text, to.text);
         checks.push_back(std::move(check));
       }
     }
@@ -72,7 +73,8 @@ engine::Judgement judge_reach(const engine::Evidence& evidence) {
   const std::string outcome = traffic::to_text(evidence.outcome);
   if (!evidence.answered()) return {Verdict::fail, fmt::format("{}; {}", outcome, evidence.furthest())};
   // Nobody else knows the nonce, so an answer that holds it proves the arrival where no tap can be.
-  if (evidence.to.node.empty()) return {Verdict::pass, fmt::format("{}, with the probe's own bytes", outcome)};
+  if (evidence.to.node.empty())
+    return {Verdict::pass, fmt::format("{}, with the probe's own bytes", outcome)};
   if (const proof::Sighting* arrival = evidence.journey.arrived(evidence.to.node)) {
     return {Verdict::pass, fmt::format("{}; arrived at {}", outcome, engine::place(*arrival))};
   }

@@ -67,7 +67,8 @@ std::string read_name(const spec::Value& arguments) {
   bool good = !name.empty() && name.size() <= 253;
   for (const char letter : name) {
     label = letter == '.' ? 0 : label + 1;
-    const bool allowed = std::isalnum(static_cast<unsigned char>(letter)) != 0 || letter == '-' || letter == '_';
+    const bool allowed =
+        std::isalnum(static_cast<unsigned char>(letter)) != 0 || letter == '-' || letter == '_';
     good = good && (letter == '.' || allowed) && label <= 63;
   }
   good = good && !name.starts_with('.') && name.find("..") == std::string::npos;
@@ -98,11 +99,14 @@ std::vector<bool> read_transports(const spec::Value& arguments) {
 
 std::vector<std::string> servers_of(const spec::Value& arguments, const engine::Party& from,
                                     const network::Topology& intended) {
-  if (arguments.find("server") != nullptr) return {engine::read_targets(arguments, "server", intended).front().text};
+  if (arguments.find("server") != nullptr)
+    return {engine::read_targets(arguments, "server", intended).front().text};
   std::vector<std::string> servers;
-  for (const IpAddress& resolver : intended.find(from.text)->resolvers) servers.push_back(resolver.to_string());
+  for (const IpAddress& resolver : intended.find(from.text)->resolvers)
+    servers.push_back(resolver.to_string());
   if (servers.empty()) {
-    throw spec::SpecError(from.mark, fmt::format("{} has no resolver of its own: name one with `server:`", from.text));
+    throw spec::SpecError(from.mark,
+                          fmt::format("{} has no resolver of its own: name one with `server:`", from.text));
   }
   return servers;
 }
@@ -143,20 +147,26 @@ Judgement judge_resolve(const Addresses& expected, const engine::DnsEvidence& ev
   const traffic::DnsOutcome& outcome = evidence.outcome;
   const std::string text = traffic::to_text(outcome);
   const proof::Sighting* furthest = evidence.journey.furthest();
-  const std::string seen = furthest == nullptr ? fmt::format("the question was never seen leaving {}", evidence.from)
-                                               : fmt::format("last seen at {}", engine::place(*furthest));
-  if (outcome.status != traffic::DnsOutcome::Status::answered) return {Verdict::fail, fmt::format("{}; {}", text, seen)};
+  const std::string seen = furthest == nullptr
+                               ? fmt::format("the question was never seen leaving {}", evidence.from)
+                               : fmt::format("last seen at {}", engine::place(*furthest));
+  if (outcome.status != traffic::DnsOutcome::Status::answered)
+    return {Verdict::fail, fmt::format("{}; {}", text, seen)};
   if (outcome.addresses.empty()) return {Verdict::fail, fmt::format("{}: the answer holds no address", text)};
   const std::set<IpAddress> got(outcome.addresses.begin(), outcome.addresses.end());
   if (expected && got != std::set<IpAddress>(expected->begin(), expected->end())) {
-    return {Verdict::fail, fmt::format("answered {} instead of {}", list(outcome.addresses), list(*expected))};
+    return {Verdict::fail,
+            fmt::format("answered {} instead of {}", list(outcome.addresses), list(*expected))};
   }
   const proof::Sighting* answer = evidence.journey.first(Leg::reply, evidence.from, Direction::in);
-  const bool from_server = answer != nullptr && answer->packet.ip && answer->packet.ip->source == evidence.server.address;
-  const bool asked = evidence.server.node.empty() || evidence.journey.arrived(evidence.server.node) != nullptr;
+  const bool from_server =
+      answer != nullptr && answer->packet.ip && answer->packet.ip->source == evidence.server.address;
+  const bool asked =
+      evidence.server.node.empty() || evidence.journey.arrived(evidence.server.node) != nullptr;
   if (!from_server || !asked) {
-    const std::string gap = asked ? fmt::format("no answer from {} was seen", evidence.server.address.to_string())
-                                  : fmt::format("{} never saw the question; {}", evidence.server.node, seen);
+    const std::string gap =
+        asked ? fmt::format("no answer from {} was seen", evidence.server.address.to_string())
+              : fmt::format("{} never saw the question; {}", evidence.server.node, seen);
     if (const auto blind = engine::blind_spot(evidence.journey, evidence.from)) {
       return {Verdict::inconclusive, fmt::format("{}, but {}: {}", text, gap, *blind)};
     }
@@ -166,7 +176,8 @@ Judgement judge_resolve(const Addresses& expected, const engine::DnsEvidence& ev
 }
 
 engine::CheckKind resolve_kind() {
-  return {"resolve", "A name resolves over UDP and TCP, answered by the server that was asked.", kSchema, parse};
+  return {"resolve", "A name resolves over UDP and TCP, answered by the server that was asked.", kSchema,
+          parse};
 }
 
 }  // namespace plumbline::checks

@@ -47,8 +47,9 @@ TEST(ResolveJudgement, FailsAWrongMissingOrSuperfluousAddress) {
 
 TEST(ResolveJudgement, FailsEveryOutcomeThatIsNoAnswer) {
   using Status = traffic::DnsOutcome::Status;
-  for (const Status status : {Status::name_error, Status::server_failure, Status::refused, Status::other_rcode, Status::icmp_error,
-                              Status::refused_connection, Status::local_error, Status::timeout, Status::malformed}) {
+  for (const Status status :
+       {Status::name_error, Status::server_failure, Status::refused, Status::other_rcode, Status::icmp_error,
+        Status::refused_connection, Status::local_error, Status::timeout, Status::malformed}) {
     engine::DnsEvidence evidence = answered();
     evidence.outcome.status = status;
     EXPECT_EQ(judge_resolve(kExpected, evidence).verdict, Verdict::fail);

@@ -34,7 +34,8 @@ inline engine::Evidence evidence() {
 inline void add(engine::Evidence& e, proof::Leg leg, std::string node, std::string interface,
                 traffic::Direction direction, const char* source = "192.168.99.11",
                 const char* destination = "203.0.113.80") {
-  e.journey.sightings.push_back(sighting(leg, std::move(node), std::move(interface), direction, source, destination));
+  e.journey.sightings.push_back(
+      sighting(leg, std::move(node), std::move(interface), direction, source, destination));
 }
 
 /// Left the container and came to the host.

@@ -5,14 +5,14 @@
 
 namespace plumbline {
 
-Error::Error(std::string message, ErrorKind kind, int error_number)
-    : std::runtime_error(std::move(message)), kind_(kind), error_number_(error_number) {}
+Error::Error(const std::string& message, ErrorKind kind, int error_number)
+    : std::runtime_error(message), kind_(kind), error_number_(error_number) {}
 
 Error Error::from_errno(int error_number, const std::string& attempted, const std::string& detail) {
   std::string text = attempted + ": ";
   const std::string name = std::generic_category().message(error_number);
   text += detail.empty() ? name : detail + " (" + name + ")";
-  return Error(std::move(text), ErrorKind::internal, error_number);
+  return Error(text, ErrorKind::internal, error_number);
 }
 
 Error Error::within(const std::string& context) const {

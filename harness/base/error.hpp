@@ -16,7 +16,7 @@ enum class ErrorKind {
 /// with context added on the way up by `within`.
 class Error : public std::runtime_error {
  public:
-  explicit Error(std::string message, ErrorKind kind = ErrorKind::internal, int error_number = 0);
+  explicit Error(const std::string& message, ErrorKind kind = ErrorKind::internal, int error_number = 0);
 
   /// `attempted` failed with `error_number`; `detail` is the kernel's own text (extended ack), if any.
   static Error from_errno(int error_number, const std::string& attempted, const std::string& detail = {});

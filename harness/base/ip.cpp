@@ -119,9 +119,13 @@ bool Prefix::contains(const Prefix& inner) const noexcept {
   return inner.length_ >= length_ && contains(inner.address_);
 }
 
-IpAddress Prefix::last() const noexcept { return with_tail(address_, length_, true); }
+IpAddress Prefix::last() const noexcept {
+  return with_tail(address_, length_, true);
+}
 
-std::string Prefix::to_string() const { return fmt::format("{}/{}", address_.to_string(), length_); }
+std::string Prefix::to_string() const {
+  return fmt::format("{}/{}", address_.to_string(), length_);
+}
 
 std::optional<InterfaceAddress> InterfaceAddress::parse(std::string_view text) noexcept {
   const auto parsed = parse_with_length(text);

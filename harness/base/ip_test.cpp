@@ -8,7 +8,8 @@ namespace plumbline {
 namespace {
 
 TEST(IpAddress, RoundTripsBothFamilies) {
-  for (const char* text : {"0.0.0.0", "192.168.99.1", "255.255.255.255", "::", "2001:db8:ffff::80", "fe80::1"}) {
+  for (const char* text :
+       {"0.0.0.0", "192.168.99.1", "255.255.255.255", "::", "2001:db8:ffff::80", "fe80::1"}) {
     const auto address = IpAddress::parse(text);
     ASSERT_TRUE(address) << text;
     EXPECT_EQ(address->to_string(), text);
@@ -17,8 +18,8 @@ TEST(IpAddress, RoundTripsBothFamilies) {
 }
 
 TEST(IpAddress, RefusesWhatIsNotAnAddress) {
-  for (const char* text : {"", "1.2.3", "1.2.3.4.5", "256.0.0.1", "1.2.3.4 ", " 1.2.3.4", "1.2.3.4/8", ":::", "g::",
-                           "01.2.3.4", "1:2:3:4:5:6:7:8:9"}) {
+  for (const char* text : {"", "1.2.3", "1.2.3.4.5", "256.0.0.1", "1.2.3.4 ", " 1.2.3.4", "1.2.3.4/8",
+                           ":::", "g::", "01.2.3.4", "1:2:3:4:5:6:7:8:9"}) {
     EXPECT_FALSE(IpAddress::parse(text)) << text;
   }
   EXPECT_FALSE(IpAddress::parse(std::string_view("1.2.3.4\0", 8)));
@@ -48,7 +49,8 @@ TEST(Prefix, ContainsFirstAndLastButNotTheNeighbours) {
 }
 
 TEST(Prefix, RefusesHostBitsAndBadLengths) {
-  for (const char* text : {"10.0.0.1/8", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/", "10.0.0.0/8x", "::1/64", "/8"}) {
+  for (const char* text :
+       {"10.0.0.1/8", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/", "10.0.0.0/8x", "::1/64", "/8"}) {
     EXPECT_FALSE(Prefix::parse(text)) << text;
   }
   EXPECT_THROW(Prefix(IpAddress(), 33), Error);
@@ -73,7 +75,8 @@ TEST(InterfaceAddress, KeepsItsHostBits) {
 
 TEST(MacAddress, RoundTrips) {
   EXPECT_EQ(MacAddress::parse("02:00:5e:10:ff:0a")->to_string(), "02:00:5e:10:ff:0a");
-  for (const char* text : {"", "02:00:5e:10:ff", "02-00-5e-10-ff-0a", "02:00:5e:10:ff:0g", "2:0:5e:10:ff:0a:"}) {
+  for (const char* text :
+       {"", "02:00:5e:10:ff", "02-00-5e-10-ff-0a", "02:00:5e:10:ff:0g", "2:0:5e:10:ff:0a:"}) {
     EXPECT_FALSE(MacAddress::parse(text)) << text;
   }
 }

@@ -7,7 +7,8 @@
 
 namespace plumbline::engine {
 
-std::vector<std::unique_ptr<Check>> parse_checks(const spec::Spec& spec, const std::vector<CheckKind>& kinds) {
+std::vector<std::unique_ptr<Check>> parse_checks(const spec::Spec& spec,
+                                                 const std::vector<CheckKind>& kinds) {
   const network::Topology intended = spec.intended();
   std::vector<std::unique_ptr<Check>> checks;
   std::map<std::string, std::string> places;
@@ -17,8 +18,8 @@ std::vector<std::unique_ptr<Check>> parse_checks(const spec::Spec& spec, const s
     for (std::unique_ptr<Check>& check : kind->parse(item, intended)) {
       const auto [place, fresh] = places.emplace(check->promise.id, check->promise.where);
       if (!fresh) {
-        throw spec::SpecError(item.mark,
-                              fmt::format("the check '{}' stands already at {}", check->promise.id, place->second));
+        throw spec::SpecError(
+            item.mark, fmt::format("the check '{}' stands already at {}", check->promise.id, place->second));
       }
       checks.push_back(std::move(check));
     }

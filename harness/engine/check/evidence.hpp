@@ -18,8 +18,8 @@ struct Target {
   std::string node;  ///< empty: no node that we can watch
 };
 
-/// Why absence from `journey` proves nothing: frames were lost, or not even the probe's leaving `from` was seen, as it
-/// must be of a probe that was answered. Absent: the taps saw what they should.
+/// Why absence from `journey` proves nothing: frames were lost, or not even the probe's leaving `from` was
+/// seen, as it must be of a probe that was answered. Absent: the taps saw what they should.
 std::optional<std::string> blind_spot(const proof::Journey& journey, const std::string& from);
 
 /// All that is known about one probe after it ended.

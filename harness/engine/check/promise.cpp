@@ -25,7 +25,8 @@ std::vector<std::string_view> node_names(const network::Topology& topology) {
   value.fail(message);
 }
 
-const spec::Value& node_value(const spec::Value& value, std::string_view key, const network::Topology& topology) {
+const spec::Value& node_value(const spec::Value& value, std::string_view key,
+                              const network::Topology& topology) {
   if (topology.find(value.as_text(key)) == nullptr) unknown_node(value, topology, "");
   return value;
 }
@@ -45,7 +46,8 @@ Service read_service(const spec::Value& value) {
   Service service;
   if (word == "tcp" || word == "udp") {
     service.protocol = word == "tcp" ? traffic::Protocol::tcp : traffic::Protocol::udp;
-    const std::string_view digits = slash == std::string::npos ? "" : std::string_view(text).substr(slash + 1);
+    const std::string_view digits =
+        slash == std::string::npos ? "" : std::string_view(text).substr(slash + 1);
     const auto [end, problem] = std::from_chars(digits.data(), digits.data() + digits.size(), service.port);
     if (problem == std::errc{} && end == digits.data() + digits.size() && service.port != 0) return service;
     value.fail(fmt::format("'{}' needs a port from 1 to 65535, as in {}/80", text, word));

@@ -9,7 +9,8 @@
 #include "harness/network/topology/model.hpp"
 #include "harness/traffic/probe/probe.hpp"
 
-/// The words that check kinds share: `from`, `to` and `with`, read from a spec with the same errors everywhere.
+/// The words that check kinds share: `from`, `to` and `with`, read from a spec with the same errors
+/// everywhere.
 namespace plumbline::engine {
 
 /// What a check sends: "ping", "tcp/80", "udp/53".
@@ -33,12 +34,14 @@ struct Need {
 };
 
 /// Names under `key` (one or a list), each a node of `topology`. The error names the nearest.
-std::vector<Party> read_nodes(const spec::Value& arguments, std::string_view key, const network::Topology& topology);
+std::vector<Party> read_nodes(const spec::Value& arguments, std::string_view key,
+                              const network::Topology& topology);
 /// One optional node name; `fallback` where the key is absent.
 std::string read_node(const spec::Value& arguments, std::string_view key, const network::Topology& topology,
                       const std::string& fallback);
 /// Names under `key`, each a node of `topology` or an IP address.
-std::vector<Party> read_targets(const spec::Value& arguments, std::string_view key, const network::Topology& topology);
+std::vector<Party> read_targets(const spec::Value& arguments, std::string_view key,
+                                const network::Topology& topology);
 /// Services under `with`; ping where it is absent.
 std::vector<Service> read_services(const spec::Value& arguments);
 

@@ -26,7 +26,8 @@ std::string error_of(const std::string& yaml, const std::function<void(const spe
 }
 
 TEST(Promise, ReadsOneOrMany) {
-  const auto value = spec::parse_yaml("from: [host, container-one]\nto: 10.1.2.3\nwith: [ping, tcp/80, udp/53]\n", "a.yaml");
+  const auto value =
+      spec::parse_yaml("from: [host, container-one]\nto: 10.1.2.3\nwith: [ping, tcp/80, udp/53]\n", "a.yaml");
   EXPECT_EQ(read_nodes(value, "from", two_nodes()).size(), 2U);
   EXPECT_EQ(read_targets(value, "to", two_nodes()).front().text, "10.1.2.3");
   const auto services = read_services(value);
@@ -44,8 +45,9 @@ TEST(Promise, PingIsTheDefault) {
 TEST(Promise, NamesTheNearestNode) {
   EXPECT_EQ(error_of("from: contaner-one\n", [](const auto& v) { read_nodes(v, "from", two_nodes()); }),
             "a.yaml:1:7: unknown node 'contaner-one'; did you mean 'container-one'?");
-  EXPECT_EQ(error_of("to: [host,\n     somewhere]\n", [](const auto& v) { read_targets(v, "to", two_nodes()); }),
-            "a.yaml:2:6: unknown node 'somewhere'; expected host, container-one, or an IP address");
+  EXPECT_EQ(
+      error_of("to: [host,\n     somewhere]\n", [](const auto& v) { read_targets(v, "to", two_nodes()); }),
+      "a.yaml:2:6: unknown node 'somewhere'; expected host, container-one, or an IP address");
 }
 
 TEST(Promise, RefusesServicesThatAreNone) {

@@ -81,8 +81,8 @@ struct RunResult {
   bool interrupted = false;
 
   Summary summary() const;  ///< a scenario's own error counts as one error
-  /// 0 all passed, 1 a check failed, 2 a scenario's own text is wrong (its ruleset), 3 this machine cannot run one,
-  /// 4 none failed but some inconclusive, 5 another error, 130 interrupted.
+  /// 0 all passed, 1 a check failed, 2 a scenario's own text is wrong (its ruleset), 3 this machine cannot
+  /// run one, 4 none failed but some inconclusive, 5 another error, 130 interrupted.
   int exit_status() const;
 };
 

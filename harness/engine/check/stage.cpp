@@ -70,14 +70,15 @@ bool serves_dns(const network::Topology& topology, const Target& target, const S
          });
 }
 
-/// The addresses that a node is known by: what it holds on its loopback beyond 127.0.0.0/8 (a router's or a server's own)
-/// before what its interfaces have.
+/// The addresses that a node is known by: what it holds on its loopback beyond 127.0.0.0/8 (a router's or a
+/// server's own) before what its interfaces have.
 std::vector<InterfaceAddress> known_addresses(const network::Node& node, IpFamily family) {
   std::vector<InterfaceAddress> own;
   std::vector<InterfaceAddress> others;
   for (const network::Interface& interface : node.interfaces) {
     for (const InterfaceAddress& held : interface.addresses) {
-      const bool usable = !held.address.is_loopback() && !(held.address.is_link_local() && !held.address.is_v4());
+      const bool usable =
+          !held.address.is_loopback() && !(held.address.is_link_local() && !held.address.is_v4());
       if (held.address.family() != family || !usable) continue;
       (interface.kind == network::LinkKind::loopback ? own : others).push_back(held);
     }
@@ -121,9 +122,8 @@ class Stage::Impl {
     request.timeout = options_.timeout;
     request.exchange = !serves_dns(topology_, to, with);
     std::optional<proof::WatchId> watch;
-    const std::function<void(const traffic::ProbeIdentity&)> ready = [&](const traffic::ProbeIdentity& identity) {
-      watch = observer_.watch(key_for(request, identity));
-    };
+    const std::function<void(const traffic::ProbeIdentity&)> ready =
+        [&](const traffic::ProbeIdentity& identity) { watch = observer_.watch(key_for(request, identity)); };
     Evidence evidence;
     evidence.outcome = co_await traffic::probe(request, ready);
     evidence.journey = journey(watch, from);
@@ -144,7 +144,8 @@ class Stage::Impl {
     request.transport = tcp ? traffic::DnsTransport::tcp : traffic::DnsTransport::udp;
     request.timeout = options_.timeout;
     std::optional<proof::WatchId> watch;
-    const std::function<void(const traffic::ProbeIdentity&)> ready = [&](const traffic::ProbeIdentity& identity) {
+    const std::function<void(const traffic::ProbeIdentity&)> ready = [&](const traffic::ProbeIdentity&
+                                                                             identity) {
       if (tcp) {
         watch = observer_.watch(proof::TcpKey{identity.source_port, request.port, request.server});
       } else {
@@ -226,8 +227,9 @@ class Stage::Impl {
     options.buffer_bytes = ring_size(taps.size(), options_.tap_buffer_bytes);
     options.snap_length = options_.tap_snap_length;
     capture_.emplace(executor_, std::move(taps), options, [this](const traffic::Frame& frame) {
-      observer_.see(frame.tap, capture_->node(frame.tap), capture_->interface_name(frame.tap, frame.interface),
-                    frame.time_ns, frame.bytes, frame.original_length, traffic::LinkType::linux_sll2);
+      observer_.see(frame.tap, capture_->node(frame.tap),
+                    capture_->interface_name(frame.tap, frame.interface), frame.time_ns, frame.bytes,
+                    frame.original_length, traffic::LinkType::linux_sll2);
     });
   }
 
@@ -285,9 +287,13 @@ Stage::Stage(boost::asio::any_io_executor executor, const network::LiveNetwork& 
 
 Stage::~Stage() = default;
 
-const network::Topology& Stage::topology() const noexcept { return impl_->topology(); }
+const network::Topology& Stage::topology() const noexcept {
+  return impl_->topology();
+}
 
-Target Stage::target(std::string_view from, const std::string& to) const { return impl_->target(from, to); }
+Target Stage::target(std::string_view from, const std::string& to) const {
+  return impl_->target(from, to);
+}
 
 awaitable<Evidence> Stage::exchange(std::string from, Target to, Service with) {
   return impl_->exchange(std::move(from), std::move(to), with);

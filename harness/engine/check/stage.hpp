@@ -1,13 +1,12 @@
 #pragma once
 
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
 #include <chrono>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/awaitable.hpp>
 
 #include "harness/engine/check/evidence.hpp"
 #include "harness/network/topology/live_network.hpp"
@@ -17,26 +16,27 @@ namespace plumbline::engine {
 
 /// How a stage is set.
 struct StageOptions {
-  std::chrono::milliseconds timeout{1000};   ///< of one probe
-  std::size_t tap_buffer_bytes = 0;          ///< 0: divided sensibly between the taps
-  std::size_t tap_snap_length = 2048;        ///< bytes of a frame kept
+  std::chrono::milliseconds timeout{1000};  ///< of one probe
+  std::size_t tap_buffer_bytes = 0;         ///< 0: divided sensibly between the taps
+  std::size_t tap_snap_length = 2048;       ///< bytes of a frame kept
 };
 
-/// A network under observation: its servers run, its taps are open, probes can be sent. What checks work with.
+/// A network under observation: its servers run, its taps are open, probes can be sent. What checks work
+/// with.
 class Stage {
  public:
-  /// Starts the servers that `topology` (as read back) declares and those that `needs` ask for, and opens a tap
-  /// in every node. Throws Error.
-  Stage(boost::asio::any_io_executor executor, const network::LiveNetwork& network, network::Topology topology,
-        const std::vector<Need>& needs, const StageOptions& options);
+  /// Starts the servers that `topology` (as read back) declares and those that `needs` ask for, and opens a
+  /// tap in every node. Throws Error.
+  Stage(boost::asio::any_io_executor executor, const network::LiveNetwork& network,
+        network::Topology topology, const std::vector<Need>& needs, const StageOptions& options);
   Stage(const Stage&) = delete;
   Stage& operator=(const Stage&) = delete;
   ~Stage();
 
   const network::Topology& topology() const noexcept;
 
-  /// The address at which `from` would name `to` (a node, or an address): the one on a network that both share,
-  /// else the one that the node is known by. Throws Error when the node has no usable address.
+  /// The address at which `from` would name `to` (a node, or an address): the one on a network that both
+  /// share, else the one that the node is known by. Throws Error when the node has no usable address.
   Target target(std::string_view from, const std::string& to) const;
 
   /// Sends one probe and gathers its evidence.

@@ -14,7 +14,8 @@ using testing::with_verdict;
 using Results = std::map<std::string, CheckResult>;
 
 /// Every check that `expected` picks has `verdict`, and every other one passes.
-void expect_exactly(const Results& results, Verdict verdict, const std::function<bool(const CheckResult&)>& expected) {
+void expect_exactly(const Results& results, Verdict verdict,
+                    const std::function<bool(const CheckResult&)>& expected) {
   std::size_t picked = 0;
   for (const auto& [id, check] : results) {
     const bool pick = expected(check);
@@ -25,7 +26,9 @@ void expect_exactly(const Results& results, Verdict verdict, const std::function
   EXPECT_GT(picked, 0U) << "the break concerns no check";
 }
 
-bool of_container(const CheckResult& check) { return check.from.starts_with("container"); }
+bool of_container(const CheckResult& check) {
+  return check.from.starts_with("container");
+}
 
 TEST(Diy, PassesAsItShips) {
   const Results results = Scenario().run();
@@ -46,9 +49,10 @@ TEST(Diy, EveryDenyHasAControlThatGotThrough) {
 TEST(Diy, WithoutMasqueradeJustTheWaysOutOfContainersFail) {
   Scenario scenario;
   scenario.edit("    masquerade: ens4\n", "");
-  expect_exactly(scenario.run({.timeout = std::chrono::milliseconds(400)}), Verdict::fail, [](const CheckResult& check) {
-    return of_container(check) && (check.type == "egress" || check.type == "resolve");
-  });
+  expect_exactly(scenario.run({.timeout = std::chrono::milliseconds(400)}), Verdict::fail,
+                 [](const CheckResult& check) {
+                   return of_container(check) && (check.type == "egress" || check.type == "resolve");
+                 });
 }
 
 TEST(Diy, WithoutOneRejectJustThatRangeFails) {
@@ -73,7 +77,9 @@ TEST(Diy, WithADeadListenerItsDenyIsInconclusiveAndNeverAPass) {
   const Results results = scenario.run();
   for (const auto& [id, check] : results) {
     const bool listener = check.to == "169.254.169.254" && check.with != "ping";
-    const Verdict wanted = !listener ? Verdict::pass : check.type == "deny" ? Verdict::inconclusive : Verdict::fail;
+    const Verdict wanted = !listener              ? Verdict::pass
+                           : check.type == "deny" ? Verdict::inconclusive
+                                                  : Verdict::fail;
     EXPECT_STREQ(to_text(check.verdict), to_text(wanted)) << id << "\n  observed: " << check.observed;
   }
   EXPECT_EQ(with_verdict(results, Verdict::inconclusive).size(), 4U);
@@ -82,8 +88,8 @@ TEST(Diy, WithADeadListenerItsDenyIsInconclusiveAndNeverAPass) {
 TEST(Diy, ADropWhereARejectIsPromisedFails) {
   Scenario scenario;
   scenario.edit("      how: reject\n    masquerade", "      how: drop\n    masquerade");
-  expect_exactly(scenario.run({.pattern = "10.1.2.3", .timeout = std::chrono::milliseconds(200)}), Verdict::fail,
-                 [](const CheckResult& check) { return check.type == "deny"; });
+  expect_exactly(scenario.run({.pattern = "10.1.2.3", .timeout = std::chrono::milliseconds(200)}),
+                 Verdict::fail, [](const CheckResult& check) { return check.type == "deny"; });
 }
 
 TEST(Diy, AUsersOwnRulesetCountsToo) {
@@ -92,14 +98,14 @@ TEST(Diy, AUsersOwnRulesetCountsToo) {
                 "    masquerade: ens4\n    nft: |\n      table ip mine {\n        chain out {\n"
                 "          type filter hook forward priority -10; policy accept;\n"
                 "          tcp dport 80 ip daddr 203.0.113.80 drop\n        }\n      }\n");
-  expect_exactly(scenario.run({.timeout = std::chrono::milliseconds(400)}), Verdict::fail, [](const CheckResult& check) {
-    return check.type == "egress" && check.with == "tcp/80";
-  });
+  expect_exactly(scenario.run({.timeout = std::chrono::milliseconds(400)}), Verdict::fail,
+                 [](const CheckResult& check) { return check.type == "egress" && check.with == "tcp/80"; });
 }
 
 TEST(Diy, ABrokenRulesetIsAClearErrorAndNoVerdict) {
   Scenario scenario;
-  scenario.edit("    masquerade: ens4\n", "    masquerade: ens4\n    nft: |\n      table ip mine { chain }\n");
+  scenario.edit("    masquerade: ens4\n",
+                "    masquerade: ens4\n    nft: |\n      table ip mine { chain }\n");
   const RunResult result = run({scenario.load()}, {}, {});
   ASSERT_EQ(result.scenarios.size(), 1U);
   ASSERT_TRUE(result.scenarios[0].error);

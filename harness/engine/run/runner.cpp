@@ -33,7 +33,8 @@ double ms_since(Clock::time_point start) {
 
 std::string lower(std::string_view text) {
   std::string result(text);
-  std::ranges::transform(result, result.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::ranges::transform(result, result.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return result;
 }
 
@@ -109,8 +110,8 @@ class ScenarioRun {
     }
     stage_.emplace(loop_.get_executor(), network_, std::move(found), needs, stage_options);
     result_.build_ms = ms_since(start);
-    spdlog::debug("{}: network built and read back in {:.1f} ms, servers and taps ready after {:.1f} ms", spec_.name,
-                  built, result_.build_ms);
+    spdlog::debug("{}: network built and read back in {:.1f} ms, servers and taps ready after {:.1f} ms",
+                  spec_.name, built, result_.build_ms);
   }
 
   void check() {
@@ -170,8 +171,8 @@ class ScenarioRun {
         write_trace(path, watched, check, *outcomes_[i]);
         check.trace = path;
       } catch (const Error& error) {
-        result_.error = ScenarioError{error.what(), spec_.file, "choose another folder with --out, or --trace none",
-                                      ErrorKind::usage};
+        result_.error = ScenarioError{error.what(), spec_.file,
+                                      "choose another folder with --out, or --trace none", ErrorKind::usage};
       }
     }
   }

@@ -15,7 +15,8 @@ class Reporter;
 enum class TraceWhich : std::uint8_t { failed, all, none };
 
 struct RunOptions {
-  std::string pattern;  ///< -k: run only checks whose "scenario/id" contains it (case-insensitively); a leading ! excludes
+  std::string pattern;     ///< -k: run only checks whose "scenario/id" contains it (case-insensitively); a
+                           ///< leading ! excludes
   std::size_t jobs = 256;  ///< checks under way at once
   std::chrono::milliseconds timeout{1000};  ///< of one probe
   std::string out_directory;                ///< traces; empty: none are written
@@ -25,13 +26,16 @@ struct RunOptions {
 /// The names of the check kinds, for spec::LoadOptions.
 std::vector<std::string_view> check_kind_names();
 
-/// Checks in specs that will run under `options`: {scenario name, check id}. Throws spec::SpecError for arguments
-/// that a check kind refuses. Touches nothing.
-std::vector<std::pair<std::string, std::string>> list_checks(const std::vector<spec::Spec>& specs, const RunOptions& options);
+/// Checks in specs that will run under `options`: {scenario name, check id}. Throws spec::SpecError for
+/// arguments that a check kind refuses. Touches nothing.
+std::vector<std::pair<std::string, std::string>> list_checks(const std::vector<spec::Spec>& specs,
+                                                             const RunOptions& options);
 
-/// Runs each scenario in namespaces of its own: arrange, discover, probe and capture, judge. Must be called inside
-/// the sandbox. Every spec's checks are validated before anything is built (throws spec::SpecError). SIGINT and
-/// SIGTERM end it early with `interrupted` set. A scenario that cannot be built carries its error and the rest goes on.
-RunResult run(const std::vector<spec::Spec>& specs, const RunOptions& options, const std::vector<Reporter*>& reporters);
+/// Runs each scenario in namespaces of its own: arrange, discover, probe and capture, judge. Must be called
+/// inside the sandbox. Every spec's checks are validated before anything is built (throws spec::SpecError).
+/// SIGINT and SIGTERM end it early with `interrupted` set. A scenario that cannot be built carries its error
+/// and the rest goes on.
+RunResult run(const std::vector<spec::Spec>& specs, const RunOptions& options,
+              const std::vector<Reporter*>& reporters);
 
 }  // namespace plumbline::engine

@@ -1,5 +1,3 @@
-#include "harness/engine/run/runner.hpp"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -7,6 +5,7 @@
 #include <filesystem>
 
 #include "harness/engine/report/reporter.hpp"
+#include "harness/engine/run/runner.hpp"
 #include "harness/engine/run/testing/scenario.hpp"
 
 namespace plumbline::engine {
@@ -48,8 +47,7 @@ TEST(Runner, AnInterruptedRunSaysSoAndClaimsNothing) {
   // The second check waits out its time-out, so that it is still under way when the signal comes.
   scenario.checks("  - reach: {from: host, to: lan-peer}\n  - reach: {from: host, to: 192.168.16.99}");
   Listener listener(true);
-  const RunResult result =
-      run({scenario.load()}, {.timeout = std::chrono::milliseconds(60000)}, {&listener});
+  const RunResult result = run({scenario.load()}, {.timeout = std::chrono::milliseconds(60000)}, {&listener});
   EXPECT_TRUE(result.interrupted);
   EXPECT_EQ(result.exit_status(), 130);
   ASSERT_EQ(result.scenarios.size(), 1U);
@@ -66,7 +64,9 @@ TEST(Runner, OneAtATimeGivesTheSameVerdicts) {
 
 TEST(Runner, WritesTracesOfWhatDidNotPassOrOfAll) {
   Scenario scenario;
-  scenario.checks("  - reach: {from: host, to: lan-peer}\n  - deny: {from: container-one, to: host, control: container-two}");
+  scenario.checks(
+      "  - reach: {from: host, to: lan-peer}\n  - deny: {from: container-one, to: host, control: "
+      "container-two}");
   RunOptions options;
   options.out_directory = scenario.directory() + "/out";
   const auto failed = scenario.run(options);
@@ -98,7 +98,9 @@ TEST(Runner, LeavesNoNameBehindInTheNetnsFolder) {
 
 TEST(Runner, SelectsByPatternAndItsNegation) {
   const spec::Spec spec = Scenario().load();
-  const auto count = [&](const std::string& pattern) { return list_checks({spec}, {.pattern = pattern}).size(); };
+  const auto count = [&](const std::string& pattern) {
+    return list_checks({spec}, {.pattern = pattern}).size();
+  };
   const std::size_t all = count("");
   const std::size_t denies = count("DIY/deny");
   EXPECT_GT(denies, 0U);

@@ -37,7 +37,8 @@ std::vector<Tagged> in_order(const Outcome& outcome) {
   std::vector<Tagged> packets;
   for (const proof::Sighting& sighting : outcome.journey.sightings) packets.push_back({&sighting, "probe"});
   if (outcome.control_journey) {
-    for (const proof::Sighting& sighting : outcome.control_journey->sightings) packets.push_back({&sighting, "control"});
+    for (const proof::Sighting& sighting : outcome.control_journey->sightings)
+      packets.push_back({&sighting, "control"});
   }
   std::ranges::stable_sort(packets, {}, [](const Tagged& tagged) { return tagged.sighting->time_ns; });
   return packets;
@@ -46,7 +47,8 @@ std::vector<Tagged> in_order(const Outcome& outcome) {
 std::string slug(std::string text) {
   std::string safe;
   for (const char letter : text) {
-    const bool plain = std::isalnum(static_cast<unsigned char>(letter)) != 0 || letter == '.' || letter == '_';
+    const bool plain =
+        std::isalnum(static_cast<unsigned char>(letter)) != 0 || letter == '.' || letter == '_';
     if (plain) {
       safe.push_back(letter);
     } else if (!safe.empty() && safe.back() != '-') {
@@ -79,7 +81,8 @@ void write_trace(const std::string& path, const std::vector<std::string>& watche
   std::error_code problem;
   std::filesystem::create_directories(std::filesystem::path(path).parent_path(), problem);
   if (problem) throw Error::from_errno(problem.value(), fmt::format("creating the folder of {}", path));
-  traffic::PcapngWriter writer(path, fmt::format("{}: {} ({})", check.id, to_text(check.verdict), check.observed));
+  traffic::PcapngWriter writer(path,
+                               fmt::format("{}: {} ({})", check.id, to_text(check.verdict), check.observed));
   std::map<std::string, std::uint32_t> interfaces;
   const auto number_of = [&](const std::string& name) {
     const auto known = interfaces.find(name);
@@ -90,9 +93,10 @@ void write_trace(const std::string& path, const std::vector<std::string>& watche
   for (const std::string& name : watched) number_of(name);
   for (const Tagged& packet : in_order(outcome)) {
     const proof::Sighting& sighting = *packet.sighting;
-    writer.write(number_of(place(sighting)), sighting.time_ns, sighting.bytes, sighting.original_length,
-                 sighting.packet.direction,
-                 fmt::format("{} ({}): {}", packet.probe, leg_text(sighting.leg), traffic::to_text(sighting.packet)));
+    writer.write(
+        number_of(place(sighting)), sighting.time_ns, sighting.bytes, sighting.original_length,
+        sighting.packet.direction,
+        fmt::format("{} ({}): {}", packet.probe, leg_text(sighting.leg), traffic::to_text(sighting.packet)));
   }
   writer.close();
 }

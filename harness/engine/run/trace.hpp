@@ -7,16 +7,17 @@
 
 namespace plumbline::engine {
 
-/// Writes the packets of a check and its control as one pcapng, each commented with what it is. `watched` are all
-/// places (`node:interface`) where a tap was open: each has its interface block, so that a place that saw nothing can be
-/// told from one where nobody looked. Creates the folders on the way. Throws Error.
+/// Writes the packets of a check and its control as one pcapng, each commented with what it is. `watched` are
+/// all places (`node:interface`) where a tap was open: each has its interface block, so that a place that saw
+/// nothing can be told from one where nobody looked. Creates the folders on the way. Throws Error.
 void write_trace(const std::string& path, const std::vector<std::string>& watched, const CheckResult& check,
                  const Outcome& outcome);
 
 /// The places that taps watch in `topology`, in its order.
 std::vector<std::string> watched_places(const network::Topology& topology);
 
-/// `directory/scenario/check.pcapng`, with everything but [A-Za-z0-9._-] replaced, so that names from specs stay inside.
+/// `directory/scenario/check.pcapng`, with everything but [A-Za-z0-9._-] replaced, so that names from specs
+/// stay inside.
 std::string trace_path(const std::string& directory, const std::string& scenario, const std::string& check);
 
 }  // namespace plumbline::engine

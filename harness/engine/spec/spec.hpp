@@ -28,10 +28,10 @@ struct Spec {
   std::string file;
   std::string name;
   std::string about;
-  std::string world_file;                ///< empty: none named
+  std::string world_file;  ///< empty: none named
   network::Topology world;
   std::optional<Setup> setup;
-  network::Topology addition;            ///< what the native setup adds (network::expand)
+  network::Topology addition;  ///< what the native setup adds (network::expand)
   std::vector<CheckItem> checks;
 
   /// A spec that names world and setup can be run.
@@ -54,7 +54,8 @@ network::Topology load_world(const std::string& path);
 /// `world` and `addition` merged by node name: what the builder would have made of both.
 network::Topology merge(const network::Topology& world, const network::Topology& addition);
 
-/// JSON Schema (draft 2020-12) of the spec; `check_schemas` are the kinds' own fragments: {kind, schema text}.
+/// JSON Schema (draft 2020-12) of the spec; `check_schemas` are the kinds' own fragments: {kind, schema
+/// text}.
 std::string json_schema(const std::vector<std::pair<std::string, std::string>>& check_schemas);
 
 }  // namespace plumbline::spec

@@ -41,10 +41,10 @@ class Value {
 
   Kind kind = Kind::null;
   Mark mark;
-  std::string text;             ///< of a scalar
-  bool quoted = false;          ///< a scalar in quotes is text, never a number or a boolean
-  std::vector<Value> items;     ///< of a sequence
-  std::vector<Entry> entries;   ///< of a mapping, in the file's order; no key twice
+  std::string text;            ///< of a scalar
+  bool quoted = false;         ///< a scalar in quotes is text, never a number or a boolean
+  std::vector<Value> items;    ///< of a sequence
+  std::vector<Entry> entries;  ///< of a mapping, in the file's order; no key twice
 
   [[noreturn]] void fail(const std::string& message) const;  ///< throws SpecError at this place
 
@@ -57,7 +57,8 @@ class Value {
   Prefix as_prefix(std::string_view what) const;
   /// One of `words`; the error names the nearest.
   std::size_t as_word(std::string_view what, std::span<const std::string_view> words) const;
-  /// A name of a node, interface, bridge: 1 to `longest` characters of [A-Za-z0-9._-], no path separator, not "." or "..".
+  /// A name of a node, interface, bridge: 1 to `longest` characters of [A-Za-z0-9._-], no path separator, not
+  /// "." or "..".
   const std::string& as_name(std::string_view what, std::size_t longest) const;
   /// The items of a sequence; a scalar or mapping counts as a sequence of itself.
   std::span<const Value> as_list() const;
@@ -76,16 +77,17 @@ struct Value::Entry {
 };
 
 /// Limits on what is read, against hostile or accidental giants.
-inline constexpr std::size_t kLargestFile = 4U << 20U;   ///< bytes
-inline constexpr std::size_t kMostValues = 200'000;      ///< of one document, aliases expanded
+inline constexpr std::size_t kLargestFile = 4U << 20U;  ///< bytes
+inline constexpr std::size_t kMostValues = 200'000;     ///< of one document, aliases expanded
 
-/// Parses one document. Throws SpecError for an empty file, a second document, tabs as indentation, duplicate keys, more
-/// than the limits, and all that is not YAML; `file` names it in messages.
+/// Parses one document. Throws SpecError for an empty file, a second document, tabs as indentation, duplicate
+/// keys, more than the limits, and all that is not YAML; `file` names it in messages.
 Value parse_yaml(std::string_view text, const std::string& file);
 /// Reads and parses. A missing, unreadable, or too large file is a SpecError at 1:1.
 Value load_yaml(const std::string& path);
 
-/// The word of `words` nearest to `word` (Damerau-Levenshtein distance at most 3 and less than half its length), or empty.
+/// The word of `words` nearest to `word` (Damerau-Levenshtein distance at most 3 and less than half its
+/// length), or empty.
 std::string_view nearest(std::string_view word, std::span<const std::string_view> words);
 
 }  // namespace plumbline::spec

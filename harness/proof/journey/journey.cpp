@@ -22,7 +22,8 @@ const Sighting* Journey::furthest() const {
 void Journey::sort(const std::vector<unsigned>& distance) {
   const auto key = [&](const Sighting& s) {
     const unsigned hops = s.tap < distance.size() ? distance[s.tap] : 0;
-    const long long along = s.leg == Leg::forward ? static_cast<long long>(hops) : -static_cast<long long>(hops);
+    const long long along =
+        s.leg == Leg::forward ? static_cast<long long>(hops) : -static_cast<long long>(hops);
     return std::tuple(s.time_ns, along, s.tap, s.sequence);
   };
   std::ranges::sort(sightings, [&](const Sighting& a, const Sighting& b) { return key(a) < key(b); });

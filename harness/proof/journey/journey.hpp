@@ -42,9 +42,13 @@ struct Journey {
   /// The first sighting of `leg` at `node` in `direction`; null when there is none.
   const Sighting* first(Leg leg, std::string_view node, traffic::Direction direction) const;
   /// The first packet of the probe that left `node`.
-  const Sighting* left(std::string_view node) const { return first(Leg::forward, node, traffic::Direction::out); }
+  const Sighting* left(std::string_view node) const {
+    return first(Leg::forward, node, traffic::Direction::out);
+  }
   /// The first packet of the probe that came in at `node`.
-  const Sighting* arrived(std::string_view node) const { return first(Leg::forward, node, traffic::Direction::in); }
+  const Sighting* arrived(std::string_view node) const {
+    return first(Leg::forward, node, traffic::Direction::in);
+  }
   /// The last forward sighting: how far the probe got.
   const Sighting* furthest() const;
 

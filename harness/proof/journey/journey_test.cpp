@@ -28,7 +28,8 @@ using traffic::Direction;
 
 TEST(Journey, IsOrderedByKernelTime) {
   Journey journey;
-  journey.sightings = {at(30, 2, 0, Leg::forward, "c", Direction::in), at(10, 0, 0, Leg::forward, "a", Direction::out),
+  journey.sightings = {at(30, 2, 0, Leg::forward, "c", Direction::in),
+                       at(10, 0, 0, Leg::forward, "a", Direction::out),
                        at(20, 1, 0, Leg::forward, "b", Direction::in)};
   journey.sort({0, 1, 2});
   EXPECT_THAT(nodes(journey), testing::ElementsAre("a#0", "b#0", "c#0"));
@@ -36,15 +37,17 @@ TEST(Journey, IsOrderedByKernelTime) {
 
 TEST(Journey, BreaksTiesByTopologyOutwardsAndBack) {
   Journey journey;
-  journey.sightings = {at(10, 1, 0, Leg::forward, "b", Direction::in), at(10, 0, 0, Leg::forward, "a", Direction::out),
-                       at(20, 0, 1, Leg::reply, "a", Direction::in), at(20, 1, 1, Leg::reply, "b", Direction::out)};
+  journey.sightings = {
+      at(10, 1, 0, Leg::forward, "b", Direction::in), at(10, 0, 0, Leg::forward, "a", Direction::out),
+      at(20, 0, 1, Leg::reply, "a", Direction::in), at(20, 1, 1, Leg::reply, "b", Direction::out)};
   journey.sort({0, 1});
   EXPECT_THAT(nodes(journey), testing::ElementsAre("a#0", "b#0", "b#1", "a#1"));
 }
 
 TEST(Journey, BreaksTiesInOneNodeAsItsTapDelivered) {
   Journey journey;
-  journey.sightings = {at(10, 1, 5, Leg::forward, "b", Direction::in), at(10, 1, 4, Leg::forward, "b", Direction::in)};
+  journey.sightings = {at(10, 1, 5, Leg::forward, "b", Direction::in),
+                       at(10, 1, 4, Leg::forward, "b", Direction::in)};
   journey.sort({0, 1});
   EXPECT_THAT(nodes(journey), testing::ElementsAre("b#4", "b#5"));
 }
@@ -52,7 +55,8 @@ TEST(Journey, BreaksTiesInOneNodeAsItsTapDelivered) {
 TEST(Journey, KnowsHowFarTheProbeGot) {
   Journey journey;
   EXPECT_EQ(journey.furthest(), nullptr);
-  journey.sightings = {at(10, 0, 0, Leg::forward, "a", Direction::out), at(20, 1, 0, Leg::forward, "b", Direction::in),
+  journey.sightings = {at(10, 0, 0, Leg::forward, "a", Direction::out),
+                       at(20, 1, 0, Leg::forward, "b", Direction::in),
                        at(30, 0, 1, Leg::error, "a", Direction::in)};
   EXPECT_EQ(journey.furthest()->node, "b");
   EXPECT_EQ(journey.left("a")->time_ns, 10U);

@@ -25,7 +25,9 @@ std::optional<std::uint64_t> leading_nonce(std::span<const std::uint8_t> payload
   return nonce;
 }
 
-std::string question_key(std::uint16_t id, std::string_view name) { return fmt::format("{} {}", id, name); }
+std::string question_key(std::uint16_t id, std::string_view name) {
+  return fmt::format("{} {}", id, name);
+}
 
 /// Which way a UDP packet of the exchange goes. NAT may change either port; seldom both at once.
 Leg leg_of(const UdpHeader& udp, std::uint16_t source_port, std::uint16_t port) {
@@ -55,8 +57,8 @@ WatchId Observer::watch(Key key) {
   return id;
 }
 
-void Observer::see(std::size_t tap, const std::string& node, const std::string& interface, std::uint64_t time_ns,
-                   std::span<const std::uint8_t> frame, std::size_t original_length,
+void Observer::see(std::size_t tap, const std::string& node, const std::string& interface,
+                   std::uint64_t time_ns, std::span<const std::uint8_t> frame, std::size_t original_length,
                    traffic::LinkType link_type) {
   const std::uint64_t sequence = frames_++;
   Packet packet = traffic::decode(frame, link_type);
@@ -82,7 +84,8 @@ Journey Observer::journey(WatchId watch, const std::vector<unsigned>& distance) 
   return journey;
 }
 
-const Observer::Match* Observer::match(const Packet& packet, std::span<const std::uint8_t> frame, Match& into) {
+const Observer::Match* Observer::match(const Packet& packet, std::span<const std::uint8_t> frame,
+                                       Match& into) {
   if (!packet.ip) return nullptr;
   if (const auto* tcp = std::get_if<TcpHeader>(&packet.transport)) return match_tcp(packet, *tcp, into);
   if (const auto* icmp = std::get_if<IcmpHeader>(&packet.transport); icmp != nullptr && icmp->quoted) {
@@ -137,7 +140,8 @@ const Observer::Match* Observer::match_tcp(const Packet& packet, const TcpHeader
   if (const auto own = by_port_.find(tcp.destination_port); own != by_port_.end()) {
     if (match_sequence(own->second, tcp, into) != nullptr) return &into;
   }
-  // NAT may have changed the source port: then the numbers alone tell, with the target's port as a second witness.
+  // NAT may have changed the source port: then the numbers alone tell, with the target's port as a second
+  // witness.
   for (const std::uint32_t number : {tcp.sequence, tcp.acknowledgment}) {
     auto near = by_sequence_.upper_bound(number);
     if (near == by_sequence_.begin()) continue;

@@ -66,8 +66,10 @@ class Observer {
   };
 
   const Match* match(const traffic::Packet& packet, std::span<const std::uint8_t> frame, Match& into);
-  const Match* match_payload(const traffic::Packet& packet, std::span<const std::uint8_t> frame, Match& into) const;
-  const Match* match_dns(const traffic::Packet& packet, std::span<const std::uint8_t> payload, Match& into) const;
+  const Match* match_payload(const traffic::Packet& packet, std::span<const std::uint8_t> frame,
+                             Match& into) const;
+  const Match* match_dns(const traffic::Packet& packet, std::span<const std::uint8_t> payload,
+                         Match& into) const;
   const Match* match_tcp(const traffic::Packet& packet, const traffic::TcpHeader& tcp, Match& into);
   const Match* match_sequence(WatchId id, const traffic::TcpHeader& tcp, Match& into) const;
   const Match* match_quoted(const traffic::Packet& quoted, std::span<const std::uint8_t> frame, Match& into);

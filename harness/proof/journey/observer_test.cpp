@@ -55,7 +55,8 @@ Bytes udp(unsigned from, unsigned to, const Bytes& payload) {
   return bytes;
 }
 
-Bytes tcp(unsigned from, unsigned to, std::uint32_t sequence, std::uint32_t acknowledgment, std::uint8_t flags) {
+Bytes tcp(unsigned from, unsigned to, std::uint32_t sequence, std::uint32_t acknowledgment,
+          std::uint8_t flags) {
   Bytes bytes;
   put16(bytes, from);
   put16(bytes, to);
@@ -119,7 +120,8 @@ TEST_F(ObserverTest, FollowsTcpByItsSequenceNumberBehindATranslatedPort) {
   see(ip(kServer, kHost, 6, tcp(80, 1024, 99, isn + 1, kSynAck)));
   see(ip(kServer, kContainer, 6, tcp(80, 40002, 99, isn + 1, kSynAck)));
   see(ip(kContainer, kServer, 6, tcp(40002, 80, isn + 40, 100, kAck)));
-  EXPECT_THAT(legs(id), testing::ElementsAre(Leg::forward, Leg::forward, Leg::reply, Leg::reply, Leg::forward));
+  EXPECT_THAT(legs(id),
+              testing::ElementsAre(Leg::forward, Leg::forward, Leg::reply, Leg::reply, Leg::forward));
 }
 
 TEST_F(ObserverTest, DoesNotTakeAStrangersConnectionForItsOwn) {

@@ -32,7 +32,8 @@ struct TimedSocket::State {
   bool expired = false;
 
   bool ready() {
-    pollfd socket{descriptor.native_handle(), static_cast<short>(awaited == Descriptor::wait_write ? POLLOUT : POLLIN), 0};
+    pollfd socket{descriptor.native_handle(),
+                  static_cast<short>(awaited == Descriptor::wait_write ? POLLOUT : POLLIN), 0};
     return ::poll(&socket, 1, 0) > 0;
   }
 

@@ -11,8 +11,8 @@ namespace plumbline::traffic::detail {
 
 /// A socket whose waits end at a time-out. One coroutine waits at a time.
 ///
-/// The time-out is that of the network, not of this process: where the event loop itself was held up (a busy machine),
-/// an answer that lies in the socket already when the timer is looked at still counts.
+/// The time-out is that of the network, not of this process: where the event loop itself was held up (a busy
+/// machine), an answer that lies in the socket already when the timer is looked at still counts.
 class TimedSocket {
  public:
   TimedSocket(const boost::asio::any_io_executor& executor, Fd socket);
@@ -23,8 +23,8 @@ class TimedSocket {
   int fd() const noexcept;
   /// The time-out counts from here.
   void start_clock(std::chrono::milliseconds timeout);
-  /// The far end did its part (made the connection, sent something): its time-out begins anew, a few times at most, so
-  /// that an answer in pieces ends.
+  /// The far end did its part (made the connection, sent something): its time-out begins anew, a few times at
+  /// most, so that an answer in pieces ends.
   void progressed();
   /// True: there is something to read, or an error is waiting, in its queue or as SO_ERROR. False: time-out.
   boost::asio::awaitable<bool> readable();

@@ -24,8 +24,9 @@ inline std::string read_file(const std::string& path) {
 
 class Scenario {
  public:
-  Scenario() : spec_(read_file(std::string(PLUMBLINE_SOURCE_DIR) + "/scenarios/diy.yaml")),
-               world_(read_file(std::string(PLUMBLINE_SOURCE_DIR) + "/fixtures/worlds/diy.yaml")) {
+  Scenario()
+      : spec_(read_file(std::string(PLUMBLINE_SOURCE_DIR) + "/scenarios/diy.yaml")),
+        world_(read_file(std::string(PLUMBLINE_SOURCE_DIR) + "/fixtures/worlds/diy.yaml")) {
     std::string pattern = (std::filesystem::temp_directory_path() / "plumbline-scenario-XXXXXX").string();
     if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no temporary folder");
     directory_ = pattern;
@@ -78,7 +79,8 @@ class Scenario {
 };
 
 /// "fail: deny …: observed", for those that did not pass.
-inline std::set<std::string> with_verdict(const std::map<std::string, CheckResult>& results, Verdict verdict) {
+inline std::set<std::string> with_verdict(const std::map<std::string, CheckResult>& results,
+                                          Verdict verdict) {
   std::set<std::string> ids;
   for (const auto& [id, check] : results) {
     if (check.verdict == verdict) ids.insert(id);
