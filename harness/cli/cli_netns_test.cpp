@@ -92,6 +92,15 @@ TEST_F(CliInNamespaces, TracesAreKeptAsAskedFor) {
   EXPECT_GT(traces, 0U);
 }
 
+TEST_F(CliInNamespaces, AFolderThatCannotBeWrittenCostsOnlyTheTracesThatNobodyAskedFor) {
+  const Ran without = run({.arguments = {"run", kDiy, "-k", "reach host"}, .folder = "/proc"});
+  EXPECT_EQ(without.status, 0) << without.out << without.err;
+  EXPECT_THAT(without.err, HasSubstr("no traces will be written"));
+  const Ran asked =
+      run({.arguments = {"run", kDiy, "-k", "reach host", "--out", "traces"}, .folder = "/proc"});
+  EXPECT_EQ(asked.status, 2) << asked.out << asked.err;
+}
+
 TEST_F(CliInNamespaces, ColourIsForTerminalsUnlessAskedFor) {
   EXPECT_THAT(run_diy({"-k", "ping"}).out, Not(HasSubstr("\x1b")));
   EXPECT_THAT(run_diy({"-k", "ping", "--color", "always"}).out, HasSubstr("\x1b[32m"));

@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <charconv>
+#include <cstdio>
 #include <memory>
 
 #include "harness/base/error.hpp"
@@ -21,6 +22,7 @@ struct RunArguments {
   std::vector<std::string> specs;
   std::vector<std::string> reports;
   std::string out = "plumbline-out";
+  bool out_given = false;
   std::string trace = "failed";
   std::string pattern;
   std::string setup;
@@ -76,9 +78,26 @@ void require_places_to_write(const RunArguments& arguments, const std::vector<Re
   require_writable_folder(arguments.out);
 }
 
+/// A read-only current folder is no reason not to run: only the folder that was not asked for is done
+/// without.
+bool default_out_is_unwritable(const RunArguments& arguments) {
+  if (arguments.out_given || arguments.trace == "none") return false;
+  try {
+    require_writable_folder(arguments.out);
+    return false;
+  } catch (const Error& error) {
+    if (!kernel::in_sandbox()) {
+      fmt::print(stderr, "plumbline: no traces will be written: {}\n  remedy: name a folder with --out\n",
+                 error.what());
+    }
+    return true;
+  }
+}
+
 /// The same program runs twice. Outside the sandbox everything that a user can get wrong is found before
 /// anything is built; then it starts itself inside, which reads the specs again and does the work.
-int run(const RunArguments& arguments, const Invocation& invocation) {
+int run(RunArguments arguments, const Invocation& invocation) {
+  if (default_out_is_unwritable(arguments)) arguments.trace = "none";
   const engine::RunOptions options = run_options(arguments);
   const std::vector<ReportRequest> requests = parse_reports(arguments.reports);
   std::vector<spec::Spec> specs = load_scenarios(spec_files(arguments.specs));
@@ -105,6 +124,7 @@ void declare(CLI::App& command, RunArguments& arguments) {
       ->type_name("FORMAT[=FILE]")
       ->allow_extra_args(false);
   command.add_option("--out", arguments.out, "Folder for traces (pcapng)")
+      ->each([&arguments](const std::string&) { arguments.out_given = true; })
       ->type_name("DIR")
       ->capture_default_str();
   command.add_option("--trace", arguments.trace, "Whose traces to keep; failed means all that did not pass")

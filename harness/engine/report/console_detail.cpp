@@ -16,6 +16,11 @@ constexpr std::size_t kLabel = 10;
 constexpr std::size_t kText = kIndent + kLabel;
 constexpr std::size_t kNarrowest = 20;  // columns below which wrapping helps nobody
 
+/// Packets of a journey that are shown without -v: how it began and how it ended. Between them lie, for a TCP
+/// connection that failed late, dozens that say the same.
+constexpr std::size_t kFirstRungs = 20;
+constexpr std::size_t kLastRungs = 8;
+
 /// Lines of "      label     text", the label once.
 class Block {
  public:
@@ -95,7 +100,15 @@ void add_ladder(Block& block, const ConsoleOptions& options, const std::vector<J
   block.label("journey");
   const std::size_t before = kIndent + 2 + time_width + 2 + place_width + 2 + 2 + 1;
   const std::size_t room = options.width > before + kNarrowest ? options.width - before : kNarrowest;
-  for (const Rung& rung : rungs) {
+  const bool all = options.verbosity == Verbosity::verbose || rungs.size() <= kFirstRungs + kLastRungs + 1;
+  for (std::size_t i = 0; i < rungs.size(); ++i) {
+    if (!all && i == kFirstRungs) {
+      const std::size_t left_out = rungs.size() - kFirstRungs - kLastRungs;
+      block.raw(
+          fmt::format("{:{}}{} packets more, shown with -v and in the trace", "", kIndent + 2, left_out));
+      i += left_out;
+    }
+    const Rung& rung = rungs[i];
     const std::vector<std::string> packet = wrap(rung.packet, room);
     block.raw(fmt::format("{:{}}{}  {}  {} {}", "", kIndent + 2, right_aligned(rung.time, time_width),
                           padded(rung.place, place_width),

@@ -78,6 +78,24 @@ TEST(Console, Quiet) {
                 "console-quiet.txt");
 }
 
+TEST(Console, ALongJourneyShowsItsBeginningAndItsEnd) {
+  RunResult run = samples::sample_run();
+  run.scenarios.resize(1);
+  run.scenarios.front().checks = {samples::failed()};
+  auto& journey = run.scenarios.front().checks.front().journey;
+  journey.clear();
+  for (int i = 0; i < 60; ++i)
+    journey.push_back({i, "host", "ens4", "out", "packet " + std::to_string(i) + "."});
+  const std::string text = console(run, {});
+  EXPECT_THAT(text, HasSubstr("packet 19."));
+  EXPECT_THAT(text, Not(HasSubstr("packet 20.")));
+  EXPECT_THAT(text, HasSubstr("32 packets more, shown with -v and in the trace"));
+  EXPECT_THAT(text, Not(HasSubstr("packet 51.")));
+  EXPECT_THAT(text, HasSubstr("packet 52."));
+  EXPECT_THAT(text, HasSubstr("packet 59."));
+  EXPECT_THAT(console(run, {.verbosity = Verbosity::verbose}), HasSubstr("packet 30."));
+}
+
 TEST(Console, QuietSaysOnlyTheTotalsWhenAllPassed) {
   RunResult run = samples::sample_run();
   run.scenarios.resize(1);

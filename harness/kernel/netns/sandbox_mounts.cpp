@@ -21,7 +21,8 @@ namespace plumbline::kernel {
 namespace {
 
 constexpr const char* kUnmask =
-    "the container masks /proc: run it with --privileged (podman: or --security-opt unmask=ALL)";
+    "the container masks /proc: run it with --privileged (or --security-opt systempaths=unconfined; "
+    "podman: unmask=ALL)";
 
 Fd open_directory(const char* path) {
   return Fd(::open(path, O_PATH | O_DIRECTORY | O_CLOEXEC));
