@@ -136,7 +136,11 @@ void mount_run() {
 void mount_sandbox() {
   // Before anything is mounted: it would spread to the outside from a shared mount.
   if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) {
-    throw Error::from_errno(errno, "making the sandbox's mounts private").with_kind(ErrorKind::environment);
+    const Error refused =
+        Error::from_errno(errno, "making the sandbox's mounts private").with_kind(ErrorKind::environment);
+    if (refused.error_number() != EINVAL) throw refused;
+    throw refused.with_remedy(
+        "the root folder is no mount point, as in a plain chroot: use a container instead");
   }
   mount_proc();
   mount_sys();

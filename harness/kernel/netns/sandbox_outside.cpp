@@ -41,9 +41,9 @@ std::string remedy_for(int error_number) {
     return "raise the sysctls user.max_{user,mnt,net,pid}_namespaces, one of which is used up";
   }
   if (error_number == EINVAL) return "use a kernel with CONFIG_USER_NS, CONFIG_NET_NS and CONFIG_PID_NS";
-  const std::string remedy = fmt::format(
-      "{} (its seccomp filter refuses namespaces); a plain chroot: none, use a container", kContainer);
-  return ::geteuid() == 0 ? remedy : remedy + "; elsewhere: run it as root";
+  const std::string remedy =
+      fmt::format("{} (its seccomp filter refuses namespaces); a plain chroot cannot have them", kContainer);
+  return ::geteuid() == 0 ? remedy : remedy + "; elsewhere, run it as root";
 }
 
 /// The bit of signal `number` in the line `field` of /proc/PID/status ("SigCgt:"); absent when unreadable.
