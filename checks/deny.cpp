@@ -36,7 +36,7 @@ constexpr std::array<std::string_view, 3> kHowWords{"any", "reject", "drop"};
 
 /// The probe got past its guard: where it was seen, or who answered. Absent: no trace of that.
 std::optional<std::string> leak(const Denial& denial, const engine::Evidence& evidence) {
-  if (evidence.answered()) return fmt::format("answered: {}", traffic::to_text(evidence.outcome));
+  if (evidence.got_through()) return fmt::format("answered: {}", traffic::to_text(evidence.outcome));
   if (evidence.delivered) return fmt::format("a listener of {} got it", evidence.to.node);
   const proof::Journey& journey = evidence.journey;
   const std::string& target = evidence.to.node;
@@ -59,19 +59,19 @@ std::optional<std::string> leak(const Denial& denial, const engine::Evidence& ev
   return std::nullopt;
 }
 
-/// Who said no: absent where nobody did.
-std::optional<std::string> refusal(const engine::Evidence& evidence) {
-  switch (evidence.outcome.status) {
-    case Status::icmp_error:
-    case Status::refused:
-    case Status::local_error:
-      return traffic::to_text(evidence.outcome);
-    case Status::timeout:
-    case Status::replied:
-    case Status::no_answer:
-      return std::nullopt;
-  }
-  return std::nullopt;
+/// Who said no to the sender: absent where nobody did. A send that the guard's own firewall drops fails with
+/// EPERM, but that is the kernel's word to the program, not a rejection: nothing is sent back.
+std::optional<std::string> rejection(const engine::Evidence& evidence) {
+  const Status status = evidence.outcome.status;
+  if (status != Status::icmp_error && status != Status::refused) return std::nullopt;
+  return traffic::to_text(evidence.outcome);
+}
+
+/// An ICMP error in the target's name, though the target never saw the probe: something on the way was
+/// translated to a closed port or the like. It stopped the probe, but as no rule meant to.
+bool speaks_for_the_target(const Denial& denial, const engine::Evidence& evidence) {
+  return evidence.outcome.status == Status::icmp_error && evidence.to.node != denial.guard &&
+         evidence.outcome.icmp && evidence.outcome.icmp->from == evidence.to.address;
 }
 
 /// A refusal by the sending kernel proves a guard only where it is the guard's own firewall that says so: "no
@@ -88,12 +88,18 @@ std::optional<std::string> gap(const Denial& denial, const engine::Evidence& evi
   if (!evidence.journey.complete)
     return "the capture lost frames, so absence beyond the guard proves nothing";
   if (const auto word = not_the_guards_word(denial, evidence)) return word;
-  const bool own_refusal = evidence.from == denial.guard && refusal(evidence);
-  if (!own_refusal && evidence.journey.left(evidence.from) == nullptr) {
-    return fmt::format("the probe was never seen leaving {}", evidence.from);
+  const bool own = evidence.from == denial.guard;
+  const bool own_refusal = own && (rejection(evidence) || evidence.outcome.status == Status::local_error);
+  if (!own_refusal && evidence.journey.passed(evidence.from) == nullptr) {
+    return fmt::format("the probe was never seen leaving {}{}", evidence.from,
+                       own ? ": its own firewall may have dropped it, but nothing proves that" : "");
   }
-  if (!own_refusal && evidence.from != denial.guard && evidence.journey.arrived(denial.guard) == nullptr) {
+  if (!own && evidence.journey.passed(denial.guard) == nullptr) {
     return fmt::format("the probe never came to the guard {}; {}", denial.guard, evidence.furthest());
+  }
+  if (speaks_for_the_target(denial, evidence)) {
+    return fmt::format("{}, in the name of the target, which never saw the probe",
+                       traffic::to_text(evidence.outcome));
   }
   if (control == nullptr) {
     return "there is no control: name a node outside the guard with `control:`";
@@ -160,10 +166,20 @@ Arguments read(const spec::CheckItem& item, const network::Topology& intended) {
   return arguments;
 }
 
+/// What makes denials differ that are alike but for who guards and who controls.
+std::string parties_text(const spec::Value& arguments) {
+  std::string text;
+  if (const spec::Value* guard = arguments.find("guard")) text += fmt::format(" by {}", guard->text);
+  if (const spec::Value* control = arguments.find("control"))
+    text += fmt::format(" unlike {}", control->text);
+  return text;
+}
+
 std::vector<std::unique_ptr<engine::Check>> parse(const spec::CheckItem& item,
                                                   const network::Topology& intended) {
   const Arguments arguments = read(item, intended);
   const spec::Value* stated = item.arguments.find("control");
+  const std::string stated_parties = parties_text(item.arguments);
   const auto services = engine::read_services(item.arguments);
   const auto targets = engine::read_targets(item.arguments, "to", intended);
   std::vector<std::unique_ptr<engine::Check>> checks;
@@ -184,7 +200,7 @@ std::vector<std::unique_ptr<engine::Check>> parse(const spec::CheckItem& item,
         promise.from = from.text;
         promise.to = to.text;
         promise.with = with.to_string();
-        promise.id = fmt::format("deny {} -> {} {}", from.text, to.text, promise.with);
+        promise.id = fmt::format("deny {} -> {} {}{}", from.text, to.text, promise.with, stated_parties);
         promise.where = item.mark.to_string();
         const auto how = static_cast<std::size_t>(arguments.denial.how);
         promise.expected =
@@ -204,15 +220,18 @@ Judgement judge_deny(const Denial& denial, const engine::Evidence& evidence,
   if (const auto leaked = leak(denial, evidence))
     return {Verdict::fail, fmt::format("not denied: {}", *leaked)};
   if (const auto missing = gap(denial, evidence, control)) return {Verdict::inconclusive, *missing};
-  const auto said = refusal(evidence);
+  const auto said = rejection(evidence);
   if (denial.how == How::reject && !said) {
-    return {Verdict::fail, fmt::format("dropped in silence instead of rejected; {}", evidence.furthest())};
+    return {Verdict::fail, fmt::format("dropped ({}) instead of rejected; {}",
+                                       traffic::to_text(evidence.outcome), evidence.furthest())};
   }
   if (denial.how == How::drop && said) {
     return {Verdict::fail, fmt::format("rejected ({}) instead of dropped in silence", *said)};
   }
+  const bool silent = evidence.outcome.status == Status::timeout;
   return {Verdict::pass,
-          fmt::format("{}; {}", said ? *said : "no answer within the time-out", evidence.furthest())};
+          fmt::format("{}; {}", silent ? "no answer within the time-out" : traffic::to_text(evidence.outcome),
+                      evidence.furthest())};
 }
 
 engine::CheckKind deny_kind() {

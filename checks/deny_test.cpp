@@ -36,6 +36,15 @@ engine::Evidence control() {
   return e;
 }
 
+engine::Evidence control_of_lan_peer() {
+  engine::Evidence e = there_and_back();
+  e.from = "lan-peer";
+  for (auto& sighting : e.journey.sightings) {
+    if (sighting.node == "container-one") sighting.node = "lan-peer";
+  }
+  return e;
+}
+
 TEST(DenyJudgement, PassesARejectWithItsControl) {
   const engine::Evidence through = control();
   EXPECT_EQ(judge_deny(kReject, rejected(), &through).verdict, Verdict::pass);
@@ -116,11 +125,42 @@ TEST(DenyJudgement, TakesTheGuardsOwnRefusalOfItsOwnProbe) {
   own.from = "host";
   own.outcome.status = Status::local_error;
   own.outcome.error_number = EPERM;
-  engine::Evidence through = control();
-  through.from = "lan-peer";
+  const engine::Evidence through = control_of_lan_peer();
   EXPECT_EQ(judge_deny(kAny, own, &through).verdict, Verdict::pass);
   own.outcome.error_number = ENETUNREACH;
   EXPECT_EQ(judge_deny(kAny, own, &through).verdict, Verdict::inconclusive);
+}
+
+TEST(DenyJudgement, TakesAFailedSendForADropAndNotForARejection) {
+  engine::Evidence own = evidence();
+  own.from = "host";
+  own.outcome.status = Status::local_error;
+  own.outcome.error_number = EPERM;
+  const engine::Evidence through = control_of_lan_peer();
+  EXPECT_EQ(judge_deny(kDrop, own, &through).verdict, Verdict::pass);
+  EXPECT_EQ(judge_deny(kReject, own, &through).verdict, Verdict::fail);
+}
+
+TEST(DenyJudgement, CountsAFrameForAnotherHostAsHavingComeToTheGuard) {
+  const engine::Evidence through = control();
+  engine::Evidence bridged = evidence();
+  add(bridged, Leg::forward, "container-one", "eth0", Direction::out);
+  add(bridged, Leg::forward, "host", "veth1", Direction::other_host);
+  EXPECT_EQ(judge_deny(kAny, bridged, &through).verdict, Verdict::pass);
+}
+
+TEST(DenyJudgement, IsInconclusiveWhenTheRefusalSpeaksForATargetThatNeverSawTheProbe) {
+  const engine::Evidence through = control();
+  engine::Evidence redirected = rejected();
+  redirected.outcome.icmp->from = redirected.to.address;
+  EXPECT_EQ(judge_deny(kReject, redirected, &through).verdict, Verdict::inconclusive);
+}
+
+TEST(DenyJudgement, ASilentConnectionIsALeakAndNoControl) {
+  engine::Evidence silent = control();
+  silent.outcome.status = Status::no_answer;
+  EXPECT_EQ(judge_deny(kAny, silent, &silent).verdict, Verdict::fail);
+  EXPECT_EQ(judge_deny(kReject, rejected(), &silent).verdict, Verdict::inconclusive);
 }
 
 TEST(DenyJudgement, ToTheGuardItselfAnAnswerIsTheLeak) {

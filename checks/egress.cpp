@@ -32,10 +32,13 @@ constexpr std::string_view kSchema = R"({
   }
 })";
 
-std::optional<IpAddress> first_address(const network::Node& node, std::string_view interface) {
+std::optional<IpAddress> first_address(const network::Node& node, std::string_view interface,
+                                       IpFamily family) {
   const network::Interface* uplink = node.find_interface(interface);
   if (uplink == nullptr) return std::nullopt;
-  const auto held = std::ranges::find_if(uplink->addresses, [](const auto& a) { return a.address.is_v4(); });
+  const auto held = std::ranges::find_if(uplink->addresses, [&](const auto& a) {
+    return a.address.family() == family && (a.address.is_v4() || !a.address.is_link_local());
+  });
   if (held == uplink->addresses.end()) return std::nullopt;
   return held->address;
 }
@@ -92,7 +95,7 @@ class Egress final : public engine::Check {
   boost::asio::awaitable<engine::Outcome> run(engine::Stage& stage) const override {
     using boost::asio::experimental::awaitable_operators::operator&&;
     const engine::Target to = stage.target(promise.from, promise.to);
-    Exit exit{host_, via_, source_on_uplink(stage), {}};
+    Exit exit{host_, via_, source_on_uplink(stage, to.address.family()), {}};
     auto probe = stage.exchange(promise.from, to, with_);
     auto control_probe = stage.exchange(host_, to, with_);
     auto [evidence, control] = co_await (std::move(probe) && std::move(control_probe));
@@ -109,12 +112,13 @@ class Egress final : public engine::Check {
   }
 
  private:
-  IpAddress source_on_uplink(const engine::Stage& stage) const {
+  IpAddress source_on_uplink(const engine::Stage& stage, IpFamily family) const {
     if (as_) return *as_;
     const network::Node* host = stage.topology().find(host_);
-    const auto address = host == nullptr ? std::nullopt : first_address(*host, via_);
+    const auto address = host == nullptr ? std::nullopt : first_address(*host, via_, family);
     if (!address)
-      throw Error(fmt::format("{} has no IPv4 address on {}: name the source with `as:`", host_, via_));
+      throw Error(
+          fmt::format("{} has no address of that family on {}: name the source with `as:`", host_, via_));
     return *address;
   }
 
@@ -123,17 +127,43 @@ class Egress final : public engine::Check {
   std::optional<IpAddress> as_;
 };
 
+/// A cable of the host's own that leads out: no loopback, no bridge, no port of one.
+bool may_be_uplink(const network::Interface& interface) {
+  const bool inside =
+      interface.kind == network::LinkKind::loopback || interface.kind == network::LinkKind::bridge;
+  return !inside && interface.master.empty();
+}
+
 /// The uplink that `via` names. Throws SpecError where the host has none of that name.
 std::string read_uplink(const spec::Value& arguments, const network::Node& host) {
   const spec::Value& via = arguments.require("via", "egress");
-  std::vector<std::string_view> names;
-  for (const network::Interface& interface : host.interfaces) names.emplace_back(interface.name);
   const std::string& text = via.as_text("via");
-  if (host.find_interface(text) != nullptr) return text;
+  std::vector<std::string_view> names;
+  for (const network::Interface& interface : host.interfaces) {
+    if (may_be_uplink(interface)) names.emplace_back(interface.name);
+  }
+  if (std::ranges::find(names, text) != names.end()) return text;
   const auto near = spec::nearest(text, names);
-  via.fail(fmt::format("{} has no interface '{}'{}", host.name, text,
+  via.fail(fmt::format("{} has no uplink '{}'{}", host.name, text,
                        near.empty() ? fmt::format("; it has {}", fmt::join(names, ", "))
                                     : fmt::format("; did you mean '{}'?", near)));
+}
+
+/// `as`, which must be of the family that the targets are reached by: node names stand for IPv4 addresses.
+std::optional<IpAddress> read_source(const spec::Value& arguments,
+                                     const std::vector<engine::Party>& targets) {
+  const spec::Value* stated = arguments.find("as");
+  if (stated == nullptr) return std::nullopt;
+  const IpAddress as = stated->as_address("as");
+  for (const engine::Party& to : targets) {
+    const auto address = IpAddress::parse(to.text);
+    const IpFamily family = address ? address->family() : IpFamily::v4;
+    if (family != as.family()) {
+      stated->fail(fmt::format("{} cannot be the source of a probe to {}, which is reached by IPv{}",
+                               as.to_string(), to.text, family == IpFamily::v4 ? 4 : 6));
+    }
+  }
+  return as;
 }
 
 std::vector<std::unique_ptr<engine::Check>> parse(const spec::CheckItem& item,
@@ -146,10 +176,9 @@ std::vector<std::unique_ptr<engine::Check>> parse(const spec::CheckItem& item,
   if (host == nullptr)
     throw spec::SpecError(item.mark, "egress needs a world with a host, whose uplink it watches");
   const std::string via = read_uplink(arguments, *host);
-  std::optional<IpAddress> as;
-  if (const spec::Value* stated = arguments.find("as")) as = stated->as_address("as");
   const auto services = engine::read_services(arguments);
   const auto targets = engine::read_targets(arguments, "to", intended);
+  const std::optional<IpAddress> as = read_source(arguments, targets);
   std::vector<std::unique_ptr<engine::Check>> checks;
   for (const engine::Party& from : engine::read_nodes(arguments, "from", intended)) {
     for (const engine::Party& to : targets) {
@@ -188,20 +217,23 @@ Judgement judge_egress(const Exit& exit, const engine::Evidence& evidence, const
     return {Verdict::fail, fmt::format("{}; {}", outcome, evidence.furthest())};
   }
   if (const auto wrong = wrong_ends(exit, evidence)) return {Verdict::fail, *wrong};
+  const auto blind = evidence.blind();
+  if (const auto wrong = engine::wrong_answerer(evidence.journey, evidence.to); wrong && !blind) {
+    return {Verdict::fail, fmt::format("{}, but {}; {}", outcome, *wrong, evidence.furthest())};
+  }
   const bool arrived = !evidence.to.node.empty() && evidence.journey.arrived(evidence.to.node) != nullptr;
   const bool returned = evidence.journey.first(Leg::reply, evidence.from, Direction::in) != nullptr;
   if (left == nullptr || !arrived || !returned) {
     const std::string_view missing = left == nullptr ? "leaving by the uplink"
                                      : !arrived      ? "arriving"
                                                      : "coming back";
-    const auto blind = evidence.blind();
     if (blind || evidence.to.node.empty()) {
       return {Verdict::inconclusive,
               fmt::format("{}, but it was not seen {}: {}", outcome, missing,
                           blind ? *blind : fmt::format("nobody watches {}", evidence.to.text))};
     }
-    return {Verdict::fail, fmt::format("{}, but it was not seen {}: somebody else answered; {}", outcome,
-                                       missing, evidence.furthest())};
+    return {Verdict::fail,
+            fmt::format("{}, but it was not seen {}; {}", outcome, missing, evidence.furthest())};
   }
   return {Verdict::pass, fmt::format("{}; left by {} as {} and arrived so; the answer came back to {}",
                                      outcome, exit.via, exit.as.to_string(), exit.own.to_string())};

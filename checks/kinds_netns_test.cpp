@@ -85,6 +85,111 @@ TEST(Deny, FailsWhereTheHostLetsItThroughToItself) {
   EXPECT_EQ(only(scenario).verdict, Verdict::fail);
 }
 
+/// The user's own ruleset for the host.
+void with_rules(Scenario& scenario, const std::string& rules) {
+  scenario.edit("    masquerade: ens4\n",
+                "    masquerade: ens4\n    nft: |\n      table inet mine {\n" + rules + "      }\n");
+}
+
+TEST(Deny, BetweenContainersOfOneBridgeIsProvenAtTheBridgesPorts) {
+  Scenario scenario;
+  scenario.checks("  - deny: {from: container-one, to: container-two, how: drop}");
+  // br_netfilter takes frames between two ports of one bridge through the forward hook.
+  with_rules(
+      scenario,
+      "        chain f { type filter hook forward priority -10; policy accept; ip saddr 192.168.99.11 ip "
+      "daddr 192.168.99.12 icmp type echo-request drop; }\n");
+  const CheckResult check = only(scenario);
+  EXPECT_EQ(check.verdict, Verdict::pass) << check.observed;
+}
+
+TEST(Deny, OfTheHostFailsWhereOnlyTheAnswerIsDropped) {
+  Scenario scenario;
+  scenario.checks("  - deny: {from: container-one, to: host, with: tcp/25, control: container-two}");
+  with_rules(scenario,
+             "        chain o { type filter hook output priority 0; policy accept; ip daddr 192.168.99.11 "
+             "tcp sport 25 "
+             "drop; }\n");
+  const CheckResult check = only(scenario);
+  EXPECT_EQ(check.verdict, Verdict::fail) << check.observed;
+}
+
+TEST(Deny, FollowsATcpProbeWhoseBothPortsNatChanged) {
+  Scenario scenario;
+  scenario.checks("  - deny: {from: container-one, to: 11.2.3.4, with: tcp/80, control: host}");
+  with_rules(
+      scenario,
+      "        chain p { type nat hook prerouting priority -100; ip daddr 11.2.3.4 tcp dport 80 dnat ip to "
+      "192.168.99.12:8080; }\n"
+      "        chain s { type nat hook postrouting priority 90; ip saddr 192.168.99.11 meta l4proto tcp "
+      "masquerade fully-random; }\n"
+      "        chain r { type filter hook forward priority -10; tcp sport 8080 drop; }\n");
+  const CheckResult check = only(scenario);
+  EXPECT_EQ(check.verdict, Verdict::fail) << check.observed;
+  EXPECT_THAT(check.observed, HasSubstr("seen"));
+}
+
+TEST(Deny, OfADnsServersOwnPortIsProvenByAQuestion) {
+  Scenario scenario;
+  scenario.checks("  - deny: {from: container-one, to: lan-resolver, with: udp/53, how: reject}");
+  scenario.edit("      except: {to: 192.168.16.53, with: [udp/53, tcp/53]}\n", "");
+  const CheckResult check = only(scenario);
+  EXPECT_EQ(check.verdict, Verdict::pass) << check.observed;
+}
+
+TEST(Reach, OfADnsServersOwnPortIsAnswered) {
+  Scenario scenario;
+  scenario.checks("  - reach: {from: host, to: lan-resolver, with: udp/53}");
+  const CheckResult check = only(scenario);
+  EXPECT_EQ(check.verdict, Verdict::pass) << check.observed;
+}
+
+TEST(Reach, FailsAConnectionWhoseDataIsDropped) {
+  Scenario scenario;
+  scenario.checks("  - reach: {from: container-one, to: internet, with: tcp/80}");
+  with_rules(scenario,
+             "        chain f { type filter hook forward priority -10; policy accept; tcp flags & psh == psh "
+             "drop; }\n");
+  const CheckResult check = only(scenario);
+  EXPECT_EQ(check.verdict, Verdict::fail);
+  EXPECT_THAT(check.observed, HasSubstr("no answer"));
+}
+
+TEST(Reach, FailsWhereAnotherNodeAnswersInTheTargetsName) {
+  // container-two must listen, or nobody would answer.
+  const auto results =
+      Scenario()
+          .checks(
+              "  - reach: {from: container-one, to: 11.2.3.4, with: udp/7}\n"
+              "  - reach: {from: host, to: container-two, with: udp/7}")
+          .edit("    masquerade: ens4\n",
+                "    masquerade: ens4\n    nft: |\n      table inet mine {\n        chain p { type nat hook "
+                "prerouting priority -100; ip daddr 11.2.3.4 dnat ip to 192.168.99.12; }\n      }\n")
+          .run({.timeout = std::chrono::milliseconds(200)});
+  const CheckResult& hijacked = results.at("reach container-one -> 11.2.3.4 udp/7");
+  EXPECT_EQ(hijacked.verdict, Verdict::fail);
+  EXPECT_THAT(hijacked.observed, HasSubstr("it was container-two that answered"));
+  EXPECT_EQ(results.at("reach host -> container-two udp/7").verdict, Verdict::pass);
+}
+
+TEST(Egress, OverIpv6ToAnAddressTakesTheUplinksOwnOfThatFamily) {
+  Scenario scenario;
+  scenario.checks("  - egress: {from: host, to: \"2001:db8:ffff::80\", via: ens4}");
+  const CheckResult check = only(scenario);
+  EXPECT_EQ(check.verdict, Verdict::pass) << check.observed;
+}
+
+TEST(Egress, RefusesASourceOfTheOtherFamilyAndAnUplinkThatIsNone) {
+  Scenario family;
+  family.checks("  - egress: {from: host, to: internet, via: ens4, as: \"2001:db8:16::10\"}");
+  EXPECT_THROW(family.run(), spec::SpecError);
+  for (const char* inside : {"lo", "bridge0", "veth1"}) {
+    Scenario uplink;
+    uplink.checks(std::string("  - egress: {from: container-one, to: internet, via: ") + inside + "}");
+    EXPECT_THROW(uplink.run(), spec::SpecError) << inside;
+  }
+}
+
 TEST(Egress, FailsByTheWrongUplink) {
   Scenario scenario;
   scenario.checks("  - egress: {from: container-one, to: internet, via: ens5, with: ping}");

@@ -72,18 +72,22 @@ std::vector<std::unique_ptr<engine::Check>> parse(const spec::CheckItem& item,
 engine::Judgement judge_reach(const engine::Evidence& evidence) {
   const std::string outcome = traffic::to_text(evidence.outcome);
   if (!evidence.answered()) return {Verdict::fail, fmt::format("{}; {}", outcome, evidence.furthest())};
-  // Nobody else knows the nonce, so an answer that holds it proves the arrival where no tap can be.
-  if (evidence.to.node.empty())
-    return {Verdict::pass, fmt::format("{}, with the probe's own bytes", outcome)};
-  if (const proof::Sighting* arrival = evidence.journey.arrived(evidence.to.node)) {
-    return {Verdict::pass, fmt::format("{}; arrived at {}", outcome, engine::place(*arrival))};
-  }
   if (const auto blind = evidence.blind()) {
     return {Verdict::inconclusive,
-            fmt::format("{}, but {}, so the arrival at {} is not proven", outcome, *blind, evidence.to.node)};
+            fmt::format("{}, but {}, so the arrival at {} is not proven", outcome, *blind, evidence.to.text)};
   }
-  return {Verdict::fail, fmt::format("{}, but not by {}, where the probe never arrived; {}", outcome,
-                                     evidence.to.node, evidence.furthest())};
+  const std::string& node = evidence.to.node;
+  const proof::Sighting* arrival = node.empty() ? nullptr : evidence.journey.arrived(node);
+  if (!node.empty() && arrival == nullptr) {
+    return {Verdict::fail, fmt::format("{}, but not by {}, where the probe never arrived; {}", outcome, node,
+                                       evidence.furthest())};
+  }
+  if (const auto wrong = engine::wrong_answerer(evidence.journey, evidence.to)) {
+    return {Verdict::fail, fmt::format("{}, but {}", outcome, *wrong)};
+  }
+  // Nobody else knows the nonce, so an answer that holds it proves the arrival where no tap can be.
+  if (arrival == nullptr) return {Verdict::pass, fmt::format("{}, with the probe's own bytes", outcome)};
+  return {Verdict::pass, fmt::format("{}; arrived at {}", outcome, engine::place(*arrival))};
 }
 
 engine::CheckKind reach_kind() {

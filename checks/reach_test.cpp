@@ -58,7 +58,32 @@ TEST(ReachJudgement, FailsALocalErrorInItsOwnWords) {
 TEST(ReachJudgement, TakesTheNonceAsProofWhereNoTapCanBe) {
   engine::Evidence evidence = there_and_back();
   evidence.to.node.clear();
+  std::erase_if(evidence.journey.sightings, [](const auto& s) { return s.node == "internet"; });
   EXPECT_EQ(judge_reach(evidence).verdict, Verdict::pass);
+}
+
+TEST(ReachJudgement, FailsWhenANodeThatDoesNotHoldTheAddressAnswers) {
+  engine::Evidence evidence = there_and_back();
+  evidence.to.node.clear();
+  const auto judged = judge_reach(evidence);
+  EXPECT_EQ(judged.verdict, Verdict::fail);
+  EXPECT_THAT(judged.observed, HasSubstr("it was internet that answered"));
+}
+
+TEST(ReachJudgement, FailsWhenTheTargetGotACopyButAnotherAnswered) {
+  engine::Evidence evidence = there_and_back();
+  for (auto& sighting : evidence.journey.sightings) {
+    if (sighting.is(proof::Leg::reply, "internet", traffic::Direction::out)) sighting.node = "container-two";
+  }
+  const auto judged = judge_reach(evidence);
+  EXPECT_EQ(judged.verdict, Verdict::fail);
+  EXPECT_THAT(judged.observed, HasSubstr("it was container-two that answered, not internet"));
+}
+
+TEST(ReachJudgement, FailsAConnectionThatStaysSilent) {
+  engine::Evidence evidence = there_and_back();
+  evidence.outcome.status = traffic::ProbeOutcome::Status::no_answer;
+  EXPECT_EQ(judge_reach(evidence).verdict, Verdict::fail);
 }
 
 }  // namespace

@@ -12,8 +12,6 @@ namespace {
 
 using engine::Judgement;
 using engine::Verdict;
-using proof::Leg;
-using traffic::Direction;
 using Addresses = std::optional<std::vector<IpAddress>>;
 
 constexpr std::string_view kSchema = R"({
@@ -158,21 +156,18 @@ Judgement judge_resolve(const Addresses& expected, const engine::DnsEvidence& ev
     return {Verdict::fail,
             fmt::format("answered {} instead of {}", list(outcome.addresses), list(*expected))};
   }
-  const proof::Sighting* answer = evidence.journey.first(Leg::reply, evidence.from, Direction::in);
-  const bool from_server =
-      answer != nullptr && answer->packet.ip && answer->packet.ip->source == evidence.server.address;
-  const bool asked =
-      evidence.server.node.empty() || evidence.journey.arrived(evidence.server.node) != nullptr;
-  if (!from_server || !asked) {
-    const std::string gap =
-        asked ? fmt::format("no answer from {} was seen", evidence.server.address.to_string())
-              : fmt::format("{} never saw the question; {}", evidence.server.node, seen);
-    if (const auto blind = engine::blind_spot(evidence.journey, evidence.from)) {
-      return {Verdict::inconclusive, fmt::format("{}, but {}: {}", text, gap, *blind)};
-    }
-    return {Verdict::fail, fmt::format("{}, but {}: somebody else answered", text, gap)};
+  const std::string& node = evidence.server.node;
+  std::optional<std::string> gap;
+  if (!node.empty() && evidence.journey.arrived(node) == nullptr) {
+    gap = fmt::format("{} never saw the question; {}", node, seen);
+  } else {
+    gap = engine::wrong_answerer(evidence.journey, evidence.server);
   }
-  return {Verdict::pass, fmt::format("answered {}", list(outcome.addresses))};
+  if (!gap) return {Verdict::pass, fmt::format("answered {}", list(outcome.addresses))};
+  if (const auto blind = engine::blind_spot(evidence.journey, evidence.from)) {
+    return {Verdict::inconclusive, fmt::format("{}, but {}: {}", text, *gap, *blind)};
+  }
+  return {Verdict::fail, fmt::format("{}, but {}", text, *gap)};
 }
 
 engine::CheckKind resolve_kind() {

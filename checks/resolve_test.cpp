@@ -26,6 +26,7 @@ engine::DnsEvidence answered() {
   e.journey.sightings = {
       sighting(Leg::forward, "container-one", "eth0", Direction::out, "192.168.99.11", "192.168.16.53"),
       sighting(Leg::forward, "lan-resolver", "eth0", Direction::in, "192.168.16.10", "192.168.16.53"),
+      sighting(Leg::reply, "lan-resolver", "eth0", Direction::out, "192.168.16.53", "192.168.16.10"),
       sighting(Leg::reply, "container-one", "eth0", Direction::in, "192.168.16.53", "192.168.99.11")};
   return e;
 }
@@ -60,6 +61,21 @@ TEST(ResolveJudgement, FailsWhenAnotherServerGotTheQuestion) {
   engine::DnsEvidence evidence = answered();
   std::erase_if(evidence.journey.sightings, [](const auto& s) { return s.node == "lan-resolver"; });
   EXPECT_EQ(judge_resolve(kExpected, evidence).verdict, Verdict::fail);
+}
+
+TEST(ResolveJudgement, FailsWhenTheServerWasAskedButAnotherAnswered) {
+  engine::DnsEvidence evidence = answered();
+  evidence.journey.sightings[2].node = "lan-peer";
+  EXPECT_EQ(judge_resolve(kExpected, evidence).verdict, Verdict::fail);
+}
+
+TEST(ResolveJudgement, OfAnAddressThatNoNodeHoldsIsNotProvenByANodesAnswer) {
+  engine::DnsEvidence evidence = answered();
+  evidence.server.node.clear();
+  EXPECT_EQ(judge_resolve(kExpected, evidence).verdict, Verdict::fail);
+  evidence.journey.sightings.erase(evidence.journey.sightings.begin() +
+                                   2);  // first seen coming in: from outside
+  EXPECT_EQ(judge_resolve(kExpected, evidence).verdict, Verdict::pass);
 }
 
 TEST(ResolveJudgement, IsInconclusiveWhenFramesWereLost) {

@@ -1,5 +1,6 @@
 #include "harness/base/error.hpp"
 
+#include <cerrno>
 #include <system_error>
 #include <utility>
 
@@ -12,7 +13,22 @@ Error Error::from_errno(int error_number, const std::string& attempted, const st
   std::string text = attempted + ": ";
   const std::string name = std::generic_category().message(error_number);
   text += detail.empty() ? name : detail + " (" + name + ")";
-  return Error(text, ErrorKind::internal, error_number);
+  // Wherever it happens, these say that the machine has no more to give, not that the program is wrong.
+  const Error error(text, ErrorKind::internal, error_number);
+  switch (error_number) {
+    case EMFILE:
+      return error.with_kind(ErrorKind::environment)
+          .with_remedy("raise the limit of open files: ulimit -n 65536 (the hard limit: ulimit -Hn)");
+    case ENFILE:
+      return error.with_kind(ErrorKind::environment)
+          .with_remedy("raise the machine's limit of open files: sysctl fs.file-max");
+    case ENOMEM:
+    case ENOBUFS:
+      return error.with_kind(ErrorKind::environment)
+          .with_remedy("free memory, or raise the container's or cgroup's limit of it");
+    default:
+      return error;
+  }
 }
 
 Error Error::within(const std::string& context) const {

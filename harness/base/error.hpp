@@ -18,7 +18,9 @@ class Error : public std::runtime_error {
  public:
   explicit Error(const std::string& message, ErrorKind kind = ErrorKind::internal, int error_number = 0);
 
-  /// `attempted` failed with `error_number`; `detail` is the kernel's own text (extended ack), if any.
+  /// `attempted` failed with `error_number`; `detail` is the kernel's own text (extended ack), if any. Of
+  /// kind internal; where the machine has run out of descriptors or memory, of kind environment with the
+  /// remedy.
   static Error from_errno(int error_number, const std::string& attempted, const std::string& detail = {});
 
   int error_number() const noexcept { return error_number_; }

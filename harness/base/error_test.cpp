@@ -23,5 +23,17 @@ TEST(Error, GathersContextOnTheWayUp) {
   EXPECT_EQ(error.remedy(), "allow user namespaces");
 }
 
+TEST(Error, AMachineThatHasRunOutSaysSoWithTheRemedyWhereverItHappens) {
+  const Error files = Error::from_errno(EMFILE, "opening a socket").within("node host");
+  EXPECT_EQ(files.kind(), ErrorKind::environment);
+  EXPECT_NE(files.remedy().find("ulimit -n"), std::string::npos);
+  for (const int number : {ENFILE, ENOMEM, ENOBUFS}) {
+    EXPECT_EQ(Error::from_errno(number, "opening").kind(), ErrorKind::environment) << number;
+    EXPECT_FALSE(Error::from_errno(number, "opening").remedy().empty()) << number;
+  }
+  EXPECT_EQ(Error::from_errno(EBUSY, "opening").kind(), ErrorKind::internal);
+  EXPECT_TRUE(Error::from_errno(EBUSY, "opening").remedy().empty());
+}
+
 }  // namespace
 }  // namespace plumbline

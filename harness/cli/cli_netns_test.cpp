@@ -54,6 +54,36 @@ TEST_F(CliInNamespaces, DoctorNamesToolsThatAreAbsentAndTheRemedy) {
   EXPECT_THAT(ran.out, HasSubstr("remedy: apt-get install tshark"));
 }
 
+TEST_F(CliInNamespaces, DoctorSaysWhoStandsOutside) {
+  const Ran ran = run({.arguments = {"doctor"}, .environment = {{"PLUMBLINE_OUTSIDE", "somebody else"}}});
+  const std::string outside = ::geteuid() == 0 ? "root" : "uid " + std::to_string(::geteuid());
+  EXPECT_THAT(ran.out, HasSubstr("ok       privileges    " + outside));
+  EXPECT_THAT(ran.out, Not(HasSubstr("somebody")));
+  if (::geteuid() == 0) return;
+  EXPECT_THAT(ran.out, HasSubstr(", root inside a user namespace"));
+}
+
+TEST_F(CliInNamespaces, TooFewDescriptorsAreTheMachinesAndHaveARemedy) {
+  for (const rlim_t descriptors : {12U, 20U, 30U}) {
+    const Ran ran = run({.arguments = {"run", kDiy, "--trace", "none", "-q"}, .descriptors = descriptors});
+    EXPECT_EQ(ran.status, 3) << descriptors << "\n" << ran.out << ran.err;
+    EXPECT_THAT(ran.out + ran.err, HasSubstr("ulimit -n")) << descriptors;
+  }
+}
+
+TEST_F(CliInNamespaces, AnErrorInTheUsersRulesetNamesTheSpecsLine) {
+  const std::string spec = folder_.write(
+      "t.yaml",
+      "version: 1\nname: t\nworld: diy\nsetup:\n  native:\n    bridges: {b: {address: 192.168.99.1/24}}\n"
+      "    nft: |\n      table inet mine {\n        flurb\n      }\nchecks:\n"
+      "  - reach: {from: host, to: [internet, gateway]}\n");
+  const Ran ran = plumbline({"run", spec, "-q", "--trace", "none"});
+  EXPECT_EQ(ran.status, 2) << ran.out << ran.err;
+  EXPECT_THAT(ran.out, HasSubstr("t.yaml:7 (nft of host):2:"));
+  EXPECT_THAT(ran.out, HasSubstr("2 checks not run\n"));
+  EXPECT_THAT(ran.out, Not(HasSubstr("reach host -> ")));
+}
+
 TEST_F(CliInNamespaces, TheSeedsNetworkPassesAndTheReportIsWhatItsSchemaSays) {
   const std::string file = folder_.path("report.json");
   const Ran ran = run_diy({"--report", "json=" + file});

@@ -30,7 +30,7 @@ TEST(Cli, HelpHasExamplesAndExitStatuses) {
   EXPECT_EQ(ran.status, 0);
   EXPECT_THAT(ran.err, IsEmpty());
   EXPECT_THAT(ran.out, AllOf(HasSubstr("plumbline run"), HasSubstr("doctor"), HasSubstr("Exit status:"),
-                             HasSubstr("130")));
+                             HasSubstr("130"), HasSubstr("128+N")));
 }
 
 TEST(Cli, EverySubcommandHasHelp) {
@@ -61,7 +61,8 @@ TEST(Cli, UnknownOptionNamesTheNearest) {
   expect_usage_error(plumbline({"run", "-j", "0"}), "--jobs");
   expect_usage_error(plumbline({"run", "-j", "many"}), "many");
   expect_usage_error(plumbline({"run", "-v", "-q"}), "--quiet");
-  expect_usage_error(plumbline({"run", "--color", "sometimes"}), "sometimes");
+  expect_usage_error(plumbline({"run", "--color", "sometimes"}),
+                     "--color: 'sometimes' is not known (there are: auto, always, never)");
 }
 
 TEST(Cli, HostileArgumentsDoNotSteerTheTerminal) {
@@ -134,6 +135,18 @@ TEST(CliRun, PlacesThatCannotBeWrittenAreSaidBeforeAnythingIsBuilt) {
   EXPECT_FALSE(std::filesystem::exists(folder.path("out")));
 }
 
+TEST(CliRun, WhatWouldBeLostWithTheSandboxesOwnRunIsRefused) {
+  for (const char* out : {"/run", "/run/", "/run/plumbline-none", "/run/plumbline-none/a/b",
+                          "/run/../run/none/a", "/run/netns/a", "/run/mount/a"}) {
+    expect_usage_error(plumbline({"run", kDiy, "--trace", "all", "--out", out}),
+                       "made in /run it would be lost");
+  }
+  expect_usage_error(plumbline({"run", kDiy, "--trace", "none", "--report", "json=/run/plumbline-none.json"}),
+                     "made in /run it would be lost");
+  expect_usage_error(run({.arguments = {"run", kDiy, "--trace", "all", "--out", "none/a"}, .folder = "/run"}),
+                     "none/a: made in /run it would be lost");
+}
+
 TEST(CliList, NamesWhatShips) {
   const Ran ran = plumbline({"list"});
   EXPECT_EQ(ran.status, 0) << ran.err;
@@ -157,7 +170,10 @@ TEST(CliList, ListsOneThingAndFilters) {
   const Ran kinds = plumbline({"list", "checks", "-k", "resolve"});
   EXPECT_THAT(kinds.out, AllOf(HasSubstr("  resolve\n"), Not(HasSubstr("  deny\n"))));
   EXPECT_THAT(plumbline({"list", "scenarios", "-v"}).out, HasSubstr("deny container-one"));
-  expect_usage_error(plumbline({"list", "everything"}), "everything");
+  expect_usage_error(
+      plumbline({"list", "everything"}),
+      "plumbline: 'everything' is not known (there are: scenarios, checks, worlds)\n  remedy: ");
+  expect_usage_error(plumbline({"list", "wrolds"}), "'wrolds' is not known; did you mean 'worlds'?");
 }
 
 TEST(CliList, PathsAreShortBelowTheWorkingFolder) {
@@ -190,6 +206,9 @@ TEST(CliSchema, AreValidJsonSchemas) {
     EXPECT_EQ(valid, 0) << what;
   }
   EXPECT_EQ(plumbline({"schema"}).out, plumbline({"schema", "spec"}).out);
+  expect_usage_error(plumbline({"schema", "foo"}),
+                     "plumbline: 'foo' is not known (there are: spec, report)\n  remedy: ");
+  expect_usage_error(plumbline({"schema", "reprot"}), "did you mean 'report'?");
 }
 
 TEST(CliOutput, AClosedPipeEndsQuietly) {

@@ -49,6 +49,15 @@ bool matches(std::string_view pattern, std::string_view text) {
   return (lower(text).find(lower(pattern)) != std::string::npos) != exclude;
 }
 
+std::function<std::string(const std::string&)> one_of(std::vector<std::string> words) {
+  return [words = std::move(words)](const std::string& word) -> std::string {
+    if (std::find(words.begin(), words.end(), word) != words.end()) return {};
+    const std::string near = did_you_mean(word, words);
+    return fmt::format("'{}' is not known{} (there {}: {})", word, near, words.size() == 1 ? "is" : "are",
+                       fmt::join(words, ", "));
+  };
+}
+
 std::string did_you_mean(std::string_view word, const std::vector<std::string>& words) {
   const std::vector<std::string_view> views(words.begin(), words.end());
   const std::string_view near = spec::nearest(word, views);

@@ -36,7 +36,8 @@ inline constexpr std::string_view kExitStatuses =
     "  3  this machine cannot run it; the remedy is said\n"
     "  4  none failed, but some were inconclusive\n"
     "  5  an error\n"
-    "  130  interrupted\n";
+    "  130  interrupted by SIGINT, SIGTERM or SIGHUP; the report holds what had ended\n"
+    "  128+N  ended by signal N before the sandbox was up; nothing was built\n";
 
 /// `text` to standard output; a closed pipe ends it quietly. Throws Error when it cannot be written.
 void print(std::string_view text);
@@ -50,6 +51,10 @@ std::string lower(std::string_view text);
 /// True when `text` holds `pattern`, letters' case aside; a leading ! turns that round. An empty one holds
 /// for all.
 bool matches(std::string_view pattern, std::string_view text);
+
+/// A check for an option whose value is one of `words`: empty for one of them, else the error, with the
+/// nearest.
+std::function<std::string(const std::string&)> one_of(std::vector<std::string> words);
 
 /// "; did you mean 'list'?", or nothing where no word is near.
 std::string did_you_mean(std::string_view word, const std::vector<std::string>& words);

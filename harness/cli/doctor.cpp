@@ -3,6 +3,8 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <boost/json.hpp>
+#include <cerrno>
+#include <cstdlib>
 #include <memory>
 
 #include "harness/cli/command.hpp"
@@ -17,6 +19,8 @@ namespace {
 namespace json = boost::json;
 
 constexpr int kCannotRun = 3;
+/// Says inside the sandbox who stands outside it, which cannot be seen from there.
+constexpr const char* kOutside = "PLUMBLINE_OUTSIDE";
 constexpr std::size_t kColumns = 100;
 
 const char* to_text(Finding finding) noexcept {
@@ -78,12 +82,16 @@ int tell(std::vector<Trial> trials, const std::vector<Trial>& more, bool in_json
 /// The trials need the sandbox, so they are made and told inside it; where it is refused, that is what is
 /// told.
 int doctor(bool in_json, const Invocation& invocation) {
-  if (kernel::in_sandbox()) return tell(look_around(), try_inside(), in_json);
+  if (kernel::in_sandbox()) {
+    const char* outside = std::getenv(kOutside);
+    return tell(look_around(outside == nullptr ? "" : outside), try_inside(), in_json);
+  }
+  if (::setenv(kOutside, identity().c_str(), 1) != 0) throw Error::from_errno(errno, "setenv");
   try {
     return kernel::reexec_in_sandbox(invocation.argc, invocation.argv);
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::environment) throw;
-    return tell(look_around(), refused_sandbox(error), in_json);
+    return tell(look_around({}), refused_sandbox(error), in_json);
   }
 }
 

@@ -165,7 +165,7 @@ Action add_list(CLI::App& app) {
   CLI::App* command = app.add_subcommand("list", "Scenarios, kinds of checks, and worlds that ship");
   const auto arguments = std::make_shared<ListArguments>();
   command->add_option("WHAT", arguments->what, "scenarios, checks or worlds; all of them by default")
-      ->check(CLI::IsMember({"scenarios", "checks", "worlds"}).description(""));
+      ->check(one_of({"scenarios", "checks", "worlds"}));
   command->add_option("-k", arguments->pattern, "Only what holds this text; with a leading ! what does not")
       ->type_name("PATTERN");
   command->add_flag("-v,--verbose", arguments->verbose, "Also the ids of each scenario's checks");

@@ -70,6 +70,8 @@ Error unexpected(const CLI::App& app, const CLI::ParseError& problem) {
                             did_you_mean(name, option_names(met)));
     }
   }
+  // The name of an argument that stands alone is no word that anybody wrote.
+  if (message.starts_with("WHAT: ")) message.erase(0, 6);
   return Error(message, ErrorKind::usage).with_remedy(help + " lists what there is");
 }
 

@@ -23,14 +23,24 @@ Error cannot(const std::string& attempted, int error_number) {
   return Error::from_errno(error_number, attempted).with_kind(ErrorKind::usage);
 }
 
-/// Inside the sandbox /run is a file system of its own that ends with it: a new file there would be lost.
+/// Inside the sandbox /run is a file system of its own that ends with it. It shows the folders and files that
+/// the old one held (but for netns and mount), so only what would be made beside them is lost.
+bool would_be_lost(const fs::path& absolute) {
+  std::error_code problem;
+  fs::path there = fs::weakly_canonical(absolute, problem);
+  if (problem) return false;  // the trial that follows says why
+  const fs::path below = there.lexically_relative("/run");
+  if (!below.empty() && (*below.begin() == "netns" || *below.begin() == "mount")) return true;
+  while (there.has_relative_path() && !fs::exists(there, problem)) there = there.parent_path();
+  return there == "/run";
+}
+
 void refuse_run(const std::string& path) {
-  std::error_code ignored;
-  const fs::path absolute = fs::weakly_canonical(path, ignored);
-  if (ignored || absolute.parent_path() != "/run") return;
-  throw Error(
-      fmt::format("{}: directly below /run it would be lost: the sandbox has a /run of its own", path),
-      ErrorKind::usage)
+  std::error_code problem;
+  const fs::path absolute = fs::absolute(path, problem);
+  if (problem || !would_be_lost(absolute)) return;
+  throw Error(fmt::format("{}: made in /run it would be lost: the sandbox has a /run of its own", path),
+              ErrorKind::usage)
       .with_remedy("choose another folder");
 }
 

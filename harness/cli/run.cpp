@@ -128,7 +128,7 @@ void declare(CLI::App& command, RunArguments& arguments) {
       ->type_name("DIR")
       ->capture_default_str();
   command.add_option("--trace", arguments.trace, "Whose traces to keep; failed means all that did not pass")
-      ->check(CLI::IsMember({"all", "failed", "none"}).description(""))
+      ->check(one_of({"all", "failed", "none"}))
       ->type_name("all|failed|none")
       ->capture_default_str();
   command.add_option("-j,--jobs", arguments.jobs, "Checks under way at once")
@@ -148,7 +148,7 @@ void declare(CLI::App& command, RunArguments& arguments) {
   command.add_flag("-q,--quiet", arguments.quiet, "Only what did not pass, and the totals")
       ->excludes(verbose);
   command.add_option("--color", arguments.color, "auto: on a terminal, unless NO_COLOR is set")
-      ->check(CLI::IsMember({"auto", "always", "never"}).description(""))
+      ->check(one_of({"auto", "always", "never"}))
       ->type_name("auto|always|never")
       ->capture_default_str();
 }

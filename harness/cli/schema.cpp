@@ -20,8 +20,7 @@ std::string spec_schema() {
 Action add_schema(CLI::App& app) {
   CLI::App* command = app.add_subcommand("schema", "JSON Schema of the spec, or of the JSON report");
   const auto what = std::make_shared<std::string>("spec");
-  command->add_option("WHAT", *what, "spec (the default) or report")
-      ->check(CLI::IsMember({"spec", "report"}).description(""));
+  command->add_option("WHAT", *what, "spec (the default) or report")->check(one_of({"spec", "report"}));
   command->footer(
       "Example, for editors with a YAML language server:\n"
       "  plumbline schema > plumbline.schema.json\n");

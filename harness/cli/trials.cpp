@@ -58,9 +58,10 @@ std::string container_hint() {
   return "";
 }
 
-Trial privileges() {
-  std::string who = ::geteuid() == 0 ? "root" : fmt::format("user {}", ::geteuid());
-  if (!in_first_user_namespace()) who += " in a user namespace";
+/// The sandbox of whoever is not privileged is a user namespace in which it is root: two identities.
+Trial privileges(const std::string& outside) {
+  std::string who = identity();
+  if (!outside.empty() && outside != who) who = outside + ", root inside a user namespace";
   return {"privileges", Finding::ok, who + container_hint(), ""};
 }
 
@@ -175,8 +176,13 @@ constexpr const char* kPrivilegedRemedy = "run as root, or in a container starte
 
 }  // namespace
 
-std::vector<Trial> look_around() {
-  return {kernel_version(), privileges(), tool("nft", "shows rulesets", "nftables"),
+std::string identity() {
+  std::string who = ::geteuid() == 0 ? "root" : fmt::format("uid {}", ::geteuid());
+  return in_first_user_namespace() ? who : who + " in a user namespace";
+}
+
+std::vector<Trial> look_around(const std::string& outside) {
+  return {kernel_version(), privileges(outside), tool("nft", "shows rulesets", "nftables"),
           tool("ip", "shows links and routes", "iproute2"), tool("tshark", "shows traces", "tshark")};
 }
 

@@ -23,8 +23,11 @@ struct Trial {
   std::string remedy;  ///< empty: nothing to do
 };
 
-/// The kernel, privileges and tools: told anywhere.
-std::vector<Trial> look_around();
+/// Who runs this: "root", "uid 1000", "root in a user namespace".
+std::string identity();
+/// The kernel, privileges and tools: told anywhere. `outside` is the identity of who started the sandbox that
+/// this runs in; empty outside one.
+std::vector<Trial> look_around(const std::string& outside);
 /// Namespaces, links, capture, nftables: to be called inside the sandbox.
 std::vector<Trial> try_inside();
 /// What stands for that where the sandbox was `refused`.

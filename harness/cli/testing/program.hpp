@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -29,6 +30,7 @@ struct Start {
   std::map<std::string, std::string> environment;  ///< added to the test's own; "" takes a variable away
   std::string folder;                              ///< working folder; empty: the test's own
   int standard_output = -1;                        ///< a descriptor; -1: gathered in Ran::out
+  rlim_t descriptors = 0;                          ///< its hard limit of open files; 0: the test's own
 };
 
 inline std::string read_all(int fd) {
@@ -44,6 +46,8 @@ inline std::string read_all(int fd) {
   ::dup2(out, STDOUT_FILENO);
   ::dup2(err, STDERR_FILENO);
   if (!start.folder.empty() && ::chdir(start.folder.c_str()) != 0) ::_exit(126);
+  const rlimit limit{start.descriptors, start.descriptors};
+  if (start.descriptors != 0 && ::setrlimit(RLIMIT_NOFILE, &limit) != 0) ::_exit(126);
   for (const char* name : {"NO_COLOR", "PLUMBLINE_DATA", "PLUMBLINE_LOG"}) ::unsetenv(name);
   for (const auto& [name, value] : start.environment) {
     if (value.empty()) {

@@ -23,13 +23,25 @@ const char* direction_text(traffic::Direction direction) {
 
 std::optional<std::string> blind_spot(const proof::Journey& journey, const std::string& from) {
   if (!journey.complete) return "the capture lost frames";
-  if (journey.left(from) == nullptr) return fmt::format("the capture did not even see it leave {}", from);
+  if (journey.passed(from) == nullptr) return fmt::format("the capture did not even see it leave {}", from);
   return std::nullopt;
 }
 
 bool Evidence::answered() const {
-  using Status = traffic::ProbeOutcome::Status;
-  return outcome.status == Status::replied || outcome.status == Status::no_answer;
+  return outcome.status == traffic::ProbeOutcome::Status::replied;
+}
+
+bool Evidence::got_through() const {
+  return answered() || outcome.status == traffic::ProbeOutcome::Status::no_answer;
+}
+
+std::optional<std::string> wrong_answerer(const proof::Journey& journey, const Target& to) {
+  const proof::Sighting* answer = journey.answer();
+  if (answer == nullptr) return "no answer was seen by any tap";
+  if (answer->node == to.node) return std::nullopt;
+  // A node's answer leaves it; one that is first seen coming in is from beyond what we watch.
+  if (to.node.empty() && answer->packet.direction == traffic::Direction::in) return std::nullopt;
+  return fmt::format("it was {} that answered, not {}", answer->node, to.node.empty() ? to.text : to.node);
 }
 
 std::string Evidence::furthest() const {

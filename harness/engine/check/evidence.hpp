@@ -32,8 +32,10 @@ struct Evidence {
   /// A planted or simulated server at the far end got the probe's bytes.
   bool delivered = false;
 
-  /// The far end answered the probe itself: a reply, or a TCP connection. (An error is no answer.)
+  /// The far end's answer came back: our own bytes, or what our request asked for.
   bool answered() const;
+  /// More than nothing came back: an answer, or a TCP connection that was made and then stayed silent.
+  bool got_through() const;
   /// "container-one:eth0 out": where the probe was last seen on its way out, or that it never was.
   std::string furthest() const;
   /// `blind_spot` of this probe.
@@ -53,6 +55,11 @@ struct Judgement {
   Verdict verdict = Verdict::inconclusive;
   std::string observed;
 };
+
+/// Why an answer does not prove that `to` gave it: it came from another node, or none was seen to give it
+/// though the taps would have. Absent: `to` answered, or, where no node of ours holds the address, somebody
+/// outside did.
+std::optional<std::string> wrong_answerer(const proof::Journey& journey, const Target& to);
 
 /// The journey as reports show it, times relative to its first sighting.
 std::vector<JourneyStep> steps(const proof::Journey& journey);

@@ -55,6 +55,22 @@ Service read_service(const spec::Value& value) {
   value.fail(fmt::format("unknown service '{}'; expected ping, tcp/PORT or udp/PORT", text));
 }
 
+/// Addresses that no packet can be sent to as a promise about one place.
+void refuse_unreachable(const spec::Value& value, const IpAddress& address) {
+  static const Prefix kMapped(*IpAddress::parse("::ffff:0:0"), 96);
+  const std::string text = address.to_string();
+  if (kMapped.contains(address)) {
+    const auto v4 = IpAddress::from_bytes(address.bytes().last(4));
+    value.fail(fmt::format("{} is an IPv4 address in IPv6's form: write {}", text, v4->to_string()));
+  }
+  const char* what = nullptr;
+  if (address.is_unspecified()) what = "the unspecified address";
+  if (address.is_multicast()) what = "a multicast address";
+  if (address == IpAddress::v4({255, 255, 255, 255})) what = "the broadcast address";
+  if (what != nullptr)
+    value.fail(fmt::format("{} is {}, not one target's: name a node or its address", text, what));
+}
+
 }  // namespace
 
 std::string Service::to_string() const {
@@ -90,7 +106,9 @@ std::vector<Party> read_targets(const spec::Value& arguments, std::string_view k
   std::vector<Party> targets;
   for (const spec::Value& value : listed(arguments, key)) {
     const std::string& text = value.as_text(key);
-    if (!IpAddress::parse(text) && topology.find(text) == nullptr) {
+    if (const auto address = IpAddress::parse(text)) {
+      refuse_unreachable(value, *address);
+    } else if (topology.find(text) == nullptr) {
       unknown_node(value, topology, ", or an IP address");
     }
     targets.push_back({text, value.mark});

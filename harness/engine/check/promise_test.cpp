@@ -50,6 +50,26 @@ TEST(Promise, NamesTheNearestNode) {
       "a.yaml:2:6: unknown node 'somewhere'; expected host, container-one, or an IP address");
 }
 
+TEST(Promise, RefusesAddressesThatNoPacketCanBePromisedTo) {
+  const auto read = [](const auto& v) { read_targets(v, "to", two_nodes()); };
+  EXPECT_EQ(error_of("to: 0.0.0.0\n", read),
+            "a.yaml:1:5: 0.0.0.0 is the unspecified address, not one target's: name a node or its address");
+  EXPECT_EQ(error_of("to: [host,\n     '::']\n", read),
+            "a.yaml:2:6: :: is the unspecified address, not one target's: name a node or its address");
+  EXPECT_EQ(error_of("to: 224.0.0.251\n", read),
+            "a.yaml:1:5: 224.0.0.251 is a multicast address, not one target's: name a node or its address");
+  EXPECT_EQ(error_of("to: 'ff02::1'\n", read),
+            "a.yaml:1:5: ff02::1 is a multicast address, not one target's: name a node or its address");
+  EXPECT_EQ(
+      error_of("to: 255.255.255.255\n", read),
+      "a.yaml:1:5: 255.255.255.255 is the broadcast address, not one target's: name a node or its address");
+  EXPECT_EQ(error_of("to: '::ffff:10.1.2.3'\n", read),
+            "a.yaml:1:5: ::ffff:10.1.2.3 is an IPv4 address in IPv6's form: write 10.1.2.3");
+  for (const char* good : {"127.0.0.1", "10.0.0.255", "'::1'", "'2001:db8::1'", "'::ffff:0:1:2'"}) {
+    EXPECT_EQ(error_of(std::string("to: ") + good + "\n", read), "no error") << good;
+  }
+}
+
 TEST(Promise, RefusesServicesThatAreNone) {
   for (const char* word : {"tcp", "tcp/", "tcp/0", "tcp/65536", "tcp/80x", "udp/-1", "sctp/80", "icmp"}) {
     EXPECT_THAT(error_of(std::string("with: ") + word + "\n", [](const auto& v) { read_services(v); }),

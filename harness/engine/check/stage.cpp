@@ -5,11 +5,12 @@
 #include <algorithm>
 #include <cctype>
 #include <deque>
+#include <fstream>
 #include <map>
 #include <optional>
 #include <random>
 #include <set>
-#include <tuple>
+#include <sstream>
 #include <utility>
 
 #include "harness/base/error.hpp"
@@ -23,13 +24,26 @@ namespace {
 using boost::asio::awaitable;
 
 /// All rings together; the kernel allocates them at once, so this is real memory.
-constexpr std::size_t kRingBudget = 64U << 20U;
-constexpr std::size_t kLeastRing = 256U << 10U;
-constexpr std::size_t kLargestRing = 4U << 20U;
+constexpr std::size_t kRingBudget = 96U << 20U;
+constexpr std::size_t kLeastRing = 128U << 10U;
+constexpr std::size_t kLargestRing = 32U << 20U;
 
-std::size_t ring_size(std::size_t taps, std::size_t asked) {
+/// What probes are made of and what answers them. On a bridge with N ports each ARP request is N frames, and
+/// N containers ask at once: without this the rings fill with what no verdict rests on. ICMPv6 from type 130
+/// on is neighbour and multicast discovery.
+constexpr const char* kFilter = "icmp or tcp or udp or (icmp6 and ip6[40] < 130)";
+
+/// A node's share of the budget. What its one tap sees grows with its interfaces (a host with a hundred
+/// bridge ports sees a hundred times what each container does), and with its being on everybody's way, as
+/// routers and switches are.
+std::size_t weight(const network::Node& node) {
+  constexpr std::size_t on_the_way = 16;
+  return node.interfaces.size() + (node.role == network::Role::container ? 0 : on_the_way);
+}
+
+std::size_t ring_size(std::size_t share, std::size_t all_shares, std::size_t asked) {
   if (asked != 0) return asked;
-  return std::clamp(kRingBudget / std::max<std::size_t>(taps, 1), kLeastRing, kLargestRing);
+  return std::clamp(kRingBudget / std::max<std::size_t>(all_shares, 1) * share, kLeastRing, kLargestRing);
 }
 
 /// Cables from `source` to every other node, in the order of `network.nodes()`.
@@ -113,6 +127,31 @@ class Stage::Impl {
   }
 
   awaitable<Evidence> exchange(std::string from, Target to, Service with) {
+    // A DNS server answers questions, not echoes.
+    if (with.protocol == traffic::Protocol::udp && serves_dns(topology_, to, with)) {
+      return exchange_question(std::move(from), std::move(to), with);
+    }
+    return exchange_probe(std::move(from), std::move(to), with);
+  }
+
+  awaitable<DnsEvidence> resolve(std::string from, Target server, std::string name, bool tcp) {
+    traffic::DnsRequest request;
+    request.from = &network_.netns(from);
+    request.server = server.address;
+    request.name = mix_case(name);
+    request.id = static_cast<std::uint16_t>(random_());
+    request.transport = tcp ? traffic::DnsTransport::tcp : traffic::DnsTransport::udp;
+    request.timeout = options_.timeout;
+    DnsEvidence evidence;
+    evidence.journey = co_await ask(request, from, evidence.outcome);
+    evidence.from = std::move(from);
+    evidence.server = std::move(server);
+    evidence.name = std::move(name);
+    co_return evidence;
+  }
+
+ private:
+  awaitable<Evidence> exchange_probe(std::string from, Target to, Service with) {
     traffic::ProbeRequest request;
     request.from = &network_.netns(from);
     request.protocol = with.protocol;
@@ -124,44 +163,66 @@ class Stage::Impl {
     std::optional<proof::WatchId> watch;
     const std::function<void(const traffic::ProbeIdentity&)> ready =
         [&](const traffic::ProbeIdentity& identity) { watch = observer_.watch(key_for(request, identity)); };
+    const std::uint64_t lost_before = capture_->dropped();
     Evidence evidence;
     evidence.outcome = co_await traffic::probe(request, ready);
-    evidence.journey = journey(watch, from);
-    evidence.delivered = delivered(to.node, request.nonce);
+    evidence.journey = journey(watch, from, lost_before);
+    evidence.delivered = delivered(to.node, request.nonce) || half_open(to, with, evidence.outcome);
     evidence.from = std::move(from);
     evidence.to = std::move(to);
     evidence.with = with;
     co_return evidence;
   }
 
-  awaitable<DnsEvidence> resolve(std::string from, Target server, std::string name, bool tcp) {
+  /// A UDP probe to a DNS server: a question whose name is the nonce. Any response to it is the server's
+  /// answer.
+  awaitable<Evidence> exchange_question(std::string from, Target to, Service with) {
+    using Dns = traffic::DnsOutcome::Status;
+    using Status = traffic::ProbeOutcome::Status;
+    const traffic::Nonce nonce = traffic::next_nonce();
     traffic::DnsRequest request;
     request.from = &network_.netns(from);
-    request.server = server.address;
-    request.name = mix_case(name);
-    request.aaaa = false;
+    request.server = to.address;
+    request.port = with.port;
+    request.name = traffic::nonce_text(nonce) + ".plumbline.test";
     request.id = static_cast<std::uint16_t>(random_());
-    request.transport = tcp ? traffic::DnsTransport::tcp : traffic::DnsTransport::udp;
     request.timeout = options_.timeout;
+    traffic::DnsOutcome answer;
+    Evidence evidence;
+    evidence.journey = co_await ask(request, from, answer);
+    const bool no_response = answer.status == Dns::timeout;
+    evidence.outcome.status = answer.status == Dns::icmp_error    ? Status::icmp_error
+                              : answer.status == Dns::local_error ? Status::local_error
+                              : no_response                       ? Status::timeout
+                                                                  : Status::replied;
+    evidence.outcome.identity = answer.identity;
+    evidence.outcome.icmp = answer.icmp;
+    evidence.outcome.error_number = answer.error_number;
+    evidence.outcome.attempted = answer.attempted;
+    evidence.outcome.duration = answer.duration;
+    evidence.delivered = delivered(to.node, nonce);
+    evidence.from = std::move(from);
+    evidence.to = std::move(to);
+    evidence.with = with;
+    co_return evidence;
+  }
+
+  awaitable<proof::Journey> ask(const traffic::DnsRequest& request, const std::string& from,
+                                traffic::DnsOutcome& outcome) {
     std::optional<proof::WatchId> watch;
     const std::function<void(const traffic::ProbeIdentity&)> ready = [&](const traffic::ProbeIdentity&
                                                                              identity) {
-      if (tcp) {
+      if (request.transport == traffic::DnsTransport::tcp) {
         watch = observer_.watch(proof::TcpKey{identity.source_port, request.port, request.server});
       } else {
         watch = observer_.watch(proof::DnsKey{request.id, request.name, identity.source_port, request.port});
       }
     };
-    DnsEvidence evidence;
-    evidence.outcome = co_await traffic::ask(request, ready);
-    evidence.journey = journey(watch, from);
-    evidence.from = std::move(from);
-    evidence.server = std::move(server);
-    evidence.name = std::move(name);
-    co_return evidence;
+    const std::uint64_t lost_before = capture_->dropped();
+    outcome = co_await traffic::ask(request, ready);
+    co_return journey(watch, from, lost_before);
   }
 
- private:
   static proof::Key key_for(const traffic::ProbeRequest& request, const traffic::ProbeIdentity& identity) {
     if (request.protocol == traffic::Protocol::tcp) {
       return proof::TcpKey{identity.source_port, request.port, request.to};
@@ -221,11 +282,17 @@ class Stage::Impl {
   }
 
   void open_taps() {
+    std::size_t all_shares = 0;
+    for (const network::Node& node : topology_.nodes) all_shares += weight(node);
     std::vector<traffic::TapSource> taps;
-    for (const auto& [name, netns] : network_.nodes()) taps.push_back({name, &netns});
+    for (const auto& [name, netns] : network_.nodes()) {
+      const network::Node* node = topology_.find(name);
+      const std::size_t share = node == nullptr ? 1 : weight(*node);
+      taps.push_back({name, &netns, ring_size(share, all_shares, options_.tap_buffer_bytes)});
+    }
     traffic::CaptureOptions options;
-    options.buffer_bytes = ring_size(taps.size(), options_.tap_buffer_bytes);
     options.snap_length = options_.tap_snap_length;
+    options.filter = kFilter;
     capture_.emplace(executor_, std::move(taps), options, [this](const traffic::Frame& frame) {
       observer_.see(frame.tap, capture_->node(frame.tap),
                     capture_->interface_name(frame.tap, frame.interface), frame.time_ns, frame.bytes,
@@ -233,11 +300,13 @@ class Stage::Impl {
     });
   }
 
-  proof::Journey journey(std::optional<proof::WatchId> watch, const std::string& from) {
+  /// Frames lost since `lost_before` may have been this probe's.
+  proof::Journey journey(std::optional<proof::WatchId> watch, const std::string& from,
+                         std::uint64_t lost_before) {
     capture_->drain();
     proof::Journey journey;
     if (watch) journey = observer_.journey(*watch, distance_from(from));
-    journey.complete = capture_->dropped() == 0;
+    journey.complete = capture_->dropped() == lost_before;
     return journey;
   }
 
@@ -258,6 +327,27 @@ class Stage::Impl {
         return request.text.find(bytes) != std::string::npos || request.text.find(text) != std::string::npos;
       });
     });
+  }
+
+  /// The target's kernel took the SYN of a connection that never came about (its answer was lost): the probe
+  /// got through to it. /proc/net/tcp{,6} of the target's namespace: local port, remote port, state 03
+  /// (SYN_RECV).
+  bool half_open(const Target& to, const Service& with, const traffic::ProbeOutcome& outcome) const {
+    if (with.protocol != traffic::Protocol::tcp || to.node.empty()) return false;
+    if (outcome.status != traffic::ProbeOutcome::Status::timeout) return false;
+    const auto inside = network_.netns(to.node).enter();
+    for (const char* path : {"/proc/thread-self/net/tcp", "/proc/thread-self/net/tcp6"}) {
+      std::ifstream table(path);
+      for (std::string line; std::getline(table, line);) {
+        std::istringstream fields(line);
+        std::string number, local, remote, state;
+        fields >> number >> local >> remote >> state;
+        const std::string ours = fmt::format(":{:04X}", with.port);
+        const std::string theirs = fmt::format(":{:04X}", outcome.identity.source_port);
+        if (state == "03" && local.ends_with(ours) && remote.ends_with(theirs)) return true;
+      }
+    }
+    return false;
   }
 
   std::string mix_case(std::string name) {

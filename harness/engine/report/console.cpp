@@ -39,13 +39,18 @@ class ConsoleReporter final : public Reporter {
   void scenario_finished(const ScenarioResult& scenario) override {
     erase_progress();
     std::vector<const CheckResult*> shown;
+    std::size_t not_run = 0;  // for one reason, which is the scenario's
     for (const CheckResult& check : scenario.checks) {
-      if (options_.verbosity != Verbosity::quiet || needs_detail(check)) shown.push_back(&check);
+      if (scenario.error && check.verdict == Verdict::skip) {
+        ++not_run;
+      } else if (options_.verbosity != Verbosity::quiet || needs_detail(check)) {
+        shown.push_back(&check);
+      }
     }
     if (options_.verbosity == Verbosity::quiet && shown.empty() && !scenario.error) return;
     write_header(scenario);
     write_checks(shown);
-    if (scenario.error) write_error(*scenario.error);
+    if (scenario.error) write_error(*scenario.error, not_run);
     if (options_.verbosity == Verbosity::verbose) write_timing(scenario);
     out_ << '\n' << std::flush;
   }
@@ -109,10 +114,16 @@ class ConsoleReporter final : public Reporter {
     }
   }
 
-  void write_error(const ScenarioError& error) {
-    out_ << "  " << painted(options_, colour_of(Verdict::error), mark(options_, Verdict::error))
+  void write_error(const ScenarioError& error, std::size_t not_run) {
+    const std::string_view failed = mark(options_, Verdict::error);
+    out_ << "  " << painted(options_, colour_of(Verdict::error), failed)
          << "  this scenario could not be run\n"
          << detail(options_, error);
+    if (not_run == 0) return;
+    const std::string_view skipped = mark(options_, Verdict::skip);
+    out_ << "  " << painted(options_, colour_of(Verdict::skip), skipped)
+         << std::string(std::max(columns(failed), columns(skipped)) - columns(skipped) + 2, ' ')
+         << counted(not_run, "check") << " not run\n";
   }
 
   void write_timing(const ScenarioResult& scenario) {

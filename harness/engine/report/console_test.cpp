@@ -105,6 +105,24 @@ TEST(Console, QuietSaysOnlyTheTotalsWhenAllPassed) {
             "1 check: 1 passed, 0 failed, 0 inconclusive, 0 skipped, 0 errors in 0.21 s (1 scenario)\n");
 }
 
+TEST(Console, AScenarioThatCouldNotBeBuiltSaysItsErrorOnceAndHowManyChecksItCost) {
+  RunResult run = samples::sample_run();
+  run.scenarios.erase(run.scenarios.begin());
+  run.scenarios.front().checks.assign(3, samples::check("reach", "a", "b", "ping", Verdict::skip));
+  run.scenarios.front().checks[2] = samples::failed();
+  for (const Verbosity verbosity : {Verbosity::normal, Verbosity::quiet, Verbosity::verbose}) {
+    const std::string text = console(run, {.verbosity = verbosity});
+    EXPECT_THAT(text,
+                HasSubstr("      remedy    correct the ruleset under `nft:`\n  SKIP   2 checks not run\n"));
+    EXPECT_THAT(text, Not(HasSubstr("reach a -> b"))) << "one line for all";
+    EXPECT_THAT(text, HasSubstr("FAIL  deny container-one")) << "what was run is still told";
+  }
+  run.scenarios.front().checks.resize(1);
+  EXPECT_THAT(console(run, {}), HasSubstr("  SKIP   1 check not run\n"));
+  run.scenarios.front().checks.clear();
+  EXPECT_THAT(console(run, {}), Not(HasSubstr("not run")));
+}
+
 TEST(Console, PipedTextIsPlain) {
   const std::string text = console(samples::sample_run(), {});
   for (const char c : text) ASSERT_TRUE(c == '\n' || (c >= ' ' && c <= '~')) << static_cast<int>(c);

@@ -6,12 +6,15 @@
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <cctype>
 #include <csignal>
 #include <exception>
 #include <memory>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "checks/kinds.hpp"
@@ -69,7 +72,8 @@ class ScenarioRun {
     outcomes_.resize(checks.size());
   }
 
-  /// False when a signal ended it.
+  /// False when a signal ended it. Whatever goes wrong becomes the scenario's error; the verdicts until then
+  /// stay.
   bool run() {
     // The handlers are in place before anything is built: pid 1 of a pid namespace has no default ones.
     boost::asio::signal_set signals(loop_, SIGINT, SIGTERM, SIGHUP);
@@ -78,23 +82,40 @@ class ScenarioRun {
       interrupted_ = true;
       loop_.stop();
     });
-    try {
+    guarded([this] {
       arrange();
       check();
-    } catch (const Error& error) {
-      result_.error = ScenarioError{error.what(), spec_.file, error.remedy(), error.kind()};
-      for (CheckResult& check : result_.checks) check.observed = "the scenario could not be run";
-    }
+    });
     signals.cancel();
-    write_traces();
+    guarded([this] { write_traces(); });
     const auto start = Clock::now();
     stage_.reset();
-    network_.teardown();
+    guarded([this] { network_.teardown(); });
     result_.teardown_ms = ms_since(start);
     return !interrupted_;
   }
 
  private:
+  template <class Action>
+  void guarded(const Action& action) {
+    try {
+      action();
+    } catch (const Error& error) {
+      note(ScenarioError{error.what(), spec_.file, error.remedy(), error.kind()});
+    } catch (const std::exception& error) {
+      note(ScenarioError{error.what(), spec_.file, "", ErrorKind::internal});
+    }
+  }
+
+  /// The first error is the one that explains the others.
+  void note(ScenarioError error) {
+    if (result_.error) return;
+    result_.error = std::move(error);
+    for (CheckResult& check : result_.checks) {
+      if (check.verdict == Verdict::skip) check.observed = "the scenario could not be run to its end";
+    }
+  }
+
   void arrange() {
     const auto start = Clock::now();
     network_.build(spec_.world);
@@ -116,21 +137,35 @@ class ScenarioRun {
 
   void check() {
     const auto start = Clock::now();
-    const std::size_t workers = std::min(std::max<std::size_t>(options_.jobs, 1), checks_.size());
-    working_ = workers;
-    for (std::size_t i = 0; i < workers; ++i) {
-      boost::asio::co_spawn(loop_, work(), [this](const std::exception_ptr& problem) {
-        if (problem) problem_ = problem;
-        if (--working_ == 0 || problem) loop_.stop();
-      });
+    working_ = std::min(std::max<std::size_t>(options_.jobs, 1), checks_.size());
+    if (working_ != 0) {
+      boost::asio::co_spawn(loop_, start_workers(working_),
+                            [this](const std::exception_ptr& problem) { ended(problem); });
+      loop_.run();
     }
-    if (workers != 0) loop_.run();
     result_.checks_ms = ms_since(start);
     if (problem_) std::rethrow_exception(problem_);
     if (!interrupted_) return;
     for (CheckResult& check : result_.checks) {
       if (check.verdict == Verdict::skip) check.observed = "interrupted";
     }
+  }
+
+  /// One after the other, with a turn of the loop between: the taps are read meanwhile. Hundreds of probes
+  /// sent at one go would fill their rings first, and lost frames prove nothing.
+  boost::asio::awaitable<void> start_workers(std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) {
+      boost::asio::co_spawn(loop_, work(), [this](const std::exception_ptr& problem) {
+        --working_;
+        ended(problem);
+      });
+      co_await boost::asio::post(loop_, boost::asio::use_awaitable);
+    }
+  }
+
+  void ended(const std::exception_ptr& problem) {
+    if (problem && !problem_) problem_ = problem;
+    if (working_ == 0 || problem) loop_.stop();
   }
 
   /// Takes the next check until none is left.
@@ -163,16 +198,17 @@ class ScenarioRun {
   void write_traces() {
     if (!stage_) return;
     const std::vector<std::string> watched = watched_places(stage_->topology());
+    std::set<std::string> taken;
     for (std::size_t i = 0; i < outcomes_.size(); ++i) {
       if (!outcomes_[i]) continue;
       CheckResult& check = result_.checks[i];
-      const std::string path = trace_path(options_.out_directory, spec_.name, check.id);
+      const std::string path = trace_path(options_.out_directory, spec_.name, check.id, taken);
       try {
         write_trace(path, watched, check, *outcomes_[i]);
         check.trace = path;
       } catch (const Error& error) {
-        result_.error = ScenarioError{error.what(), spec_.file,
-                                      "choose another folder with --out, or --trace none", ErrorKind::usage};
+        throw error.with_kind(ErrorKind::usage)
+            .with_remedy("choose another folder with --out, or --trace none");
       }
     }
   }

@@ -62,8 +62,15 @@ std::string slug(std::string text) {
 
 }  // namespace
 
-std::string trace_path(const std::string& directory, const std::string& scenario, const std::string& check) {
-  return (std::filesystem::path(directory) / slug(scenario) / (slug(check) + ".pcapng")).string();
+std::string trace_path(const std::string& directory, const std::string& scenario, const std::string& check,
+                       std::set<std::string>& taken) {
+  const std::filesystem::path folder = std::filesystem::path(directory) / slug(scenario);
+  const std::string name = slug(check);
+  std::string path = (folder / (name + ".pcapng")).string();
+  for (int number = 2; !taken.insert(path).second; ++number) {
+    path = (folder / fmt::format("{}-{}.pcapng", name, number)).string();
+  }
+  return path;
 }
 
 std::vector<std::string> watched_places(const network::Topology& topology) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -17,7 +18,8 @@ void write_trace(const std::string& path, const std::vector<std::string>& watche
 std::vector<std::string> watched_places(const network::Topology& topology);
 
 /// `directory/scenario/check.pcapng`, with everything but [A-Za-z0-9._-] replaced, so that names from specs
-/// stay inside.
-std::string trace_path(const std::string& directory, const std::string& scenario, const std::string& check);
+/// stay inside; numbered where that is `taken` already, which it joins.
+std::string trace_path(const std::string& directory, const std::string& scenario, const std::string& check,
+                       std::set<std::string>& taken);
 
 }  // namespace plumbline::engine

@@ -5,12 +5,24 @@
 namespace plumbline::engine {
 namespace {
 
+std::string path_of(const std::string& directory, const std::string& scenario, const std::string& check) {
+  std::set<std::string> taken;
+  return trace_path(directory, scenario, check, taken);
+}
+
 TEST(TracePath, StaysInItsFolderWhateverTheNamesSay) {
-  EXPECT_EQ(trace_path("out", "diy", "deny container-one -> 10.1.2.3 tcp/80"),
+  EXPECT_EQ(path_of("out", "diy", "deny container-one -> 10.1.2.3 tcp/80"),
             "out/diy/deny-container-one-10.1.2.3-tcp-80.pcapng");
-  EXPECT_EQ(trace_path("out", "../../etc", "../passwd"), "out/..-..-etc/..-passwd.pcapng");
-  EXPECT_EQ(trace_path("out", "..", "."), "out/_../_..pcapng");
-  EXPECT_LT(trace_path("out", "diy", std::string(4000, 'x')).size(), 255U);
+  EXPECT_EQ(path_of("out", "../../etc", "../passwd"), "out/..-..-etc/..-passwd.pcapng");
+  EXPECT_EQ(path_of("out", "..", "."), "out/_../_..pcapng");
+  EXPECT_LT(path_of("out", "diy", std::string(4000, 'x')).size(), 255U);
+}
+
+TEST(TracePath, IsNobodyElses) {
+  std::set<std::string> taken;
+  EXPECT_EQ(trace_path("out", "diy", "reach host -> a ping", taken), "out/diy/reach-host-a-ping.pcapng");
+  EXPECT_EQ(trace_path("out", "diy", "reach host -> a- ping", taken), "out/diy/reach-host-a-ping-2.pcapng");
+  EXPECT_EQ(trace_path("out", "diy", "reach host -> -a ping", taken), "out/diy/reach-host-a-ping-3.pcapng");
 }
 
 TEST(WatchedPlaces, AreAllInterfacesOfAllNodes) {

@@ -34,6 +34,7 @@ void merge_node(network::Node& node, const network::Node& more) {
   for (const auto& [name, value] : more.sysctls) node.sysctls[name] = value;
   if (!node.nft_text.empty() && !more.nft_text.empty()) node.nft_text += '\n';
   node.nft_text += more.nft_text;
+  if (node.nft_origin.empty()) node.nft_origin = more.nft_origin;
   if (!more.resolvers.empty()) node.resolvers = more.resolvers;
 }
 

@@ -35,6 +35,7 @@ Value key_of(const Value::Entry& entry) {
 class NativeReader {
  public:
   explicit NativeReader(const network::Topology& world) : world_(world), host_(*world.host()) {
+    take_world_addresses();
     for (const network::Interface& interface : host_.interfaces) {
       if (interface.kind != network::LinkKind::loopback) uplinks_.emplace_back(interface.name);
     }
@@ -53,11 +54,25 @@ class NativeReader {
     if (const Value* resolvers = value.find("resolvers")) {
       for (const Value& item : resolvers->as_list()) setup_.resolvers.push_back(item.as_address("resolvers"));
     }
-    if (const Value* nft = value.find("nft")) setup_.nft = nft->as_text("nft");
+    if (const Value* nft = value.find("nft")) {
+      setup_.nft = nft->as_text("nft");
+      setup_.nft_origin = fmt::format("{}:{}", *nft->mark.file, nft->mark.line);
+    }
     return std::move(setup_);
   }
 
  private:
+  void take_world_addresses() {
+    for (const network::Node& node : world_.nodes) {
+      for (const network::Interface& interface : node.interfaces) {
+        for (const InterfaceAddress& held : interface.addresses) {
+          taken_.emplace(held.address,
+                         fmt::format("the address of {} ({}) in the world", node.name, interface.name));
+        }
+      }
+    }
+  }
+
   void read_bridge(const Value::Entry& entry) {
     NativeSetup::Bridge bridge;
     const Value key = key_of(entry);
@@ -86,7 +101,7 @@ class NativeReader {
       item.fail(fmt::format("'address' must have a prefix length, as in {}/24", item.text));
     }
     check_one_per_family(bridge.addresses, address.address, item);
-    check_usable(address, item);
+    refuse_unusable(address, item);
     const Prefix network = address.network();
     for (const NativeSetup::Bridge& other : setup_.bridges) {
       for (const InterfaceAddress& taken : other.addresses) {
@@ -144,7 +159,7 @@ class NativeReader {
     for (const InterfaceAddress& gateway : bridge.addresses) {
       if (gateway.network().contains(address)) {
         const InterfaceAddress held{address, gateway.prefix_length};
-        check_usable(held, item);
+        refuse_unusable(held, item);
         return held;
       }
       networks.push_back(gateway.network().to_string());
@@ -161,18 +176,6 @@ class NativeReader {
     if (std::any_of(addresses.begin(), addresses.end(), same)) {
       item.fail(fmt::format("at most one {} address is allowed here", address.is_v4() ? "IPv4" : "IPv6"));
     }
-  }
-
-  static void check_usable(const InterfaceAddress& held, const Value& item) {
-    const IpAddress& address = held.address;
-    if (address.is_unspecified() || address.is_multicast() || address.is_loopback()) {
-      item.fail(fmt::format("{} cannot be the address of an interface", address.to_string()));
-    }
-    const Prefix network = held.network();
-    if (!address.is_v4() || held.prefix_length >= 31) return;
-    if (address != network.address() && address != network.last()) return;
-    item.fail(fmt::format("{} is the {} address of its own network {}", address.to_string(),
-                          address == network.address() ? "network" : "broadcast", network.to_string()));
   }
 
   void take(const IpAddress& address, std::string whose, const Value& item) {

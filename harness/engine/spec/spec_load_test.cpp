@@ -155,6 +155,39 @@ TEST_F(SpecLoad, Containers) {
             "t.yaml:13:22: two containers are named one");
 }
 
+TEST_F(SpecLoad, AddressesThatTheWorldHoldsFarAwayAreTakenToo) {
+  const auto with = [&](const std::string& address, const std::string& container) {
+    return refused_setup("    bridges:\n      b:\n        address: " + address +
+                         "\n        containers: {one: " + container + "}\n");
+  };
+  EXPECT_EQ(with("203.0.113.1/24", "203.0.113.80"),
+            "t.yaml:9:27: 203.0.113.80 is already the address of internet (lo) in the world");
+  EXPECT_EQ(with("10.1.2.3/24", "10.1.2.4"),
+            "t.yaml:8:18: 10.1.2.3 is already the address of internal (lo) in the world");
+  EXPECT_EQ(with("\"fd00:1::1/64\"", "\"fd00:1::3\""),
+            "t.yaml:9:27: fd00:1::3 is already the address of internal (lo) in the world");
+  EXPECT_EQ(with("203.0.113.1/24", "203.0.113.81"), "no error") << "its network alone may be hidden";
+}
+
+TEST_F(SpecLoad, BridgeAddressesThatNoInterfaceCanHold) {
+  for (const char* address :
+       {"0.0.0.1/24", "127.0.0.2/24", "224.1.1.1/24", "\"ff02::1/64\"", "\"::ffff:10.9.9.1/120\""}) {
+    const std::string error = refused_setup(std::string("    bridges: {b: {address: ") + address + "}}\n");
+    EXPECT_EQ(error.find("t.yaml:6:28: "), 0U) << error;
+    EXPECT_NE(error.find(" cannot be the address of an interface"), std::string::npos) << error;
+  }
+}
+
+TEST_F(SpecLoad, TheRulesetRemembersItsPlace) {
+  const std::string path = write(
+      "t.yaml",
+      "version: 1\nname: t\nworld: diy\nsetup:\n  native:\n    bridges: {b: {address: 192.168.99.1/24}}\n"
+      "    nft: flurb\nchecks:\n  - reach: {from: host, to: internet}\n");
+  const Spec spec = load_spec(path, options());
+  EXPECT_EQ(spec.addition.host()->nft_origin, path + ":7");
+  EXPECT_EQ(spec.intended().host()->nft_origin, path + ":7");
+}
+
 TEST_F(SpecLoad, ForwardMasqueradeAndRouting) {
   const std::string bridge = "    bridges: {b: {address: 192.168.99.1/24}}\n";
   EXPECT_EQ(refused_setup(bridge + "    forward: {allow: [ens44]}\n"),

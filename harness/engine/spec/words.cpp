@@ -39,4 +39,20 @@ void fail_unknown(const Value& value, std::string_view thing, std::span<const st
   value.fail(fmt::format("unknown {} {}{}", thing, in_quotes(value.text), advice(value.text, words, label)));
 }
 
+void refuse_unusable(const InterfaceAddress& held, const Value& value) {
+  static const Prefix kThisNetwork(IpAddress::v4({}), 8);
+  static const Prefix kMapped(*IpAddress::parse("::ffff:0:0"), 96);
+  static const IpAddress kEveryone = IpAddress::v4({255, 255, 255, 255});
+  const IpAddress& address = held.address;
+  if (address.is_unspecified() || address.is_multicast() || address.is_loopback() ||
+      kThisNetwork.contains(address) || kMapped.contains(address) || address == kEveryone) {
+    value.fail(fmt::format("{} cannot be the address of an interface", address.to_string()));
+  }
+  const Prefix network = held.network();
+  if (!address.is_v4() || held.prefix_length >= 31) return;
+  if (address != network.address() && address != network.last()) return;
+  value.fail(fmt::format("{} is the {} address of its own network {}", address.to_string(),
+                         address == network.address() ? "network" : "broadcast", network.to_string()));
+}
+
 }  // namespace plumbline::spec

@@ -23,6 +23,10 @@ std::string advice(std::string_view word, std::span<const std::string_view> word
 [[noreturn]] void fail_unknown(const Value& value, std::string_view thing,
                                std::span<const std::string_view> words, std::string_view label);
 
+/// Throws SpecError at `value` for an address that no interface can hold: of loopback, multicast, 0.0.0.0/8,
+/// 255.255.255.255, unspecified, or IPv4-mapped; the network's own or its broadcast address.
+void refuse_unusable(const InterfaceAddress& held, const Value& value);
+
 /// The `name` fields of `items`, as words.
 template <class Items>
 std::vector<std::string_view> names_of(const Items& items) {

@@ -62,19 +62,45 @@ const std::string& key_as_name(const Value::Entry& entry, std::string_view what,
   return entry.key;
 }
 
+/// Printable ASCII alone: what a sysctl takes, and what can be shown.
+bool is_plain(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; });
+}
+
+/// A name of /proc/sys/net by dots or slashes: "net.ipv4.conf.all.rp_filter".
+void check_sysctl_name(const Value::Entry& entry) {
+  const std::string& name = entry.key;
+  const char separator = name.find('/') == std::string::npos ? '.' : '/';
+  bool good = name.starts_with(std::string("net") + separator) && name.find(' ') == std::string::npos &&
+              is_plain(name);
+  for (std::size_t start = 0; good && start <= name.size();) {
+    const std::size_t end = std::min(name.find(separator, start), name.size());
+    const std::string_view part = std::string_view(name).substr(start, end - start);
+    good = !part.empty() && part != "." && part != "..";
+    start = end + 1;
+  }
+  if (good) return;
+  throw SpecError(entry.mark, fmt::format("'sysctls' takes a node's own, which begin with 'net.', such as "
+                                          "net.ipv4.conf.all.rp_filter, not {}",
+                                          in_quotes(name)));
+}
+
+std::string read_sysctl_value(const Value::Entry& entry) {
+  const std::string& text = entry.value.as_text(entry.key);
+  if (text.find_first_not_of(' ') == std::string::npos) {
+    entry.value.fail(fmt::format("'{}' needs a value", entry.key));
+  }
+  if (!is_plain(text)) {
+    entry.value.fail(
+        fmt::format("'{}' must be one line of printable ASCII, not {}", entry.key, in_quotes(text)));
+  }
+  return text;
+}
+
 /// An address that a host may hold.
 InterfaceAddress read_held_address(const Value& value) {
   const InterfaceAddress held = value.as_interface_address("addresses");
-  const IpAddress& address = held.address;
-  if (address.is_unspecified() || address.is_multicast() || address.is_loopback()) {
-    value.fail(fmt::format("{} cannot be the address of an interface", address.to_string()));
-  }
-  const Prefix network = held.network();
-  const bool shared = address.is_v4() && held.prefix_length < 31;
-  if (shared && (address == network.address() || address == network.last())) {
-    value.fail(fmt::format("{} is the {} address of its own network {}", address.to_string(),
-                           address == network.address() ? "network" : "broadcast", network.to_string()));
-  }
+  refuse_unusable(held, value);
   return held;
 }
 
@@ -188,13 +214,8 @@ class NodeReader {
     const Value* sysctls = value.find("sysctls");
     if (sysctls == nullptr) return;
     for (const Value::Entry& entry : sysctls->as_mapping("sysctls")) {
-      const bool own = entry.key.starts_with("net.") || entry.key.starts_with("net/");
-      if (!own || entry.key.find("..") != std::string::npos) {
-        throw SpecError(entry.mark,
-                        fmt::format("'sysctls' takes a node's own, which begin with 'net.', not {}",
-                                    in_quotes(entry.key)));
-      }
-      node.sysctls[entry.key] = entry.value.as_text(entry.key);
+      check_sysctl_name(entry);
+      node.sysctls[entry.key] = read_sysctl_value(entry);
     }
   }
 

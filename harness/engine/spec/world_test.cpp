@@ -231,6 +231,35 @@ TEST_F(SpecWorld, RoutesThatCannotBe) {
       "reached");
 }
 
+TEST_F(SpecWorld, AddressesThatNoInterfaceCanHold) {
+  for (const char* address : {"0.0.0.1/24", "0.255.1.2", "127.0.0.5/8", "224.0.0.251/24", "255.255.255.255",
+                              "\"::1\"", "\"ff02::1/64\"", "\"::ffff:10.1.2.3\""}) {
+    const std::string error =
+        refused("  peer: {interfaces: {eth0: {segment: lan, addresses: " + std::string(address) + "}}}\n");
+    EXPECT_EQ(error.find("w.yaml:5:55: "), 0U) << error;
+    EXPECT_NE(error.find(" cannot be the address of an interface"), std::string::npos) << error;
+  }
+}
+
+TEST_F(SpecWorld, SysctlsThatCannotBe) {
+  const std::string advice =
+      "'sysctls' takes a node's own, which begin with 'net.', such as net.ipv4.conf.all.rp_filter, not ";
+  for (const char* name : {"net.", "net", "net..ipv4", "net.ipv4.", "net/../kernel/panic", "kernel.panic",
+                           "net/ipv4/./tcp_ecn", "net.ipv4.tcp ecn", "network.ipv4"}) {
+    EXPECT_EQ(refused(std::string("  peer:\n    sysctls: {\"") + name + "\": 1}\n"),
+              "w.yaml:6:15: " + advice + "'" + name + "'");
+  }
+  EXPECT_EQ(refused("  peer:\n    sysctls: {\"net.ipv4.tcp\\tecn\": 1}\n"),
+            "w.yaml:6:15: " + advice + "'net.ipv4.tcp ecn'");
+  EXPECT_EQ(refused("  peer:\n    sysctls: {net.ipv4.tcp_ecn: \"1\\n2\"}\n"),
+            "w.yaml:6:33: 'net.ipv4.tcp_ecn' must be one line of printable ASCII, not '1 2'");
+  EXPECT_EQ(refused("  peer:\n    sysctls: {net.ipv4.tcp_ecn: \"\"}\n"),
+            "w.yaml:6:33: 'net.ipv4.tcp_ecn' needs a value");
+  EXPECT_EQ(refused("  peer:\n    interfaces: {eth0: {segment: lan}}\n    sysctls: {net.ipv4.tcp_ecn: 1, "
+                    "net/ipv4/conf/eth0.5/rp_filter: 2, net.ipv4.ip_local_port_range: 1024 2048}\n"),
+            "no error");
+}
+
 TEST_F(SpecWorld, AHostIsNeeded) {
   EXPECT_EQ(refused_file("version: 1\nnodes:\n  hsot: {}\n"),
             "w.yaml:3:3: a world needs a node named 'host': the host under test");

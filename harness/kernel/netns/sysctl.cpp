@@ -49,7 +49,11 @@ void write_sysctl(const Netns& netns, std::string_view name, std::string_view va
     throw error.with_kind(ErrorKind::environment)
         .with_remedy("/proc/sys is read-only: in a container, run it with --privileged");
   }
-  throw error;
+  if (number == ENOENT) {
+    throw error.with_kind(ErrorKind::environment)
+        .with_remedy("this kernel has no such sysctl: correct the name, or load the module that brings it");
+  }
+  throw number == EINVAL ? error.with_kind(ErrorKind::usage) : error;
 }
 
 std::optional<std::string> read_sysctl(const Netns& netns, std::string_view name) {

@@ -49,7 +49,15 @@ TEST(Sysctl, ErrorsSayWhatWasAttempted) {
     ADD_FAILURE() << "nothing was thrown";
   } catch (const Error& error) {
     EXPECT_EQ(error.error_number(), EINVAL);
+    EXPECT_EQ(error.kind(), ErrorKind::usage);
     EXPECT_THAT(error.what(), ::testing::HasSubstr("setting sysctl net.ipv4.ip_forward = maybe: "));
+  }
+  try {
+    write_sysctl(netns, "net.ipv4.no_such", "1");
+    ADD_FAILURE() << "nothing was thrown";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::environment);
+    EXPECT_THAT(error.remedy(), ::testing::HasSubstr("this kernel has no such sysctl"));
   }
   EXPECT_THROW(read_sysctl(netns, "net.ipv4"), Error);  // a directory
 }

@@ -38,6 +38,7 @@ class Expansion {
     if (setup_.forward) enable_forwarding();
     host_.firewall = native_rules(setup_);
     host_.nft_text = setup_.nft;
+    host_.nft_origin = setup_.nft_origin;
     if (setup_.routing) add_routing();
     Topology addition;
     addition.nodes.push_back(std::move(host_));

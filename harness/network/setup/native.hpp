@@ -46,6 +46,7 @@ struct NativeSetup {
   std::optional<Routing> routing;
   std::vector<IpAddress> resolvers;  ///< the containers'; empty: the host's own
   std::string nft;                   ///< the user's own ruleset text for the host
+  std::string nft_origin;            ///< where that text stands ("diy.yaml:12"), for errors in it
 };
 
 /// The nodes and additions that make it: containers as new nodes, and what is added to `world`'s host.

@@ -74,6 +74,12 @@ void write_defaults() {
             {"conf/default/accept_dad", "conf/default/router_solicitations", "icmp/ratelimit"}, '0');
 }
 
+// What stands before the line and column of an error in the node's own ruleset.
+std::string nft_origin(const Node& node) {
+  const std::string whose = "nft of " + node.name;
+  return node.nft_origin.empty() ? whose : fmt::format("{} ({})", node.nft_origin, whose);
+}
+
 // A namespace is a descriptor, and so is its socket while it is built: raise the soft limit where many need
 // it.
 void reserve_descriptors(std::size_t nodes) {
@@ -153,7 +159,7 @@ void Builder::finish(const Site& site) {
   write_sysctls(site, SysctlStage::particular);
   if (!site.node->firewall.tables.empty()) kernel::nft::apply(*site.netns, site.node->firewall);
   if (!site.node->nft_text.empty()) {
-    kernel::nft::load_text(*site.netns, site.node->nft_text, "nft of " + site.node->name);
+    kernel::nft::load_text(*site.netns, site.node->nft_text, nft_origin(*site.node));
   }
 }
 

@@ -95,7 +95,8 @@ struct Node {
   std::vector<Neighbour> neighbours;
   std::map<std::string, std::string> sysctls;
   kernel::nft::Ruleset firewall;
-  std::string nft_text;  ///< a user's own ruleset, loaded after `firewall`
+  std::string nft_text;    ///< a user's own ruleset, loaded after `firewall`
+  std::string nft_origin;  ///< where `nft_text` stands ("diy.yaml:12"), for errors in it; empty: unknown
   std::vector<Service> services;
   std::vector<IpAddress> resolvers;  ///< what the node's resolv.conf would name
   /// Whether listeners may be planted here so that denials can be proven.

@@ -11,6 +11,17 @@ const Sighting* Journey::first(Leg leg, std::string_view node, traffic::Directio
   return found == sightings.end() ? nullptr : &*found;
 }
 
+const Sighting* Journey::passed(std::string_view node) const {
+  const auto found = std::ranges::find_if(
+      sightings, [&](const Sighting& s) { return s.leg == Leg::forward && s.node == node; });
+  return found == sightings.end() ? nullptr : &*found;
+}
+
+const Sighting* Journey::answer() const {
+  const auto found = std::ranges::find(sightings, Leg::reply, &Sighting::leg);
+  return found == sightings.end() ? nullptr : &*found;
+}
+
 const Sighting* Journey::furthest() const {
   const Sighting* last = nullptr;
   for (const Sighting& sighting : sightings) {

@@ -49,6 +49,11 @@ struct Journey {
   const Sighting* arrived(std::string_view node) const {
     return first(Leg::forward, node, traffic::Direction::in);
   }
+  /// Any packet of the probe on its way at `node`, whichever direction; null when there is none. A bridge
+  /// port sees frames for others as "other-host", and a loopback sees each packet once, coming in.
+  const Sighting* passed(std::string_view node) const;
+  /// The first packet of an answer, which is seen first where it comes from: its node is who answered.
+  const Sighting* answer() const;
   /// The last forward sighting: how far the probe got.
   const Sighting* furthest() const;
 

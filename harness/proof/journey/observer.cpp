@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -53,7 +54,7 @@ WatchId Observer::watch(Key key) {
     by_question_[question_key(dns->id, dns->name)] = id;
     by_port_[kUdpBit | dns->source_port] = id;
   }
-  watches_.push_back(Watch{std::move(key), false, 0, {}});
+  watches_.push_back(Watch{std::move(key), false, 0, {}, {}});
   return id;
 }
 
@@ -140,30 +141,47 @@ const Observer::Match* Observer::match_tcp(const Packet& packet, const TcpHeader
   if (const auto own = by_port_.find(tcp.destination_port); own != by_port_.end()) {
     if (match_sequence(own->second, tcp, into) != nullptr) return &into;
   }
-  // NAT may have changed the source port: then the numbers alone tell, with the target's port as a second
+  // NAT may have changed the ports: then the numbers tell, with the ports that its SYN was given as second
   // witness.
+  learn_ports(tcp);
   for (const std::uint32_t number : {tcp.sequence, tcp.acknowledgment}) {
     auto near = by_sequence_.upper_bound(number);
     if (near == by_sequence_.begin()) continue;
     --near;
-    const auto& key = std::get<TcpKey>(watches_[near->second].key);
-    if (tcp.destination_port != key.port && tcp.source_port != key.port) continue;
     if (match_sequence(near->second, tcp, into) != nullptr) return &into;
   }
   return nullptr;
+}
+
+/// A SYN with exactly a probe's initial sequence number is that probe, whatever its ports are by now: 32
+/// random bits that agree by chance are less likely than any other error here.
+void Observer::learn_ports(const TcpHeader& tcp) {
+  if (!tcp.syn || tcp.ack) return;
+  const auto known = by_sequence_.find(tcp.sequence);
+  if (known == by_sequence_.end()) return;
+  auto& translated = watches_[known->second].translated;
+  const auto same = [&](const TcpPorts& p) {
+    return p.source == tcp.source_port && p.destination == tcp.destination_port;
+  };
+  if (std::ranges::none_of(translated, same)) translated.push_back({tcp.source_port, tcp.destination_port});
 }
 
 const Observer::Match* Observer::match_sequence(WatchId id, const TcpHeader& tcp, Match& into) const {
   const Watch& watch = watches_[id];
   if (!watch.sequence_known) return nullptr;
   const auto& key = std::get<TcpKey>(watch.key);
-  const bool from_us = tcp.source_port == key.source_port || tcp.destination_port == key.port;
-  if (from_us && tcp.sequence - watch.initial_sequence < kSequenceWindow) {
+  const auto fits = [&](std::uint16_t near, std::uint16_t far) {
+    if (near == key.source_port || far == key.port) return true;
+    return std::ranges::any_of(watch.translated,
+                               [&](const TcpPorts& p) { return near == p.source && far == p.destination; });
+  };
+  if (fits(tcp.source_port, tcp.destination_port) &&
+      tcp.sequence - watch.initial_sequence < kSequenceWindow) {
     into = {id, Leg::forward};
     return &into;
   }
-  const bool to_us = tcp.destination_port == key.source_port || tcp.source_port == key.port;
-  if (to_us && tcp.ack && tcp.acknowledgment - watch.initial_sequence < kSequenceWindow) {
+  if (fits(tcp.destination_port, tcp.source_port) && tcp.ack &&
+      tcp.acknowledgment - watch.initial_sequence < kSequenceWindow) {
     into = {id, Leg::reply};
     return &into;
   }

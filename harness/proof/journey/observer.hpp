@@ -54,10 +54,15 @@ class Observer {
   std::uint64_t frames() const noexcept { return frames_; }
 
  private:
+  struct TcpPorts {
+    std::uint16_t source = 0;
+    std::uint16_t destination = 0;
+  };
   struct Watch {
     Key key;
     bool sequence_known = false;
     std::uint32_t initial_sequence = 0;
+    std::vector<TcpPorts> translated;  ///< as NAT made them, seen on a SYN with our sequence number
     std::vector<Sighting> sightings;
   };
   struct Match {
@@ -72,6 +77,7 @@ class Observer {
                          Match& into) const;
   const Match* match_tcp(const traffic::Packet& packet, const traffic::TcpHeader& tcp, Match& into);
   const Match* match_sequence(WatchId id, const traffic::TcpHeader& tcp, Match& into) const;
+  void learn_ports(const traffic::TcpHeader& tcp);
   const Match* match_quoted(const traffic::Packet& quoted, std::span<const std::uint8_t> frame, Match& into);
 
   std::vector<Watch> watches_;

@@ -124,6 +124,15 @@ TEST_F(ObserverTest, FollowsTcpByItsSequenceNumberBehindATranslatedPort) {
               testing::ElementsAre(Leg::forward, Leg::forward, Leg::reply, Leg::reply, Leg::forward));
 }
 
+TEST_F(ObserverTest, FollowsTcpWhereNatChangedBothPorts) {
+  const WatchId id = observer_.watch(TcpKey{40002, 80, kServer});
+  see(ip(kContainer, kServer, 6, tcp(40002, 80, 5000, 0, kSyn)));
+  see(ip(kHost, kServer, 6, tcp(1024, 8080, 5000, 0, kSyn)));
+  see(ip(kServer, kHost, 6, tcp(8080, 1024, 99, 5001, kSynAck)));
+  see(ip(kServer, kHost, 6, tcp(8080, 1025, 99, 5001, kSynAck)));  // another connection's ports
+  EXPECT_THAT(legs(id), testing::ElementsAre(Leg::forward, Leg::forward, Leg::reply));
+}
+
 TEST_F(ObserverTest, DoesNotTakeAStrangersConnectionForItsOwn) {
   const WatchId id = observer_.watch(TcpKey{40002, 80, kServer});
   see(ip(kContainer, kServer, 6, tcp(40002, 80, 1000, 0, kSyn)));

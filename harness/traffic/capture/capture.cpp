@@ -83,6 +83,21 @@ int bounded(std::size_t value) {
   return static_cast<int>(std::min<std::size_t>(value, std::numeric_limits<int>::max()));
 }
 
+std::size_t ring_bytes(const TapSource& source, const CaptureOptions& options) {
+  return source.buffer_bytes != 0 ? source.buffer_bytes : options.buffer_bytes;
+}
+
+/// The kernel then passes over other frames before they take a slot.
+void set_filter(pcap_t* handle, const std::string& filter) {
+  if (filter.empty()) return;
+  bpf_program program{};
+  if (pcap_compile(handle, &program, filter.c_str(), 1, PCAP_NETMASK_UNKNOWN) != 0)
+    refuse(pcap_geterr(handle));
+  const int status = pcap_setfilter(handle, &program);
+  pcap_freecode(&program);
+  if (status != 0) refuse(pcap_geterr(handle));
+}
+
 Pcap open_ring(const TapSource& source, const CaptureOptions& options) {
   const auto inside = source.netns->enter();
   std::array<char, PCAP_ERRBUF_SIZE> text{};
@@ -90,12 +105,13 @@ Pcap open_ring(const TapSource& source, const CaptureOptions& options) {
   if (!handle) refuse(text.data());
   pcap_set_snaplen(handle.get(), bounded(options.snap_length));
   pcap_set_immediate_mode(handle.get(), 1);
-  pcap_set_buffer_size(handle.get(), bounded(options.buffer_bytes));
+  pcap_set_buffer_size(handle.get(), bounded(ring_bytes(source, options)));
   pcap_set_tstamp_precision(handle.get(), PCAP_TSTAMP_PRECISION_NANO);
   const int status = pcap_activate(handle.get());
   if (status < 0) refuse_activation(handle.get(), status);
   if (pcap_set_datalink(handle.get(), DLT_LINUX_SLL2) != 0) refuse(pcap_geterr(handle.get()));
   if (pcap_setnonblock(handle.get(), 1, text.data()) != 0) refuse(text.data());
+  set_filter(handle.get(), options.filter);
   return handle;
 }
 
@@ -121,9 +137,11 @@ class Capture::Impl {
  public:
   Impl(const boost::asio::any_io_executor& executor, std::vector<TapSource> sources,
        const CaptureOptions& options, Handler handler)
-      : handler_(std::move(handler)),
-        taps_(sources.size()),
-        most_slots_(options.buffer_bytes / std::max<std::size_t>(options.snap_length, 1) + kBatch) {
+      : handler_(std::move(handler)), taps_(sources.size()), most_slots_(kBatch) {
+    for (const TapSource& source : sources) {
+      const std::size_t slots = ring_bytes(source, options) / std::max<std::size_t>(options.snap_length, 1);
+      most_slots_ = std::max(most_slots_, slots + kBatch);
+    }
     try {
       in_parallel(sources.size(), [&](std::size_t i) { open(taps_[i], sources[i], options); });
       for (std::size_t i = 0; i < taps_.size(); ++i) {
@@ -256,7 +274,7 @@ class Capture::Impl {
 
   Handler handler_;
   std::vector<Tap> taps_;
-  /// No fewer than a ring has: a slot holds a header besides the snap length.
+  /// No fewer than the largest ring has: a slot holds a header besides the snap length.
   std::size_t most_slots_;
   std::shared_ptr<const bool> alive_ = std::make_shared<const bool>(true);
 };

@@ -25,11 +25,13 @@ struct Frame {
 struct TapSource {
   std::string node;
   const kernel::Netns* netns = nullptr;
+  std::size_t buffer_bytes = 0;  ///< of this tap's ring; 0: as the options say
 };
 
 struct CaptureOptions {
+  std::string filter;                    ///< pcap-filter(7); empty: every frame
   std::size_t snap_length = 2048;        ///< bytes of a frame kept
-  std::size_t buffer_bytes = 1U << 20U;  ///< ring of one tap
+  std::size_t buffer_bytes = 1U << 20U;  ///< ring of one tap that says nothing else
 };
 
 /// One libpcap tap per node, on all its interfaces at once (device "any", SLL2: each frame names its
