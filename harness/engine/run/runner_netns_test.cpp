@@ -71,12 +71,12 @@ TEST(Runner, WritesTracesOfWhatDidNotPassOrOfAll) {
   options.out_directory = scenario.directory() + "/out";
   const auto failed = scenario.run(options);
   EXPECT_EQ(failed.at("reach host -> lan-peer ping").trace, "");
-  const std::string trace = failed.at("deny container-one -> host ping").trace;
+  const std::string trace = failed.at("deny container-one -> host ping unlike container-two").trace;
   EXPECT_TRUE(std::filesystem::exists(trace)) << trace;
   options.trace = TraceWhich::all;
   EXPECT_TRUE(std::filesystem::exists(scenario.run(options).at("reach host -> lan-peer ping").trace));
   options.trace = TraceWhich::none;
-  EXPECT_EQ(scenario.run(options).at("deny container-one -> host ping").trace, "");
+  EXPECT_EQ(scenario.run(options).at("deny container-one -> host ping unlike container-two").trace, "");
 }
 
 TEST(Runner, ATraceThatCannotBeWrittenHidesNoVerdict) {
