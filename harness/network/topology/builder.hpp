@@ -29,7 +29,7 @@ class Builder {
 
  private:
   void open_sites();
-  Site make_site(const Node& node);
+  Site make_site(const Node& node, kernel::Netns created, kernel::netlink::Socket socket);
   Site visit_site(const Node& node, const kernel::Netns& netns);
   void finish(const Site& site);
 

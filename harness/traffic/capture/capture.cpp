@@ -75,7 +75,10 @@ constexpr const char* kRemedy =
   const Error error(fmt::format("opening a packet capture: {}",
                                 detail.empty() ? reason : fmt::format("{} ({})", detail, reason)),
                     ErrorKind::environment);
-  throw status == PCAP_ERROR_PERM_DENIED ? error.with_remedy(kRemedy) : error;
+  if (status == PCAP_ERROR_PERM_DENIED) throw error.with_remedy(kRemedy);
+  // libpcap keeps no errno, only its text.
+  const bool used_up = detail.find(std::generic_category().message(EMFILE)) != std::string::npos;
+  throw used_up ? error.with_remedy("raise the limit of open files: ulimit -n 4096") : error;
 }
 
 /// What libpcap takes is an int.
