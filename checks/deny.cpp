@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <cerrno>
@@ -37,7 +38,7 @@ constexpr std::array<std::string_view, 3> kHowWords{"any", "reject", "drop"};
 /// The probe got past its guard: where it was seen, or who answered. Absent: no trace of that.
 std::optional<std::string> leak(const Denial& denial, const engine::Evidence& evidence) {
   if (evidence.got_through()) return fmt::format("answered: {}", traffic::to_text(evidence.outcome));
-  if (evidence.delivered) return fmt::format("a listener of {} got it", evidence.to.node);
+  if (!evidence.delivered_to.empty()) return fmt::format("a listener of {} got it", evidence.delivered_to);
   const proof::Journey& journey = evidence.journey;
   const std::string& target = evidence.to.node;
   if (target == denial.guard) {
@@ -82,6 +83,24 @@ std::optional<std::string> not_the_guards_word(const Denial& denial, const engin
   return fmt::format("the probe was never sent: {}", traffic::to_text(evidence.outcome));
 }
 
+/// The guard refused its own probe: the send failed, or the refusal was seen on its loopback. A reset without
+/// any sighting may come from wherever a translation has sent the probe.
+bool own_firewall_spoke(const engine::Evidence& evidence) {
+  if (evidence.outcome.status == Status::local_error || evidence.outcome.status == Status::icmp_error)
+    return true;
+  return std::ranges::any_of(evidence.journey.sightings, [](const proof::Sighting& s) {
+    return s.leg != Leg::forward && s.interface == "lo";
+  });
+}
+
+/// "Host unreachable" is what a router says whose next hop is dead; a rule may say it too, but nothing here
+/// tells which.
+bool may_be_a_dead_next_hop(const engine::Evidence& evidence) {
+  if (evidence.outcome.status != Status::icmp_error || !evidence.outcome.icmp) return false;
+  const traffic::IcmpError& icmp = *evidence.outcome.icmp;
+  return icmp.v6 ? icmp.type == 1 && icmp.code == 3 : icmp.type == 3 && icmp.code == 1;
+}
+
 /// What keeps a denial without a leak from being proven. Absent: nothing does.
 std::optional<std::string> gap(const Denial& denial, const engine::Evidence& evidence,
                                const engine::Evidence* control) {
@@ -89,7 +108,7 @@ std::optional<std::string> gap(const Denial& denial, const engine::Evidence& evi
     return "the capture lost frames, so absence beyond the guard proves nothing";
   if (const auto word = not_the_guards_word(denial, evidence)) return word;
   const bool own = evidence.from == denial.guard;
-  const bool own_refusal = own && (rejection(evidence) || evidence.outcome.status == Status::local_error);
+  const bool own_refusal = own && own_firewall_spoke(evidence);
   if (!own_refusal && evidence.journey.passed(evidence.from) == nullptr) {
     return fmt::format("the probe was never seen leaving {}{}", evidence.from,
                        own ? ": its own firewall may have dropped it, but nothing proves that" : "");
@@ -100,6 +119,14 @@ std::optional<std::string> gap(const Denial& denial, const engine::Evidence& evi
   if (speaks_for_the_target(denial, evidence)) {
     return fmt::format("{}, in the name of the target, which never saw the probe",
                        traffic::to_text(evidence.outcome));
+  }
+  if (may_be_a_dead_next_hop(evidence)) {
+    return fmt::format("{}, which is what a router says whose next hop is dead, too",
+                       traffic::to_text(evidence.outcome));
+  }
+  if (evidence.outcome.status == Status::timeout && !denial.unresolved.empty()) {
+    return fmt::format("{} waits in vain for its neighbour {}: the probe may have died there", denial.guard,
+                       denial.unresolved);
   }
   if (control == nullptr) {
     return "there is no control: name a node outside the guard with `control:`";
@@ -117,22 +144,26 @@ class Deny final : public engine::Check {
   Deny(engine::Service with, Denial denial, std::string control)
       : with_(with), denial_(std::move(denial)), control_(std::move(control)) {}
 
-  std::vector<engine::Need> needs() const override { return {{promise.to, with_}}; }
+  std::vector<engine::Need> needs() const override { return {{promise.from, promise.to, with_}}; }
 
   boost::asio::awaitable<engine::Outcome> run(engine::Stage& stage) const override {
     using boost::asio::experimental::awaitable_operators::operator&&;
     const engine::Target to = stage.target(promise.from, promise.to);
     engine::Outcome outcome;
-    if (control_.empty()) {
+    Denial denial = denial_;
+    // A control that holds the target itself would go over its own loopback and prove nothing.
+    if (control_.empty() || control_ == to.node) {
       engine::Evidence evidence = co_await stage.exchange(promise.from, to, with_);
-      outcome.judgement = judge_deny(denial_, evidence, nullptr);
+      denial.unresolved = stage.unresolved_neighbour(denial.guard);
+      outcome.judgement = judge_deny(denial, evidence, nullptr);
       outcome.journey = std::move(evidence.journey);
       co_return outcome;
     }
     auto probe = stage.exchange(promise.from, to, with_);
     auto control_probe = stage.exchange(control_, to, with_);
     auto [evidence, control] = co_await (std::move(probe) && std::move(control_probe));
-    outcome.judgement = judge_deny(denial_, evidence, &control);
+    denial.unresolved = stage.unresolved_neighbour(denial.guard);
+    outcome.judgement = judge_deny(denial, evidence, &control);
     const Judgement through = judge_reach(control);
     outcome.control = engine::Control{control_, promise.to, promise.with, through.verdict, through.observed};
     outcome.journey = std::move(evidence.journey);

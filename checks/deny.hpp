@@ -12,7 +12,8 @@ enum class How : std::uint8_t { any, reject, drop };
 /// `deny`: what is promised beside from, to and with.
 struct Denial {
   How how = How::any;
-  std::string guard;  ///< the node that is to stop it
+  std::string guard;       ///< the node that is to stop it
+  std::string unresolved;  ///< a next hop that the guard asked for and that did not answer; empty: none
 };
 
 /// Passes only if the probe was seen leaving its source, was never seen beyond the guard, a dropper spoke up

@@ -18,9 +18,9 @@ using testing_support::there_and_back;
 using traffic::Direction;
 using Status = traffic::ProbeOutcome::Status;
 
-const Denial kAny{How::any, "host"};
-const Denial kReject{How::reject, "host"};
-const Denial kDrop{How::drop, "host"};
+const Denial kAny{How::any, "host", ""};
+const Denial kReject{How::reject, "host", ""};
+const Denial kDrop{How::drop, "host", ""};
 
 engine::Evidence rejected() {
   engine::Evidence e = at_the_guard();
@@ -78,7 +78,7 @@ TEST(DenyJudgement, FailsALeakEvenWithoutControl) {
 
 TEST(DenyJudgement, FailsWhenTheListenerGotIt) {
   engine::Evidence leaked = at_the_guard();
-  leaked.delivered = true;
+  leaked.delivered_to = "internet";
   const engine::Evidence through = control();
   EXPECT_EQ(judge_deny(kAny, leaked, &through).verdict, Verdict::fail);
 }
@@ -161,6 +161,23 @@ TEST(DenyJudgement, ASilentConnectionIsALeakAndNoControl) {
   silent.outcome.status = Status::no_answer;
   EXPECT_EQ(judge_deny(kAny, silent, &silent).verdict, Verdict::fail);
   EXPECT_EQ(judge_deny(kReject, rejected(), &silent).verdict, Verdict::inconclusive);
+}
+
+TEST(DenyJudgement, IsInconclusiveWhereADeadNextHopWouldLookTheSame) {
+  const engine::Evidence through = control();
+  engine::Evidence unreachable = rejected();
+  unreachable.outcome.icmp->code = 1;
+  EXPECT_EQ(judge_deny(kReject, unreachable, &through).verdict, Verdict::inconclusive);
+  EXPECT_EQ(judge_deny({How::drop, "host", "192.168.17.99"}, at_the_guard(), &through).verdict,
+            Verdict::inconclusive);
+}
+
+TEST(DenyJudgement, AResetToTheGuardsOwnProbeThatNobodySawProvesNothing) {
+  engine::Evidence own = evidence();
+  own.from = "host";
+  own.outcome.status = Status::refused;
+  const engine::Evidence through = control_of_lan_peer();
+  EXPECT_EQ(judge_deny(kReject, own, &through).verdict, Verdict::inconclusive);
 }
 
 TEST(DenyJudgement, ToTheGuardItselfAnAnswerIsTheLeak) {

@@ -90,7 +90,7 @@ class Egress final : public engine::Check {
   Egress(engine::Service with, std::string host, std::string via, std::optional<IpAddress> as)
       : with_(with), host_(std::move(host)), via_(std::move(via)), as_(as) {}
 
-  std::vector<engine::Need> needs() const override { return {{promise.to, with_}}; }
+  std::vector<engine::Need> needs() const override { return {{promise.from, promise.to, with_}}; }
 
   boost::asio::awaitable<engine::Outcome> run(engine::Stage& stage) const override {
     using boost::asio::experimental::awaitable_operators::operator&&;

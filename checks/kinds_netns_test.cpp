@@ -129,6 +129,68 @@ TEST(Deny, FollowsATcpProbeWhoseBothPortsNatChanged) {
   EXPECT_THAT(check.observed, HasSubstr("seen"));
 }
 
+TEST(Deny, OfTheHostsTrafficFailsWhereItsOwnDnatSendsItElsewhere) {
+  Scenario scenario;
+  scenario.checks("  - deny: {from: host, to: 10.1.2.3, with: tcp/80, control: lan-peer}");
+  with_rules(
+      scenario,
+      "        chain o { type nat hook output priority -100; ip daddr 10.1.2.3 meta l4proto tcp dnat ip to "
+      "192.168.16.66:4444; }\n");
+  const CheckResult check = only(scenario);
+  EXPECT_EQ(check.verdict, Verdict::fail) << check.observed;
+}
+
+TEST(Deny, OverADeadNextHopIsInconclusive) {
+  Scenario scenario;
+  scenario.checks("  - deny: {from: container-one, to: 11.2.3.4, control: lan-peer}");
+  with_rules(scenario,
+             "        chain p { type nat hook prerouting priority -100; ip daddr 11.2.3.4 dnat ip to "
+             "192.168.99.200; }\n");
+  EXPECT_EQ(only(scenario).verdict, Verdict::inconclusive);
+}
+
+TEST(Deny, WithAControlThatHoldsTheTargetItselfIsInconclusive) {
+  Scenario scenario;
+  scenario.checks("  - deny: {from: container-one, to: 192.168.16.66, control: lan-peer}");
+  EXPECT_EQ(only(scenario).verdict, Verdict::inconclusive);
+}
+
+TEST(Deny, FailsWhereTheProbeIsDeliveredToTheGuardInstead) {
+  Scenario scenario;
+  // The reach plants the listener at the host.
+  scenario.checks(
+      "  - deny: {from: container-one, to: 10.1.2.3, with: udp/80}\n"
+      "  - reach: {from: container-two, to: host, with: udp/9997}");
+  with_rules(scenario,
+             "        chain p { type nat hook prerouting priority -100; iifname bridge0 ip daddr 10.1.2.3 "
+             "udp dport 80 "
+             "redirect to :9997; }\n"
+             "        chain o { type filter hook output priority 0; ip daddr 192.168.99.11 udp sport 9997 "
+             "drop; }\n");
+  const auto results = scenario.run({.timeout = std::chrono::milliseconds(200)});
+  const CheckResult& check = results.at("deny container-one -> 10.1.2.3 udp/80");
+  EXPECT_EQ(check.verdict, Verdict::fail) << check.observed;
+}
+
+TEST(Reach, OfALoopbackAddressIsTheSendersOwn) {
+  Scenario scenario;
+  scenario.checks(
+      "  - reach: {from: [host, container-two], to: 127.0.0.1, with: [ping, tcp/8080, udp/8080]}");
+  for (const auto& [id, result] : scenario.run({.timeout = std::chrono::milliseconds(200)})) {
+    EXPECT_EQ(result.verdict, Verdict::pass) << id << ": " << result.observed;
+  }
+}
+
+TEST(Reach, FailsWhereTheHostAnswersItselfInAnAddressThatNobodyHolds) {
+  Scenario scenario;
+  scenario.checks("  - reach: {from: host, to: 11.2.3.4}");
+  with_rules(
+      scenario,
+      "        chain o { type nat hook output priority -100; ip daddr 11.2.3.4 dnat ip to 192.168.99.1; }\n");
+  const CheckResult check = only(scenario);
+  EXPECT_NE(check.verdict, Verdict::pass) << check.observed;
+}
+
 TEST(Deny, OfADnsServersOwnPortIsProvenByAQuestion) {
   Scenario scenario;
   scenario.checks("  - deny: {from: container-one, to: lan-resolver, with: udp/53, how: reject}");

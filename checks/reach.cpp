@@ -24,7 +24,7 @@ class Reach final : public engine::Check {
  public:
   explicit Reach(engine::Service with) : with_(with) {}
 
-  std::vector<engine::Need> needs() const override { return {{promise.to, with_}}; }
+  std::vector<engine::Need> needs() const override { return {{promise.from, promise.to, with_}}; }
 
   boost::asio::awaitable<engine::Outcome> run(engine::Stage& stage) const override {
     engine::Target to = stage.target(promise.from, promise.to);

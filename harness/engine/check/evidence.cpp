@@ -36,12 +36,16 @@ bool Evidence::got_through() const {
 }
 
 std::optional<std::string> wrong_answerer(const proof::Journey& journey, const Target& to) {
-  const proof::Sighting* answer = journey.answer();
-  if (answer == nullptr) return "no answer was seen by any tap";
-  if (answer->node == to.node) return std::nullopt;
-  // A node's answer leaves it; one that is first seen coming in is from beyond what we watch.
-  if (to.node.empty() && answer->packet.direction == traffic::Direction::in) return std::nullopt;
-  return fmt::format("it was {} that answered, not {}", answer->node, to.node.empty() ? to.text : to.node);
+  const auto answers = journey.answers();
+  if (answers.empty()) return "no answer was seen by any tap";
+  for (const proof::Sighting* answer : answers) {
+    if (answer->node == to.node) continue;
+    // A node's answer leaves it; one that is first seen coming in is from beyond what we watch.
+    const bool from_beyond = answer->packet.direction != traffic::Direction::out && answer->interface != "lo";
+    if (to.node.empty() && from_beyond) continue;
+    return fmt::format("it was {} that answered, not {}", answer->node, to.node.empty() ? to.text : to.node);
+  }
+  return std::nullopt;
 }
 
 std::string Evidence::furthest() const {

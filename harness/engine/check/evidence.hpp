@@ -29,8 +29,8 @@ struct Evidence {
   Service with;
   traffic::ProbeOutcome outcome;
   proof::Journey journey;
-  /// A planted or simulated server at the far end got the probe's bytes.
-  bool delivered = false;
+  /// The node whose planted or simulated server got the probe, the target or another; empty: none did.
+  std::string delivered_to;
 
   /// The far end's answer came back: our own bytes, or what our request asked for.
   bool answered() const;

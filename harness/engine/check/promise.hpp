@@ -29,7 +29,8 @@ struct Party {
 
 /// A listener that a check needs at the far end, so that it can be proven either way.
 struct Need {
-  std::string to;  ///< node name or address
+  std::string from;  ///< whose loopback it is where `to` is a loopback address
+  std::string to;    ///< node name or address
   Service service;
 };
 

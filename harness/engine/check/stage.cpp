@@ -117,6 +117,7 @@ class Stage::Impl {
 
   Target target(std::string_view from, const std::string& to) const {
     if (const auto address = IpAddress::parse(to)) {
+      if (address->is_loopback()) return {to, *address, std::string(from)};  // everybody has their own
       const network::Node* owner = topology_.owner_of(*address);
       return {to, *address, owner == nullptr ? std::string() : owner->name};
     }
@@ -124,6 +125,21 @@ class Stage::Impl {
     if (node == nullptr) throw Error(fmt::format("there is no node '{}' in this network", to));
     if (const auto address = shared_address(from, *node)) return {to, *address, to};
     throw Error(fmt::format("node {} has no IPv4 address that {} could name it by", to, from));
+  }
+
+  /// /proc/net/arp: address, hardware type, flags; flags 0x0 while nobody has answered.
+  std::string unresolved_neighbour(const std::string& node) const {
+    const auto inside = network_.netns(node).enter();
+    std::ifstream table("/proc/thread-self/net/arp");
+    std::string line;
+    std::getline(table, line);  // the heading
+    while (std::getline(table, line)) {
+      std::istringstream fields(line);
+      std::string address, type, flags;
+      fields >> address >> type >> flags;
+      if (flags == "0x0") return address;
+    }
+    return {};
   }
 
   awaitable<Evidence> exchange(std::string from, Target to, Service with) {
@@ -167,7 +183,8 @@ class Stage::Impl {
     Evidence evidence;
     evidence.outcome = co_await traffic::probe(request, ready);
     evidence.journey = journey(watch, from, lost_before);
-    evidence.delivered = delivered(to.node, request.nonce) || half_open(to, with, evidence.outcome);
+    evidence.delivered_to = delivered_to(request.nonce);
+    if (evidence.delivered_to.empty()) evidence.delivered_to = half_open_at(with, evidence);
     evidence.from = std::move(from);
     evidence.to = std::move(to);
     evidence.with = with;
@@ -200,7 +217,7 @@ class Stage::Impl {
     evidence.outcome.error_number = answer.error_number;
     evidence.outcome.attempted = answer.attempted;
     evidence.outcome.duration = answer.duration;
-    evidence.delivered = delivered(to.node, nonce);
+    evidence.delivered_to = delivered_to(nonce);
     evidence.from = std::move(from);
     evidence.to = std::move(to);
     evidence.with = with;
@@ -268,7 +285,10 @@ class Stage::Impl {
   void plant(const Need& need) {
     if (need.service.protocol == traffic::Protocol::ping) return;  // the kernel itself answers
     const auto address = IpAddress::parse(need.to);
-    const network::Node* node = address ? topology_.owner_of(*address) : topology_.find(need.to);
+    const bool own = address && address->is_loopback();
+    const network::Node* node = own       ? topology_.find(need.from)
+                                : address ? topology_.owner_of(*address)
+                                          : topology_.find(need.to);
     if (node == nullptr || !node->plant || serves(*node, need.service)) return;
     if (!planted_.emplace(node->name, need.service).second) return;
     const kernel::Netns& netns = network_.netns(node->name);
@@ -316,38 +336,44 @@ class Stage::Impl {
     return distances_.emplace(node, distances(topology_, network_, node)).first->second;
   }
 
-  bool delivered(const std::string& node, traffic::Nonce nonce) const {
-    const auto servers = servers_.find(node);
-    if (servers == servers_.end()) return false;
+  /// The node whose server got the nonce; empty when none did.
+  std::string delivered_to(traffic::Nonce nonce) const {
     const std::string text = traffic::nonce_text(nonce);
     std::string bytes;
     for (int shift = 56; shift >= 0; shift -= 8) bytes.push_back(static_cast<char>(nonce >> shift & 0xFFU));
-    return std::ranges::any_of(servers->second, [&](const auto& server) {
-      return std::ranges::any_of(server->requests(), [&](const network::ServiceRequest& request) {
-        return request.text.find(bytes) != std::string::npos || request.text.find(text) != std::string::npos;
-      });
-    });
-  }
-
-  /// The target's kernel took the SYN of a connection that never came about (its answer was lost): the probe
-  /// got through to it. /proc/net/tcp{,6} of the target's namespace: local port, remote port, state 03
-  /// (SYN_RECV).
-  bool half_open(const Target& to, const Service& with, const traffic::ProbeOutcome& outcome) const {
-    if (with.protocol != traffic::Protocol::tcp || to.node.empty()) return false;
-    if (outcome.status != traffic::ProbeOutcome::Status::timeout) return false;
-    const auto inside = network_.netns(to.node).enter();
-    for (const char* path : {"/proc/thread-self/net/tcp", "/proc/thread-self/net/tcp6"}) {
-      std::ifstream table(path);
-      for (std::string line; std::getline(table, line);) {
-        std::istringstream fields(line);
-        std::string number, local, remote, state;
-        fields >> number >> local >> remote >> state;
-        const std::string ours = fmt::format(":{:04X}", with.port);
-        const std::string theirs = fmt::format(":{:04X}", outcome.identity.source_port);
-        if (state == "03" && local.ends_with(ours) && remote.ends_with(theirs)) return true;
+    const auto holds_nonce = [&](const network::ServiceRequest& request) {
+      return request.text.find(bytes) != std::string::npos || request.text.find(text) != std::string::npos;
+    };
+    for (const auto& [node, servers] : servers_) {
+      for (const auto& server : servers) {
+        if (std::ranges::any_of(server->requests(), holds_nonce)) return node;
       }
     }
-    return false;
+    return {};
+  }
+
+  /// A node that the probe passed and whose kernel took the SYN of a connection that never came about (its
+  /// answer was lost): the probe got through to it. /proc/net/tcp{,6} there: remote port, state 03
+  /// (SYN_RECV).
+  std::string half_open_at(const Service& with, const Evidence& evidence) const {
+    if (with.protocol != traffic::Protocol::tcp) return {};
+    if (evidence.outcome.status != traffic::ProbeOutcome::Status::timeout) return {};
+    const std::string port = fmt::format(":{:04X}", evidence.outcome.identity.source_port);
+    std::set<std::string> passed;
+    for (const proof::Sighting& sighting : evidence.journey.sightings) passed.insert(sighting.node);
+    for (const std::string& node : passed) {
+      const auto inside = network_.netns(node).enter();
+      for (const char* path : {"/proc/thread-self/net/tcp", "/proc/thread-self/net/tcp6"}) {
+        std::ifstream table(path);
+        for (std::string line; std::getline(table, line);) {
+          std::istringstream fields(line);
+          std::string number, local, remote, state;
+          fields >> number >> local >> remote >> state;
+          if (state == "03" && remote.ends_with(port)) return node;
+        }
+      }
+    }
+    return {};
   }
 
   std::string mix_case(std::string name) {
@@ -383,6 +409,10 @@ const network::Topology& Stage::topology() const noexcept {
 
 Target Stage::target(std::string_view from, const std::string& to) const {
   return impl_->target(from, to);
+}
+
+std::string Stage::unresolved_neighbour(const std::string& node) const {
+  return impl_->unresolved_neighbour(node);
 }
 
 awaitable<Evidence> Stage::exchange(std::string from, Target to, Service with) {

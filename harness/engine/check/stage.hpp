@@ -39,6 +39,10 @@ class Stage {
   /// share, else the one that the node is known by. Throws Error when the node has no usable address.
   Target target(std::string_view from, const std::string& to) const;
 
+  /// An IPv4 next hop that `node` asked for by ARP in vain (its kernel's own table); empty when there is
+  /// none.
+  std::string unresolved_neighbour(const std::string& node) const;
+
   /// Sends one probe and gathers its evidence.
   boost::asio::awaitable<Evidence> exchange(std::string from, Target to, Service with);
   /// Asks one DNS question and gathers its evidence. The name's letters are mixed in case by the stage.

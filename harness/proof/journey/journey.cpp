@@ -1,6 +1,8 @@
 #include "harness/proof/journey/journey.hpp"
 
 #include <algorithm>
+#include <set>
+#include <string_view>
 #include <tuple>
 
 namespace plumbline::proof {
@@ -17,9 +19,16 @@ const Sighting* Journey::passed(std::string_view node) const {
   return found == sightings.end() ? nullptr : &*found;
 }
 
-const Sighting* Journey::answer() const {
-  const auto found = std::ranges::find(sightings, Leg::reply, &Sighting::leg);
-  return found == sightings.end() ? nullptr : &*found;
+std::vector<const Sighting*> Journey::answers() const {
+  std::set<std::string_view> seen;
+  std::vector<const Sighting*> began;
+  for (const Sighting& sighting : sightings) {
+    if (sighting.leg != Leg::reply || !seen.insert(sighting.node).second) continue;
+    // On a loopback a packet is seen once, coming in.
+    const bool from_here = sighting.packet.direction == traffic::Direction::out || sighting.interface == "lo";
+    if (from_here || began.empty()) began.push_back(&sighting);
+  }
+  return began;
 }
 
 const Sighting* Journey::furthest() const {

@@ -52,8 +52,9 @@ struct Journey {
   /// Any packet of the probe on its way at `node`, whichever direction; null when there is none. A bridge
   /// port sees frames for others as "other-host", and a loopback sees each packet once, coming in.
   const Sighting* passed(std::string_view node) const;
-  /// The first packet of an answer, which is seen first where it comes from: its node is who answered.
-  const Sighting* answer() const;
+  /// Where answers began: the sightings of replies at nodes that had not seen them come in. One, unless
+  /// somebody answers in another's name beside it.
+  std::vector<const Sighting*> answers() const;
   /// The last forward sighting: how far the probe got.
   const Sighting* furthest() const;
 

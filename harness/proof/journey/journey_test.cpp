@@ -52,6 +52,17 @@ TEST(Journey, BreaksTiesInOneNodeAsItsTapDelivered) {
   EXPECT_THAT(nodes(journey), testing::ElementsAre("b#4", "b#5"));
 }
 
+TEST(Journey, TellsWhereAnswersBegan) {
+  Journey journey;
+  journey.sightings = {
+      at(10, 0, 0, Leg::forward, "a", Direction::out),      at(20, 2, 0, Leg::reply, "c", Direction::out),
+      at(30, 1, 0, Leg::reply, "b", Direction::in),         at(31, 1, 1, Leg::reply, "b", Direction::out),
+      at(40, 3, 0, Leg::reply, "impostor", Direction::out), at(50, 0, 1, Leg::reply, "a", Direction::in)};
+  std::vector<std::string> nodes;
+  for (const Sighting* answer : journey.answers()) nodes.push_back(answer->node);
+  EXPECT_THAT(nodes, testing::ElementsAre("c", "impostor"));
+}
+
 TEST(Journey, KnowsHowFarTheProbeGot) {
   Journey journey;
   EXPECT_EQ(journey.furthest(), nullptr);

@@ -30,13 +30,6 @@ std::string question_key(std::uint16_t id, std::string_view name) {
   return fmt::format("{} {}", id, name);
 }
 
-/// Which way a UDP packet of the exchange goes. NAT may change either port; seldom both at once.
-Leg leg_of(const UdpHeader& udp, std::uint16_t source_port, std::uint16_t port) {
-  if (udp.source_port == source_port || udp.destination_port == port) return Leg::forward;
-  if (udp.destination_port == source_port || udp.source_port == port) return Leg::reply;
-  return Leg::forward;
-}
-
 }  // namespace
 
 WatchId Observer::watch(Key key) {
@@ -88,27 +81,40 @@ Journey Observer::journey(WatchId watch, const std::vector<unsigned>& distance) 
 const Observer::Match* Observer::match(const Packet& packet, std::span<const std::uint8_t> frame,
                                        Match& into) {
   if (!packet.ip) return nullptr;
-  if (const auto* tcp = std::get_if<TcpHeader>(&packet.transport)) return match_tcp(packet, *tcp, into);
+  if (const auto* tcp = std::get_if<TcpHeader>(&packet.transport)) return match_tcp(*tcp, into);
   if (const auto* icmp = std::get_if<IcmpHeader>(&packet.transport); icmp != nullptr && icmp->quoted) {
     return match_quoted(*icmp->quoted, frame, into);
   }
   return match_payload(packet, frame, into);
 }
 
+/// Which way a UDP packet of the exchange goes. NAT may change both ports: a pair that is new is the probe's
+/// own, on its way; the same turned round is the answer to it.
+Leg Observer::leg_of(Watch& watch, const UdpHeader& udp) {
+  const auto& key = std::get<NonceKey>(watch.key);
+  if (udp.source_port == key.source_port || udp.destination_port == key.port) return Leg::forward;
+  if (udp.destination_port == key.source_port || udp.source_port == key.port) return Leg::reply;
+  for (const Ports& known : watch.translated) {
+    if (udp.source_port == known.source && udp.destination_port == known.destination) return Leg::forward;
+    if (udp.source_port == known.destination && udp.destination_port == known.source) return Leg::reply;
+  }
+  watch.translated.push_back({udp.source_port, udp.destination_port});
+  return Leg::forward;
+}
+
 const Observer::Match* Observer::match_payload(const Packet& packet, std::span<const std::uint8_t> frame,
-                                               Match& into) const {
+                                               Match& into) {
   const auto payload = packet.payload(frame);
   const auto nonce = leading_nonce(payload);
   const auto found = nonce ? by_nonce_.find(*nonce) : by_nonce_.end();
   if (found == by_nonce_.end()) return match_dns(packet, payload, into);
-  const auto& key = std::get<NonceKey>(watches_[found->second].key);
   if (const auto* icmp = std::get_if<IcmpHeader>(&packet.transport)) {
     if (!icmp->is_echo_request() && !icmp->is_echo_reply()) return nullptr;
     into = {found->second, icmp->is_echo_request() ? Leg::forward : Leg::reply};
     return &into;
   }
   if (const auto* udp = std::get_if<UdpHeader>(&packet.transport)) {
-    into = {found->second, leg_of(*udp, key.source_port, key.port)};
+    into = {found->second, leg_of(watches_[found->second], *udp)};
     return &into;
   }
   return nullptr;
@@ -125,13 +131,12 @@ const Observer::Match* Observer::match_dns(const Packet& packet, std::span<const
   return &into;
 }
 
-const Observer::Match* Observer::match_tcp(const Packet& packet, const TcpHeader& tcp, Match& into) {
+const Observer::Match* Observer::match_tcp(const TcpHeader& tcp, Match& into) {
   if (const auto own = by_port_.find(tcp.source_port); own != by_port_.end()) {
     Watch& watch = watches_[own->second];
-    const auto& key = std::get<TcpKey>(watch.key);
-    const bool opens = tcp.syn && !tcp.ack;
-    if (opens && !watch.sequence_known && tcp.destination_port == key.port &&
-        packet.ip->destination == key.to) {
+    // The port is bound by us alone, so the first SYN from it is ours, wherever a DNAT of the sender has sent
+    // it.
+    if (tcp.syn && !tcp.ack && !watch.sequence_known) {
       watch.sequence_known = true;
       watch.initial_sequence = tcp.sequence;
       by_sequence_[tcp.sequence] = own->second;
@@ -160,7 +165,7 @@ void Observer::learn_ports(const TcpHeader& tcp) {
   const auto known = by_sequence_.find(tcp.sequence);
   if (known == by_sequence_.end()) return;
   auto& translated = watches_[known->second].translated;
-  const auto same = [&](const TcpPorts& p) {
+  const auto same = [&](const Ports& p) {
     return p.source == tcp.source_port && p.destination == tcp.destination_port;
   };
   if (std::ranges::none_of(translated, same)) translated.push_back({tcp.source_port, tcp.destination_port});
@@ -173,7 +178,7 @@ const Observer::Match* Observer::match_sequence(WatchId id, const TcpHeader& tcp
   const auto fits = [&](std::uint16_t near, std::uint16_t far) {
     if (near == key.source_port || far == key.port) return true;
     return std::ranges::any_of(watch.translated,
-                               [&](const TcpPorts& p) { return near == p.source && far == p.destination; });
+                               [&](const Ports& p) { return near == p.source && far == p.destination; });
   };
   if (fits(tcp.source_port, tcp.destination_port) &&
       tcp.sequence - watch.initial_sequence < kSequenceWindow) {
@@ -192,7 +197,7 @@ const Observer::Match* Observer::match_quoted(const Packet& quoted, std::span<co
                                               Match& into) {
   if (!quoted.ip) return nullptr;
   if (const auto* tcp = std::get_if<TcpHeader>(&quoted.transport)) {
-    if (match_tcp(quoted, *tcp, into) == nullptr) return nullptr;
+    if (match_tcp(*tcp, into) == nullptr) return nullptr;
   } else if (match_payload(quoted, frame, into) == nullptr) {
     // RFC 792 promises only 8 bytes of the transport: the ports, or the echo id.
     const auto* udp = std::get_if<UdpHeader>(&quoted.transport);

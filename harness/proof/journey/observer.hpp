@@ -54,7 +54,7 @@ class Observer {
   std::uint64_t frames() const noexcept { return frames_; }
 
  private:
-  struct TcpPorts {
+  struct Ports {
     std::uint16_t source = 0;
     std::uint16_t destination = 0;
   };
@@ -62,7 +62,8 @@ class Observer {
     Key key;
     bool sequence_known = false;
     std::uint32_t initial_sequence = 0;
-    std::vector<TcpPorts> translated;  ///< as NAT made them, seen on a SYN with our sequence number
+    std::vector<Ports>
+        translated;  ///< as NAT made them: seen on a SYN with our sequence number, or with our nonce
     std::vector<Sighting> sightings;
   };
   struct Match {
@@ -71,12 +72,12 @@ class Observer {
   };
 
   const Match* match(const traffic::Packet& packet, std::span<const std::uint8_t> frame, Match& into);
-  const Match* match_payload(const traffic::Packet& packet, std::span<const std::uint8_t> frame,
-                             Match& into) const;
+  const Match* match_payload(const traffic::Packet& packet, std::span<const std::uint8_t> frame, Match& into);
   const Match* match_dns(const traffic::Packet& packet, std::span<const std::uint8_t> payload,
                          Match& into) const;
-  const Match* match_tcp(const traffic::Packet& packet, const traffic::TcpHeader& tcp, Match& into);
+  const Match* match_tcp(const traffic::TcpHeader& tcp, Match& into);
   const Match* match_sequence(WatchId id, const traffic::TcpHeader& tcp, Match& into) const;
+  static Leg leg_of(Watch& watch, const traffic::UdpHeader& udp);
   void learn_ports(const traffic::TcpHeader& tcp);
   const Match* match_quoted(const traffic::Packet& quoted, std::span<const std::uint8_t> frame, Match& into);
 

@@ -124,6 +124,22 @@ TEST_F(ObserverTest, FollowsTcpByItsSequenceNumberBehindATranslatedPort) {
               testing::ElementsAre(Leg::forward, Leg::forward, Leg::reply, Leg::reply, Leg::forward));
 }
 
+TEST_F(ObserverTest, FollowsUdpWhereNatChangedBothPorts) {
+  const WatchId id = observer_.watch(NonceKey{kNonce, 40001, 7});
+  see(ip(kContainer, kServer, 17, udp(40001, 7, nonce_bytes(kNonce))));
+  see(ip(kHost, kServer, 17, udp(1024, 8080, nonce_bytes(kNonce))));
+  see(ip(kServer, kHost, 17, udp(8080, 1024, nonce_bytes(kNonce))));
+  see(ip(kServer, kContainer, 17, udp(7, 40001, nonce_bytes(kNonce))));
+  EXPECT_THAT(legs(id), testing::ElementsAre(Leg::forward, Leg::forward, Leg::reply, Leg::reply));
+}
+
+TEST_F(ObserverTest, KnowsTheProbesSynWhereverItsSenderHasSentIt) {
+  const WatchId id = observer_.watch(TcpKey{40002, 80, kServer});
+  see(ip(kHost, kContainer, 6, tcp(40002, 4444, 5000, 0, kSyn)));  // DNAT in the sender's own OUTPUT
+  see(ip(kContainer, kHost, 6, tcp(4444, 40002, 0, 5001, kRstAck)));
+  EXPECT_THAT(legs(id), testing::ElementsAre(Leg::forward, Leg::reply));
+}
+
 TEST_F(ObserverTest, FollowsTcpWhereNatChangedBothPorts) {
   const WatchId id = observer_.watch(TcpKey{40002, 80, kServer});
   see(ip(kContainer, kServer, 6, tcp(40002, 80, 5000, 0, kSyn)));
