@@ -60,6 +60,10 @@ std::optional<std::string> leak(const Denial& denial, const engine::Evidence& ev
   return std::nullopt;
 }
 
+bool silent(const engine::Evidence& evidence) {
+  return evidence.outcome.status == Status::timeout;
+}
+
 /// Who said no to the sender: absent where nobody did. A send that the guard's own firewall drops fails with
 /// EPERM, but that is the kernel's word to the program, not a rejection: nothing is sent back.
 std::optional<std::string> rejection(const engine::Evidence& evidence) {
@@ -124,7 +128,7 @@ std::optional<std::string> gap(const Denial& denial, const engine::Evidence& evi
     return fmt::format("{}, which is what a router says whose next hop is dead, too",
                        traffic::to_text(evidence.outcome));
   }
-  if (evidence.outcome.status == Status::timeout && !denial.unresolved.empty()) {
+  if (silent(evidence) && !denial.unresolved.empty()) {
     return fmt::format("{} waits in vain for its neighbour {}: the probe may have died there", denial.guard,
                        denial.unresolved);
   }
@@ -154,7 +158,7 @@ class Deny final : public engine::Check {
     // A control that holds the target itself would go over its own loopback and prove nothing.
     if (control_.empty() || control_ == to.node) {
       engine::Evidence evidence = co_await stage.exchange(promise.from, to, with_);
-      denial.unresolved = stage.unresolved_neighbour(denial.guard);
+      if (silent(evidence)) denial.unresolved = co_await stage.unresolved_neighbour(denial.guard);
       outcome.judgement = judge_deny(denial, evidence, nullptr);
       outcome.journey = std::move(evidence.journey);
       co_return outcome;
@@ -162,7 +166,7 @@ class Deny final : public engine::Check {
     auto probe = stage.exchange(promise.from, to, with_);
     auto control_probe = stage.exchange(control_, to, with_);
     auto [evidence, control] = co_await (std::move(probe) && std::move(control_probe));
-    denial.unresolved = stage.unresolved_neighbour(denial.guard);
+    if (silent(evidence)) denial.unresolved = co_await stage.unresolved_neighbour(denial.guard);
     outcome.judgement = judge_deny(denial, evidence, &control);
     const Judgement through = judge_reach(control);
     outcome.control = engine::Control{control_, promise.to, promise.with, through.verdict, through.observed};
@@ -259,9 +263,9 @@ Judgement judge_deny(const Denial& denial, const engine::Evidence& evidence,
   if (denial.how == How::drop && said) {
     return {Verdict::fail, fmt::format("rejected ({}) instead of dropped in silence", *said)};
   }
-  const bool silent = evidence.outcome.status == Status::timeout;
   return {Verdict::pass,
-          fmt::format("{}; {}", silent ? "no answer within the time-out" : traffic::to_text(evidence.outcome),
+          fmt::format("{}; {}",
+                      silent(evidence) ? "no answer within the time-out" : traffic::to_text(evidence.outcome),
                       evidence.furthest())};
 }
 

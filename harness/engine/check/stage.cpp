@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <cctype>
 #include <deque>
 #include <fstream>
@@ -22,6 +24,9 @@ namespace plumbline::engine {
 namespace {
 
 using boost::asio::awaitable;
+
+/// How long a living neighbour may take to answer an ARP request: generous on a simulated cable.
+constexpr std::chrono::milliseconds kNeighbourAnswers{100};
 
 /// All rings together; the kernel allocates them at once, so this is real memory.
 constexpr std::size_t kRingBudget = 96U << 20U;
@@ -127,19 +132,16 @@ class Stage::Impl {
     throw Error(fmt::format("node {} has no IPv4 address that {} could name it by", to, from));
   }
 
-  /// /proc/net/arp: address, hardware type, flags; flags 0x0 while nobody has answered.
-  std::string unresolved_neighbour(const std::string& node) const {
-    const auto inside = network_.netns(node).enter();
-    std::ifstream table("/proc/thread-self/net/arp");
-    std::string line;
-    std::getline(table, line);  // the heading
-    while (std::getline(table, line)) {
-      std::istringstream fields(line);
-      std::string address, type, flags;
-      fields >> address >> type >> flags;
-      if (flags == "0x0") return address;
+  awaitable<std::string> unresolved_neighbour(std::string node) {
+    const std::set<std::string> first = unresolved_neighbours(node);
+    if (first.empty()) co_return std::string();
+    // Another check's probe may be asking right now; living neighbours answer well within this.
+    boost::asio::steady_timer later(executor_, kNeighbourAnswers);
+    co_await later.async_wait(boost::asio::use_awaitable);
+    for (const std::string& address : unresolved_neighbours(node)) {
+      if (first.contains(address)) co_return address;
     }
-    return {};
+    co_return std::string();
   }
 
   awaitable<Evidence> exchange(std::string from, Target to, Service with) {
@@ -167,6 +169,22 @@ class Stage::Impl {
   }
 
  private:
+  /// /proc/net/arp: address, hardware type, flags; flags 0x0 while nobody has answered.
+  std::set<std::string> unresolved_neighbours(const std::string& node) const {
+    const auto inside = network_.netns(node).enter();
+    std::ifstream table("/proc/thread-self/net/arp");
+    std::set<std::string> unresolved;
+    std::string line;
+    std::getline(table, line);  // the heading
+    while (std::getline(table, line)) {
+      std::istringstream fields(line);
+      std::string address, type, flags;
+      fields >> address >> type >> flags;
+      if (flags == "0x0") unresolved.insert(address);
+    }
+    return unresolved;
+  }
+
   awaitable<Evidence> exchange_probe(std::string from, Target to, Service with) {
     traffic::ProbeRequest request;
     request.from = &network_.netns(from);
@@ -411,8 +429,8 @@ Target Stage::target(std::string_view from, const std::string& to) const {
   return impl_->target(from, to);
 }
 
-std::string Stage::unresolved_neighbour(const std::string& node) const {
-  return impl_->unresolved_neighbour(node);
+awaitable<std::string> Stage::unresolved_neighbour(std::string node) {
+  return impl_->unresolved_neighbour(std::move(node));
 }
 
 awaitable<Evidence> Stage::exchange(std::string from, Target to, Service with) {

@@ -39,9 +39,9 @@ class Stage {
   /// share, else the one that the node is known by. Throws Error when the node has no usable address.
   Target target(std::string_view from, const std::string& to) const;
 
-  /// An IPv4 next hop that `node` asked for by ARP in vain (its kernel's own table); empty when there is
-  /// none.
-  std::string unresolved_neighbour(const std::string& node) const;
+  /// An IPv4 next hop that `node` asks for by ARP in vain (its kernel's own table); empty when there is none.
+  /// One that is just being asked for is looked at again a little later.
+  boost::asio::awaitable<std::string> unresolved_neighbour(std::string node);
 
   /// Sends one probe and gathers its evidence.
   boost::asio::awaitable<Evidence> exchange(std::string from, Target to, Service with);
