@@ -193,7 +193,8 @@ expect_noticed() {
   left=$(leftovers)
   [[ $left == *"left: $kind"* ]] || die "a planted leftover ($kind, by: $command) was not noticed; only: $left"
   eval "$undo"
-  other_processes
+  # Not just a look: the helpers of the comparison above may still be on their way out.
+  settle || die "after it was undone there are still processes: ${others[*]}"
   left=$(leftovers)
   [[ -z $left ]] || die $'after it was undone, this is still said to be there:\n'"$left"
 }
