@@ -128,6 +128,12 @@ std::optional<std::string> gap(const Denial& denial, const engine::Evidence& evi
     return fmt::format("{}, which is what a router says whose next hop is dead, too",
                        traffic::to_text(evidence.outcome));
   }
+  // No listener of ours tells whether the guard's kernel took it: only its answer may have been dropped.
+  if (silent(evidence) && evidence.with.protocol == traffic::Protocol::ping &&
+      evidence.to.node == denial.guard) {
+    return fmt::format("{} may have taken the ping and lost only its answer; tcp or udp to it can be proven",
+                       denial.guard);
+  }
   if (silent(evidence) && !denial.unresolved.empty()) {
     return fmt::format("{} waits in vain for its neighbour {}: the probe may have died there", denial.guard,
                        denial.unresolved);

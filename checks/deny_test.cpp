@@ -180,6 +180,14 @@ TEST(DenyJudgement, AResetToTheGuardsOwnProbeThatNobodySawProvesNothing) {
   EXPECT_EQ(judge_deny(kReject, own, &through).verdict, Verdict::inconclusive);
 }
 
+TEST(DenyJudgement, OfASilentPingToTheGuardItselfIsInconclusive) {
+  const engine::Evidence through = control();
+  engine::Evidence ping = at_the_guard();
+  ping.to.node = "host";
+  ping.with = {};
+  EXPECT_EQ(judge_deny(kDrop, ping, &through).verdict, Verdict::inconclusive);
+}
+
 TEST(DenyJudgement, ToTheGuardItselfAnAnswerIsTheLeak) {
   const engine::Evidence through = control();
   engine::Evidence to_host = at_the_guard();
