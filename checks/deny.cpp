@@ -28,6 +28,7 @@ constexpr std::string_view kSchema = R"({
     "from": {"$ref": "#/$defs/nodes"},
     "to": {"$ref": "#/$defs/targets"},
     "with": {"$ref": "#/$defs/services"},
+    "family": {"$ref": "#/$defs/families"},
     "how": {"enum": ["any", "reject", "drop"], "description": "How the guard says no; any by default."},
     "control": {"type": "string", "description": "A node outside the guard that must reach the same target; host by default."},
     "guard": {"type": "string", "description": "The node that is to stop the probe; host by default."}
@@ -151,14 +152,17 @@ std::optional<std::string> gap(const Denial& denial, const engine::Evidence& evi
 
 class Deny final : public engine::Check {
  public:
-  Deny(engine::Service with, Denial denial, std::string control)
-      : with_(with), denial_(std::move(denial)), control_(std::move(control)) {}
+  Deny(const engine::Pairing& pairing, Denial denial, std::string control)
+      : with_(pairing.with),
+        family_(pairing.family),
+        denial_(std::move(denial)),
+        control_(std::move(control)) {}
 
   std::vector<engine::Need> needs() const override { return {{promise.from, promise.to, with_}}; }
 
   boost::asio::awaitable<engine::Outcome> run(engine::Stage& stage) const override {
     using boost::asio::experimental::awaitable_operators::operator&&;
-    const engine::Target to = stage.target(promise.from, promise.to);
+    const engine::Target to = stage.target(promise.from, promise.to, family_);
     engine::Outcome outcome;
     Denial denial = denial_;
     // A control that holds the target itself would go over its own loopback and prove nothing.
@@ -183,6 +187,7 @@ class Deny final : public engine::Check {
 
  private:
   engine::Service with_;
+  IpFamily family_;
   Denial denial_;
   std::string control_;
 };
@@ -193,7 +198,7 @@ struct Arguments {
 };
 
 Arguments read(const spec::CheckItem& item, const network::Topology& intended) {
-  constexpr std::string_view keys[] = {"from", "to", "with", "how", "control", "guard"};
+  constexpr std::string_view keys[] = {"from", "to", "with", "family", "how", "control", "guard"};
   item.arguments.as_mapping("deny");
   item.arguments.allow_keys("deny", keys);
   const network::Node* host = intended.host();
@@ -221,35 +226,24 @@ std::vector<std::unique_ptr<engine::Check>> parse(const spec::CheckItem& item,
   const Arguments arguments = read(item, intended);
   const spec::Value* stated = item.arguments.find("control");
   const std::string stated_parties = parties_text(item.arguments);
-  const auto services = engine::read_services(item.arguments);
-  const auto targets = engine::read_targets(item.arguments, "to", intended);
+  const auto how = static_cast<std::size_t>(arguments.denial.how);
   std::vector<std::unique_ptr<engine::Check>> checks;
-  for (const engine::Party& from : engine::read_nodes(item.arguments, "from", intended)) {
-    if (stated != nullptr && from.text == arguments.control) {
-      stated->fail(
-          fmt::format("the control must differ from the source {}, or it proves nothing", from.text));
+  for (const engine::Pairing& each : engine::read_pairings(item.arguments, intended)) {
+    const std::string& from = each.from.text;
+    const std::string& to = each.to.text;
+    if (stated != nullptr && from == arguments.control) {
+      stated->fail(fmt::format("the control must differ from the source {}, or it proves nothing", from));
     }
-    for (const engine::Party& to : targets) {
-      // The host as control of its own probe, or of one to itself, would prove nothing.
-      const bool usable =
-          arguments.control != from.text && (stated != nullptr || arguments.control != to.text);
-      for (const engine::Service& with : services) {
-        auto check =
-            std::make_unique<Deny>(with, arguments.denial, usable ? arguments.control : std::string());
-        engine::CheckResult& promise = check->promise;
-        promise.type = "deny";
-        promise.from = from.text;
-        promise.to = to.text;
-        promise.with = with.to_string();
-        promise.id = fmt::format("deny {} -> {} {}{}", from.text, to.text, promise.with, stated_parties);
-        promise.where = item.mark.to_string();
-        const auto how = static_cast<std::size_t>(arguments.denial.how);
-        promise.expected =
-            fmt::format("{} from {} to {} is stopped by {}{}", promise.with, from.text, to.text,
-                        arguments.denial.guard, how == 0 ? "" : fmt::format(" ({})", kHowWords[how]));
-        checks.push_back(std::move(check));
-      }
-    }
+    // The host as control of its own probe, or of one to itself, would prove nothing.
+    const bool usable = arguments.control != from && (stated != nullptr || arguments.control != to);
+    auto check = std::make_unique<Deny>(each, arguments.denial, usable ? arguments.control : std::string());
+    engine::CheckResult& promise = check->promise;
+    engine::describe(promise, item, each);
+    promise.id = fmt::format("deny {} -> {} {}{}{}", from, to, promise.with, each.suffix(), stated_parties);
+    promise.expected =
+        fmt::format("{} from {} to {} is stopped by {}{}", each.what(), from, to, arguments.denial.guard,
+                    how == 0 ? "" : fmt::format(" ({})", kHowWords[how]));
+    checks.push_back(std::move(check));
   }
   return checks;
 }

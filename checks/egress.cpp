@@ -27,6 +27,7 @@ constexpr std::string_view kSchema = R"({
     "from": {"$ref": "#/$defs/nodes"},
     "to": {"$ref": "#/$defs/targets"},
     "with": {"$ref": "#/$defs/services"},
+    "family": {"$ref": "#/$defs/families"},
     "via": {"type": "string", "description": "The host's uplink by which the probe must leave."},
     "as": {"type": "string", "description": "The source address that the uplink and the receiver see; the uplink's own by default."}
   }
@@ -87,14 +88,14 @@ std::optional<std::string> wrong_ends(const Exit& exit, const engine::Evidence& 
 
 class Egress final : public engine::Check {
  public:
-  Egress(engine::Service with, std::string host, std::string via, std::optional<IpAddress> as)
-      : with_(with), host_(std::move(host)), via_(std::move(via)), as_(as) {}
+  Egress(const engine::Pairing& pairing, std::string host, std::string via, std::optional<IpAddress> as)
+      : with_(pairing.with), family_(pairing.family), host_(std::move(host)), via_(std::move(via)), as_(as) {}
 
   std::vector<engine::Need> needs() const override { return {{promise.from, promise.to, with_}}; }
 
   boost::asio::awaitable<engine::Outcome> run(engine::Stage& stage) const override {
     using boost::asio::experimental::awaitable_operators::operator&&;
-    const engine::Target to = stage.target(promise.from, promise.to);
+    const engine::Target to = stage.target(promise.from, promise.to, family_);
     Exit exit{host_, via_, source_on_uplink(stage, to.address.family()), {}};
     auto probe = stage.exchange(promise.from, to, with_);
     auto control_probe = stage.exchange(host_, to, with_);
@@ -123,6 +124,7 @@ class Egress final : public engine::Check {
   }
 
   engine::Service with_;
+  IpFamily family_;
   std::string host_, via_;
   std::optional<IpAddress> as_;
 };
@@ -149,26 +151,22 @@ std::string read_uplink(const spec::Value& arguments, const network::Node& host)
                                     : fmt::format("; did you mean '{}'?", near)));
 }
 
-/// `as`, which must be of the family that the targets are reached by: node names stand for IPv4 addresses.
+/// `as`, which is of use only where a probe of its family is sent.
 std::optional<IpAddress> read_source(const spec::Value& arguments,
-                                     const std::vector<engine::Party>& targets) {
+                                     const std::vector<engine::Pairing>& pairings) {
   const spec::Value* stated = arguments.find("as");
   if (stated == nullptr) return std::nullopt;
   const IpAddress as = stated->as_address("as");
-  for (const engine::Party& to : targets) {
-    const auto address = IpAddress::parse(to.text);
-    const IpFamily family = address ? address->family() : IpFamily::v4;
-    if (family != as.family()) {
-      stated->fail(fmt::format("{} cannot be the source of a probe to {}, which is reached by IPv{}",
-                               as.to_string(), to.text, family == IpFamily::v4 ? 4 : 6));
-    }
+  if (std::ranges::find(pairings, as.family(), &engine::Pairing::family) == pairings.end()) {
+    stated->fail(fmt::format("{} cannot be the source of these probes, which go over {}", as.to_string(),
+                             engine::family_name(pairings.front().family)));
   }
   return as;
 }
 
 std::vector<std::unique_ptr<engine::Check>> parse(const spec::CheckItem& item,
                                                   const network::Topology& intended) {
-  constexpr std::string_view keys[] = {"from", "to", "with", "via", "as"};
+  constexpr std::string_view keys[] = {"from", "to", "with", "family", "via", "as"};
   const spec::Value& arguments = item.arguments;
   arguments.as_mapping("egress");
   arguments.allow_keys("egress", keys);
@@ -176,27 +174,20 @@ std::vector<std::unique_ptr<engine::Check>> parse(const spec::CheckItem& item,
   if (host == nullptr)
     throw spec::SpecError(item.mark, "egress needs a world with a host, whose uplink it watches");
   const std::string via = read_uplink(arguments, *host);
-  const auto services = engine::read_services(arguments);
-  const auto targets = engine::read_targets(arguments, "to", intended);
-  const std::optional<IpAddress> as = read_source(arguments, targets);
+  const auto pairings = engine::read_pairings(arguments, intended);
+  const std::optional<IpAddress> stated = read_source(arguments, pairings);
   std::vector<std::unique_ptr<engine::Check>> checks;
-  for (const engine::Party& from : engine::read_nodes(arguments, "from", intended)) {
-    for (const engine::Party& to : targets) {
-      for (const engine::Service& with : services) {
-        auto check = std::make_unique<Egress>(with, host->name, via, as);
-        engine::CheckResult& promise = check->promise;
-        promise.type = "egress";
-        promise.from = from.text;
-        promise.to = to.text;
-        promise.with = with.to_string();
-        promise.id = fmt::format("egress {} -> {} {} via {}", from.text, to.text, promise.with, via);
-        promise.where = item.mark.to_string();
-        promise.expected = fmt::format(
-            "{} from {} leaves by {} as {}, arrives at {} so, and its answer comes back", promise.with,
-            from.text, via, as ? as->to_string() : "the uplink's own address", to.text);
-        checks.push_back(std::move(check));
-      }
-    }
+  for (const engine::Pairing& each : pairings) {
+    const auto as = stated && stated->family() == each.family ? stated : std::nullopt;
+    auto check = std::make_unique<Egress>(each, host->name, via, as);
+    engine::CheckResult& promise = check->promise;
+    engine::describe(promise, item, each);
+    promise.id = fmt::format("egress {} -> {} {} via {}{}", promise.from, promise.to, promise.with, via,
+                             each.suffix());
+    promise.expected =
+        fmt::format("{} from {} leaves by {} as {}, arrives at {} so, and its answer comes back", each.what(),
+                    promise.from, via, as ? as->to_string() : "the uplink's own address", promise.to);
+    checks.push_back(std::move(check));
   }
   return checks;
 }

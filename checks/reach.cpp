@@ -16,18 +16,19 @@ constexpr std::string_view kSchema = R"({
   "properties": {
     "from": {"$ref": "#/$defs/nodes"},
     "to": {"$ref": "#/$defs/targets"},
-    "with": {"$ref": "#/$defs/services"}
+    "with": {"$ref": "#/$defs/services"},
+    "family": {"$ref": "#/$defs/families"}
   }
 })";
 
 class Reach final : public engine::Check {
  public:
-  explicit Reach(engine::Service with) : with_(with) {}
+  explicit Reach(const engine::Pairing& pairing) : with_(pairing.with), family_(pairing.family) {}
 
   std::vector<engine::Need> needs() const override { return {{promise.from, promise.to, with_}}; }
 
   boost::asio::awaitable<engine::Outcome> run(engine::Stage& stage) const override {
-    engine::Target to = stage.target(promise.from, promise.to);
+    engine::Target to = stage.target(promise.from, promise.to, family_);
     engine::Evidence evidence = co_await stage.exchange(promise.from, std::move(to), with_);
     engine::Outcome outcome;
     outcome.judgement = judge_reach(evidence);
@@ -37,32 +38,23 @@ class Reach final : public engine::Check {
 
  private:
   engine::Service with_;
+  IpFamily family_;
 };
 
 std::vector<std::unique_ptr<engine::Check>> parse(const spec::CheckItem& item,
                                                   const network::Topology& intended) {
-  constexpr std::string_view keys[] = {"from", "to", "with"};
+  constexpr std::string_view keys[] = {"from", "to", "with", "family"};
   item.arguments.as_mapping("reach");
   item.arguments.allow_keys("reach", keys);
-  const auto services = engine::read_services(item.arguments);
-  const auto targets = engine::read_targets(item.arguments, "to", intended);
   std::vector<std::unique_ptr<engine::Check>> checks;
-  for (const engine::Party& from : engine::read_nodes(item.arguments, "from", intended)) {
-    for (const engine::Party& to : targets) {
-      for (const engine::Service& with : services) {
-        auto check = std::make_unique<Reach>(with);
-        engine::CheckResult& promise = check->promise;
-        promise.type = "reach";
-        promise.from = from.text;
-        promise.to = to.text;
-        promise.with = with.to_string();
-        promise.id = fmt::format("reach {} -> {} {}", from.text, to.text, promise.with);
-        promise.where = item.mark.to_string();
-        promise.expected =
-            fmt::format("{} from {} arrives at {} and is answered", promise.with, from.text, to.text);
-        checks.push_back(std::move(check));
-      }
-    }
+  for (const engine::Pairing& each : engine::read_pairings(item.arguments, intended)) {
+    auto check = std::make_unique<Reach>(each);
+    engine::CheckResult& promise = check->promise;
+    engine::describe(promise, item, each);
+    promise.id = fmt::format("reach {} -> {} {}{}", promise.from, promise.to, promise.with, each.suffix());
+    promise.expected =
+        fmt::format("{} from {} arrives at {} and is answered", each.what(), promise.from, promise.to);
+    checks.push_back(std::move(check));
   }
   return checks;
 }

@@ -24,6 +24,7 @@ constexpr std::string_view kSchema = R"({
     "expect": {"description": "The addresses that the answer must hold, no more and no less; any by default.",
                "oneOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]},
     "server": {"type": "string", "description": "A node or an address; the node's own resolvers by default."},
+    "family": {"$ref": "#/$defs/families"},
     "with": {"description": "Transports; both by default.",
              "oneOf": [{"enum": ["udp", "tcp"]}, {"type": "array", "items": {"enum": ["udp", "tcp"]}, "minItems": 1}]}
   }
@@ -38,11 +39,11 @@ std::string list(const std::vector<IpAddress>& addresses) {
 
 class Resolve final : public engine::Check {
  public:
-  Resolve(std::string name, Addresses expected, bool tcp)
-      : name_(std::move(name)), expected_(std::move(expected)), tcp_(tcp) {}
+  Resolve(std::string name, Addresses expected, bool tcp, IpFamily family)
+      : name_(std::move(name)), expected_(std::move(expected)), tcp_(tcp), family_(family) {}
 
   boost::asio::awaitable<engine::Outcome> run(engine::Stage& stage) const override {
-    engine::Target server = stage.target(promise.from, promise.to);
+    engine::Target server = stage.target(promise.from, promise.to, family_);
     engine::DnsEvidence evidence = co_await stage.resolve(promise.from, std::move(server), name_, tcp_);
     engine::Outcome outcome;
     outcome.judgement = judge_resolve(expected_, evidence);
@@ -54,6 +55,7 @@ class Resolve final : public engine::Check {
   std::string name_;
   Addresses expected_;
   bool tcp_;
+  IpFamily family_;  ///< over which the server is asked
 };
 
 /// Names as RFC 1035 bounds them, so that a slip of the pen is said before anything is built.
@@ -95,13 +97,13 @@ std::vector<bool> read_transports(const spec::Value& arguments) {
   return tcp;
 }
 
-std::vector<std::string> servers_of(const spec::Value& arguments, const engine::Party& from,
-                                    const network::Topology& intended) {
+std::vector<engine::Party> servers_of(const spec::Value& arguments, const engine::Party& from,
+                                      const network::Topology& intended) {
   if (arguments.find("server") != nullptr)
-    return {engine::read_targets(arguments, "server", intended).front().text};
-  std::vector<std::string> servers;
+    return {engine::read_targets(arguments, "server", intended).front()};
+  std::vector<engine::Party> servers;
   for (const IpAddress& resolver : intended.find(from.text)->resolvers)
-    servers.push_back(resolver.to_string());
+    servers.push_back({resolver.to_string(), from.mark});
   if (servers.empty()) {
     throw spec::SpecError(from.mark,
                           fmt::format("{} has no resolver of its own: name one with `server:`", from.text));
@@ -111,7 +113,7 @@ std::vector<std::string> servers_of(const spec::Value& arguments, const engine::
 
 std::vector<std::unique_ptr<engine::Check>> parse(const spec::CheckItem& item,
                                                   const network::Topology& intended) {
-  constexpr std::string_view keys[] = {"from", "name", "expect", "server", "with"};
+  constexpr std::string_view keys[] = {"from", "name", "expect", "server", "with", "family"};
   const spec::Value& arguments = item.arguments;
   arguments.as_mapping("resolve");
   arguments.allow_keys("resolve", keys);
@@ -120,19 +122,23 @@ std::vector<std::unique_ptr<engine::Check>> parse(const spec::CheckItem& item,
   const auto transports = read_transports(arguments);
   std::vector<std::unique_ptr<engine::Check>> checks;
   for (const engine::Party& from : engine::read_nodes(arguments, "from", intended)) {
-    for (const std::string& server : servers_of(arguments, from, intended)) {
-      for (const bool tcp : transports) {
-        auto check = std::make_unique<Resolve>(name, expected, tcp);
-        engine::CheckResult& promise = check->promise;
-        promise.type = "resolve";
-        promise.from = from.text;
-        promise.to = server;
-        promise.with = tcp ? "tcp" : "udp";
-        promise.id = fmt::format("resolve {} {} at {} {}", from.text, name, server, promise.with);
-        promise.where = item.mark.to_string();
-        promise.expected = fmt::format("{} answers {} over {} with {}", server, from.text, promise.with,
-                                       expected ? list(*expected) : "an address");
-        checks.push_back(std::move(check));
+    for (const engine::Party& server : servers_of(arguments, from, intended)) {
+      const bool named = !IpAddress::parse(server.text);
+      for (const IpFamily family : engine::read_families(arguments, intended, from, server)) {
+        for (const bool tcp : transports) {
+          auto check = std::make_unique<Resolve>(name, expected, tcp, family);
+          const engine::Pairing pairing{from, server, {}, family, named};
+          engine::CheckResult& promise = check->promise;
+          engine::describe(promise, item, pairing);
+          promise.with = tcp ? "tcp" : "udp";
+          promise.id = fmt::format("resolve {} {} at {} {}{}", from.text, name, server.text, promise.with,
+                                   pairing.suffix());
+          promise.expected =
+              fmt::format("{} answers {} over {}{} with {}", server.text, from.text, promise.with,
+                          named ? " and " + engine::family_name(family) : std::string(),
+                          expected ? list(*expected) : "an address");
+          checks.push_back(std::move(check));
+        }
       }
     }
   }

@@ -16,6 +16,7 @@
 namespace plumbline::cli {
 namespace {
 
+constexpr int kFailed = 1;
 constexpr int kUsage = 2;
 constexpr int kEnvironment = 3;
 constexpr int kInternal = 5;
@@ -24,6 +25,8 @@ int exit_status(ErrorKind kind) noexcept {
   switch (kind) {
     case ErrorKind::usage:
       return kUsage;
+    case ErrorKind::setup:
+      return kFailed;
     case ErrorKind::environment:
       return kEnvironment;
     case ErrorKind::internal:

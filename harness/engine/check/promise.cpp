@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 
 namespace plumbline::engine {
@@ -122,6 +124,110 @@ std::vector<Service> read_services(const spec::Value& arguments) {
   std::vector<Service> services;
   for (const spec::Value& value : listed(arguments, "with")) services.push_back(read_service(value));
   return services;
+}
+
+std::string Pairing::suffix() const {
+  return named && family == IpFamily::v6 ? " ipv6" : "";
+}
+
+std::string Pairing::what() const {
+  return named ? fmt::format("{} over {}", with.to_string(), family_name(family)) : with.to_string();
+}
+
+std::string family_text(IpFamily family) {
+  return family == IpFamily::v4 ? "ipv4" : "ipv6";
+}
+
+std::string family_name(IpFamily family) {
+  return family == IpFamily::v4 ? "IPv4" : "IPv6";
+}
+
+namespace {
+
+constexpr std::array<std::string_view, 2> kFamilies{"ipv4", "ipv6"};
+
+bool has(const network::Topology& topology, const std::string& name, IpFamily family) {
+  const network::Node* node = topology.find(name);
+  return node != nullptr && !network::known_addresses(*node, family).empty();
+}
+
+bool is_addressed(const network::Topology& topology, const std::string& name) {
+  return has(topology, name, IpFamily::v4) || has(topology, name, IpFamily::v6);
+}
+
+std::vector<IpFamily> stated_families(const spec::Value& stated) {
+  std::vector<IpFamily> families;
+  for (const spec::Value& item : stated.as_list()) {
+    families.push_back(item.as_word("family", kFamilies) == 0 ? IpFamily::v4 : IpFamily::v6);
+  }
+  if (families.empty()) stated.fail("'family' is empty: name ipv4, ipv6 or both, or leave it out");
+  return families;
+}
+
+/// Where the addresses are known, a family that an end has no address of can only be a slip.
+void require_family(const network::Topology& topology, const Party& party, IpFamily family,
+                    const spec::Value& stated) {
+  if (!is_addressed(topology, party.text) || has(topology, party.text, family)) return;
+  stated.fail(fmt::format("{} has no {} address", party.text, family_name(family)));
+}
+
+}  // namespace
+
+std::vector<IpFamily> read_families(const spec::Value& arguments, const network::Topology& topology,
+                                    const Party& from, const Party& to) {
+  const spec::Value* stated = arguments.find("family");
+  if (const auto address = IpAddress::parse(to.text)) {
+    if (stated != nullptr && std::ranges::count(stated_families(*stated), address->family()) == 0) {
+      throw spec::SpecError(to.mark, fmt::format("{} is of another family than 'family' says", to.text));
+    }
+    return {address->family()};
+  }
+  if (stated != nullptr) {
+    const std::vector<IpFamily> families = stated_families(*stated);
+    for (const IpFamily family : families) {
+      require_family(topology, from, family, *stated);
+      require_family(topology, to, family, *stated);
+    }
+    return families;
+  }
+  std::vector<IpFamily> common;
+  for (const IpFamily family : {IpFamily::v4, IpFamily::v6}) {
+    if (has(topology, from.text, family) && has(topology, to.text, family)) common.push_back(family);
+  }
+  if (!common.empty()) return common;
+  for (const Party* party : {&from, &to}) {
+    if (is_addressed(topology, party->text)) continue;
+    throw spec::SpecError(
+        party->mark, fmt::format("{} has no address that is known before it is built: say `family: ipv4`, "
+                                 "ipv6 or both, or give an address as target",
+                                 party->text));
+  }
+  throw spec::SpecError(to.mark,
+                        fmt::format("{} and {} have no address family in common", from.text, to.text));
+}
+
+std::vector<Pairing> read_pairings(const spec::Value& arguments, const network::Topology& topology) {
+  const auto services = read_services(arguments);
+  const auto targets = read_targets(arguments, "to", topology);
+  std::vector<Pairing> pairings;
+  for (const Party& from : read_nodes(arguments, "from", topology)) {
+    for (const Party& to : targets) {
+      const bool named = !IpAddress::parse(to.text);
+      for (const IpFamily family : read_families(arguments, topology, from, to)) {
+        for (const Service& with : services) pairings.push_back({from, to, with, family, named});
+      }
+    }
+  }
+  return pairings;
+}
+
+void describe(CheckResult& promise, const spec::CheckItem& item, const Pairing& pairing) {
+  promise.type = item.kind;
+  promise.from = pairing.from.text;
+  promise.to = pairing.to.text;
+  promise.with = pairing.with.to_string();
+  promise.family = family_text(pairing.family);
+  promise.where = item.mark.to_string();
 }
 
 }  // namespace plumbline::engine

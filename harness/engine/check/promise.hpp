@@ -5,6 +5,8 @@
 #include <string_view>
 #include <vector>
 
+#include "harness/engine/check/result.hpp"
+#include "harness/engine/spec/spec.hpp"
 #include "harness/engine/spec/value.hpp"
 #include "harness/network/topology/model.hpp"
 #include "harness/traffic/probe/probe.hpp"
@@ -27,6 +29,20 @@ struct Party {
   spec::Mark mark;
 };
 
+/// One probe that a check asks for by `from`, `to`, `with` and `family`.
+struct Pairing {
+  Party from;
+  Party to;
+  Service with;
+  IpFamily family = IpFamily::v4;
+  bool named = true;  ///< the target is a node, not an address that has its family in itself
+
+  /// What ends the id of a check: " ipv6" where only that tells it from its IPv4 twin.
+  std::string suffix() const;
+  /// What is sent, for sentences: "ping over IPv6"; "ping" where the target's address says it.
+  std::string what() const;
+};
+
 /// A listener that a check needs at the far end, so that it can be proven either way.
 struct Need {
   std::string from;  ///< whose loopback it is where `to` is a loopback address
@@ -45,5 +61,19 @@ std::vector<Party> read_targets(const spec::Value& arguments, std::string_view k
                                 const network::Topology& topology);
 /// Services under `with`; ping where it is absent.
 std::vector<Service> read_services(const spec::Value& arguments);
+
+/// Of a check between two named nodes: what `family` says, else every family in which both have an address.
+/// Of one to an address: its own. Throws SpecError where that leaves none, or where nothing tells.
+std::vector<IpFamily> read_families(const spec::Value& arguments, const network::Topology& topology,
+                                    const Party& from, const Party& to);
+/// Every combination of `from`, `to` and `with`, once for each family.
+std::vector<Pairing> read_pairings(const spec::Value& arguments, const network::Topology& topology);
+/// Type, from, to, with, family and where of a check's promise.
+void describe(CheckResult& promise, const spec::CheckItem& item, const Pairing& pairing);
+
+/// "ipv4", "ipv6".
+std::string family_text(IpFamily family);
+/// "IPv4", "IPv6".
+std::string family_name(IpFamily family);
 
 }  // namespace plumbline::engine

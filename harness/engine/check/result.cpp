@@ -41,8 +41,9 @@ int error_status(const std::vector<ScenarioResult>& scenarios) {
   int status = 5;
   for (const ScenarioResult& scenario : scenarios) {
     if (!scenario.error) continue;
-    if (scenario.error->kind == ErrorKind::usage) return 2;
-    if (scenario.error->kind == ErrorKind::environment) status = 3;
+    if (scenario.error->kind == ErrorKind::setup) return 1;
+    if (scenario.error->kind == ErrorKind::usage) status = 2;
+    if (scenario.error->kind == ErrorKind::environment && status == 5) status = 3;
   }
   return status;
 }

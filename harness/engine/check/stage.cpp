@@ -89,23 +89,6 @@ bool serves_dns(const network::Topology& topology, const Target& target, const S
          });
 }
 
-/// The addresses that a node is known by: what it holds on its loopback beyond 127.0.0.0/8 (a router's or a
-/// server's own) before what its interfaces have.
-std::vector<InterfaceAddress> known_addresses(const network::Node& node, IpFamily family) {
-  std::vector<InterfaceAddress> own;
-  std::vector<InterfaceAddress> others;
-  for (const network::Interface& interface : node.interfaces) {
-    for (const InterfaceAddress& held : interface.addresses) {
-      const bool usable =
-          !held.address.is_loopback() && !(held.address.is_link_local() && !held.address.is_v4());
-      if (held.address.family() != family || !usable) continue;
-      (interface.kind == network::LinkKind::loopback ? own : others).push_back(held);
-    }
-  }
-  own.insert(own.end(), others.begin(), others.end());
-  return own;
-}
-
 }  // namespace
 
 class Stage::Impl {
@@ -120,7 +103,7 @@ class Stage::Impl {
 
   const network::Topology& topology() const noexcept { return topology_; }
 
-  Target target(std::string_view from, const std::string& to) const {
+  Target target(std::string_view from, const std::string& to, IpFamily family) const {
     if (const auto address = IpAddress::parse(to)) {
       if (address->is_loopback()) return {to, *address, std::string(from)};  // everybody has their own
       const network::Node* owner = topology_.owner_of(*address);
@@ -128,8 +111,9 @@ class Stage::Impl {
     }
     const network::Node* node = topology_.find(to);
     if (node == nullptr) throw Error(fmt::format("there is no node '{}' in this network", to));
-    if (const auto address = shared_address(from, *node)) return {to, *address, to};
-    throw Error(fmt::format("node {} has no IPv4 address that {} could name it by", to, from));
+    if (const auto address = shared_address(from, *node, family)) return {to, *address, to};
+    throw Error(
+        fmt::format("node {} has no {} address that {} could name it by", to, family_name(family), from));
   }
 
   awaitable<std::string> unresolved_neighbour(std::string node) {
@@ -265,13 +249,16 @@ class Stage::Impl {
     return proof::NonceKey{request.nonce, identity.source_port, request.port};
   }
 
-  std::optional<IpAddress> shared_address(std::string_view from, const network::Node& node) const {
-    const auto candidates = known_addresses(node, IpFamily::v4);
+  std::optional<IpAddress> shared_address(std::string_view from, const network::Node& node,
+                                          IpFamily family) const {
+    const auto candidates = known_addresses(node, family);
+    const int host_length = family == IpFamily::v4 ? 32 : 128;
     const network::Node* source = topology_.find(from);
     if (source != nullptr && source != &node) {
-      for (const InterfaceAddress& near : known_addresses(*source, IpFamily::v4)) {
+      for (const InterfaceAddress& near : known_addresses(*source, family)) {
         for (const InterfaceAddress& candidate : candidates) {
-          if (candidate.prefix_length < 32 && near.network() == candidate.network()) return candidate.address;
+          if (candidate.prefix_length < host_length && near.network() == candidate.network())
+            return candidate.address;
         }
       }
     }
@@ -425,8 +412,8 @@ const network::Topology& Stage::topology() const noexcept {
   return impl_->topology();
 }
 
-Target Stage::target(std::string_view from, const std::string& to) const {
-  return impl_->target(from, to);
+Target Stage::target(std::string_view from, const std::string& to, IpFamily family) const {
+  return impl_->target(from, to, family);
 }
 
 awaitable<std::string> Stage::unresolved_neighbour(std::string node) {

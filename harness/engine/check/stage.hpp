@@ -35,9 +35,9 @@ class Stage {
 
   const network::Topology& topology() const noexcept;
 
-  /// The address at which `from` would name `to` (a node, or an address): the one on a network that both
-  /// share, else the one that the node is known by. Throws Error when the node has no usable address.
-  Target target(std::string_view from, const std::string& to) const;
+  /// The address at which `from` would name `to` (a node, or an address): of a node the one of `family` on a
+  /// network that both share, else the one that it is known by. Throws Error when the node has none.
+  Target target(std::string_view from, const std::string& to, IpFamily family) const;
 
   /// An IPv4 next hop that `node` asks for by ARP in vain (its kernel's own table); empty when there is none.
   /// One that is just being asked for is looked at again a little later.

@@ -257,7 +257,7 @@ RunResult run(const std::vector<spec::Spec>& specs, const RunOptions& options,
     ScenarioResult& scenario = run.scenarios.emplace_back();
     scenario.name = spec.name;
     scenario.file = spec.file;
-    scenario.setup = spec.setup ? spec.setup->kind : "";
+    scenario.setup = spec.setup ? spec.setup->name : "";
     scenario.about = spec.about;
     for (Reporter* reporter : reporters) reporter->scenario_started(scenario, plans[i].size());
     run.interrupted = !ScenarioRun(spec, plans[i], options, reporters, scenario).run();

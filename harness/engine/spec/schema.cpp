@@ -22,8 +22,8 @@ constexpr std::string_view kSchema = R"json({
     "world": {"type": "string", "minLength": 1,
               "description": "What surrounds the host: the name of a world that ships, or a path relative to this file."},
     "setup": {
-      "type": "object", "minProperties": 1, "maxProperties": 1, "additionalProperties": false,
-      "description": "What makes the host's container networking; needs 'world'.",
+      "type": "object", "minProperties": 1, "additionalProperties": false,
+      "description": "What makes the host's container networking; needs 'world'. The scenario is run once with each.",
       "properties": {"native": {"$ref": "#/$defs/native"}}
     },
     "checks": {
@@ -48,6 +48,9 @@ constexpr std::string_view kSchema = R"json({
     "target": {"type": "string", "minLength": 1, "description": "A node, or an IP address."},
     "targets": {"description": "A node or an address, or a list of them.",
                 "oneOf": [{"$ref": "#/$defs/target"}, {"type": "array", "items": {"$ref": "#/$defs/target"}, "minItems": 1}]},
+    "family": {"enum": ["ipv4", "ipv6"]},
+    "families": {"description": "Address families; by default every one that both ends have.",
+                 "oneOf": [{"$ref": "#/$defs/family"}, {"type": "array", "items": {"$ref": "#/$defs/family"}, "minItems": 1}]},
     "port": {"type": "string", "pattern": "^(tcp|udp)/[0-9]{1,5}$"},
     "ports": {"oneOf": [{"$ref": "#/$defs/port"}, {"type": "array", "items": {"$ref": "#/$defs/port"}, "minItems": 1}]},
     "service": {"type": "string", "pattern": "^(ping|(tcp|udp)/[0-9]{1,5})$"},

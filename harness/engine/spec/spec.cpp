@@ -72,14 +72,23 @@ const Value::Entry& only_entry(const Value& value, std::string_view what, std::s
                                           advice(entry.key, kinds, label)));
 }
 
-Setup read_setup(const Value& value, const network::Topology& world) {
-  const Value::Entry& entry = only_entry(value, "'setup'", "setup: {native: {…}}");
+Setup read_setup(const Value::Entry& entry, const network::Topology& world) {
   if (entry.key != kSetupKinds.front()) fail_kind(entry, "setup", kSetupKinds, "setups");
   Setup setup;
   setup.kind = entry.key;
+  setup.name = entry.key;
   setup.mark = entry.mark;
   setup.native = read_native(entry.value, world);
   return setup;
+}
+
+std::vector<Setup> read_setups(const Value& value, const network::Topology& world) {
+  if (value.kind != Value::Kind::mapping || value.entries.empty()) {
+    value.fail("'setup' must be a mapping of one kind of setup or several, as in `setup: {native: {…}}`");
+  }
+  std::vector<Setup> setups;
+  for (const Value::Entry& entry : value.entries) setups.push_back(read_setup(entry, world));
+  return setups;
 }
 
 std::vector<CheckItem> read_checks(const Value& checks, const LoadOptions& options) {
@@ -97,27 +106,21 @@ std::vector<CheckItem> read_checks(const Value& checks, const LoadOptions& optio
   return items;
 }
 
-void read_world_and_setup(Spec& spec, const Value& document, const LoadOptions& options) {
-  if (const Value* world = document.find("world")) {
-    spec.world_file = find_world(*world, spec.file, options);
-    spec.world = load_world(spec.world_file);
-  }
-  const Value* setup = document.find("setup");
-  if (setup == nullptr) return;
-  if (spec.world_file.empty()) setup->fail("a setup needs a 'world' to stand in, as in `world: diy`");
-  spec.setup = read_setup(*setup, spec.world);
+Spec with_setup(Spec spec, Setup setup) {
   try {
-    spec.addition = network::expand(spec.setup->native, spec.world);
+    spec.addition = network::expand(setup.native, spec.world);
   } catch (const SpecError&) {
     throw;
   } catch (const Error& error) {
-    throw SpecError(spec.setup->mark, error.what());
+    throw SpecError(setup.mark, error.what());
   }
+  spec.setup = std::move(setup);
+  return spec;
 }
 
 }  // namespace
 
-Spec load_spec(const std::string& path, const LoadOptions& options) {
+std::vector<Spec> load_specs(const std::string& path, const LoadOptions& options) {
   const Value document = load_yaml(path);
   document.as_mapping("a spec");
   document.allow_keys("a spec", kKeys);
@@ -126,9 +129,27 @@ Spec load_spec(const std::string& path, const LoadOptions& options) {
   spec.file = path;
   spec.name = document.require("name", "a spec").as_name("name", kLongestName);
   if (const Value* about = document.find("about")) spec.about = about->as_text("about");
-  read_world_and_setup(spec, document, options);
+  if (const Value* world = document.find("world")) {
+    spec.world_file = find_world(*world, spec.file, options);
+    spec.world = load_world(spec.world_file);
+  }
+  const Value* setup = document.find("setup");
+  if (setup != nullptr && spec.world_file.empty()) {
+    setup->fail("a setup needs a 'world' to stand in, as in `world: diy`");
+  }
+  std::vector<Setup> setups;
+  if (setup != nullptr) setups = read_setups(*setup, spec.world);
   spec.checks = read_checks(document.require("checks", "a spec"), options);
-  return spec;
+  if (setups.empty()) return {std::move(spec)};
+  std::vector<Spec> specs;
+  for (Setup& each : setups) specs.push_back(with_setup(spec, std::move(each)));
+  return specs;
+}
+
+Spec load_spec(const std::string& path, const LoadOptions& options) {
+  std::vector<Spec> specs = load_specs(path, options);
+  if (specs.size() > 1) throw SpecError(specs[1].setup->mark, "only one setup can be used here");
+  return std::move(specs.front());
 }
 
 }  // namespace plumbline::spec

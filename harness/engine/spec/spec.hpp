@@ -19,6 +19,7 @@ struct CheckItem {
 
 struct Setup {
   std::string kind = "native";
+  std::string name = "native";  ///< tells the setups of one scenario apart: "native", "script-iptables-nft"
   Mark mark;
   network::NativeSetup native;
 };
@@ -45,7 +46,10 @@ struct LoadOptions {
   std::vector<std::string_view> check_kinds;  ///< the names allowed under `checks:`
 };
 
+/// A file of checks, once with each setup that it names; without a setup, one Spec that has none.
 /// Throws SpecError: file:line:column, what was expected, the nearest right word. Nothing is built.
+std::vector<Spec> load_specs(const std::string& path, const LoadOptions& options);
+/// The one Spec of a file with no more than one setup. Throws SpecError.
 Spec load_spec(const std::string& path, const LoadOptions& options);
 
 /// fixtures/worlds/*.yaml. Throws SpecError.

@@ -64,4 +64,19 @@ const Node* Topology::owner_of(const IpAddress& address) const {
   return owner;
 }
 
+std::vector<InterfaceAddress> known_addresses(const Node& node, IpFamily family) {
+  std::vector<InterfaceAddress> own;
+  std::vector<InterfaceAddress> others;
+  for (const Interface& interface : node.interfaces) {
+    for (const InterfaceAddress& held : interface.addresses) {
+      const bool usable =
+          !held.address.is_loopback() && !(held.address.is_link_local() && !held.address.is_v4());
+      if (held.address.family() != family || !usable) continue;
+      (interface.kind == LinkKind::loopback ? own : others).push_back(held);
+    }
+  }
+  own.insert(own.end(), others.begin(), others.end());
+  return own;
+}
+
 }  // namespace plumbline::network

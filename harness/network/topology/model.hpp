@@ -118,4 +118,9 @@ struct Topology {
   const Node* owner_of(const IpAddress& address) const;
 };
 
+/// The addresses of `family` that others know `node` by: what it holds on its loopback beyond the loopback's
+/// own (a router's or a server's) before what its other interfaces have. Link-local ones of IPv6 are left out:
+/// they name nobody outside their link.
+std::vector<InterfaceAddress> known_addresses(const Node& node, IpFamily family);
+
 }  // namespace plumbline::network
