@@ -15,10 +15,12 @@ namespace {
 
 using network::NativeSetup;
 
-constexpr std::array<std::string_view, 6> kKeys{"bridges", "forward",   "masquerade",
-                                                "routing", "resolvers", "nft"};
-constexpr std::array<std::string_view, 2> kBridgeKeys{"address", "containers"};
-constexpr std::array<std::string_view, 4> kForwardKeys{"allow", "deny", "except", "how"};
+constexpr std::array<std::string_view, 7> kKeys{"bridges", "containers", "forward", "masquerade",
+                                                "routing", "resolvers",  "nft"};
+constexpr std::array<std::string_view, 3> kBridgeKeys{"address", "containers", "default-route"};
+constexpr std::array<std::string_view, 4> kSingleKeys{"veth", "addresses", "host-addresses", "default-route"};
+constexpr std::array<std::string_view, 2> kFamilyKeys{"ipv4", "ipv6"};
+constexpr std::array<std::string_view, 5> kForwardKeys{"allow", "deny", "except", "how", "log"};
 constexpr std::array<std::string_view, 2> kExceptionKeys{"to", "with"};
 constexpr std::array<std::string_view, 2> kRoutingKeys{"table", "via"};
 constexpr std::array<std::string_view, 2> kHow{"reject", "drop"};
@@ -44,12 +46,20 @@ class NativeReader {
   NativeSetup read(const Value& value) {
     value.as_mapping("native setup");
     value.allow_keys("native setup", kKeys);
-    const Value& bridges = value.require("bridges", "native setup");
-    for (const Value::Entry& entry : bridges.as_mapping("bridges")) read_bridge(entry);
-    if (setup_.bridges.empty()) bridges.fail("'bridges' needs at least one bridge");
+    const Value* bridges = value.find("bridges");
+    const Value* containers = value.find("containers");
+    if (bridges == nullptr && containers == nullptr) {
+      value.fail("native setup needs the key 'bridges', or 'containers' for some without a bridge");
+    }
+    if (bridges != nullptr) {
+      for (const Value::Entry& entry : bridges->as_mapping("bridges")) read_bridge(entry);
+      if (setup_.bridges.empty()) bridges->fail("'bridges' needs at least one bridge");
+    }
+    if (containers != nullptr) {
+      for (const Value::Entry& entry : containers->as_mapping("containers")) read_single(entry);
+    }
     if (const Value* forward = value.find("forward")) read_forward(*forward);
-    if (const Value* masquerade = value.find("masquerade"))
-      setup_.masquerade = read_uplinks("masquerade", *masquerade);
+    if (const Value* masquerade = value.find("masquerade")) read_masquerade(*masquerade);
     if (const Value* routing = value.find("routing")) read_routing(*routing);
     if (const Value* resolvers = value.find("resolvers")) {
       for (const Value& item : resolvers->as_list()) setup_.resolvers.push_back(item.as_address("resolvers"));
@@ -75,14 +85,7 @@ class NativeReader {
 
   void read_bridge(const Value::Entry& entry) {
     NativeSetup::Bridge bridge;
-    const Value key = key_of(entry);
-    bridge.name = key.as_name("bridge", kLongestInterfaceName);
-    if (bridge.name == "all" || bridge.name == "default" || bridge.name == "lo") {
-      key.fail(fmt::format("the kernel keeps the name '{}' for itself", bridge.name));
-    }
-    if (host_.find_interface(bridge.name) != nullptr) {
-      key.fail(fmt::format("the host has an interface named {} already", bridge.name));
-    }
+    bridge.name = read_host_interface("bridge", key_of(entry));
     const std::string what = "bridge " + bridge.name;
     entry.value.as_mapping(what);
     entry.value.allow_keys(what, kBridgeKeys);
@@ -92,7 +95,60 @@ class NativeReader {
     if (const Value* containers = entry.value.find("containers")) {
       for (const Value::Entry& each : containers->as_mapping("containers")) read_container(bridge, each);
     }
+    if (const Value* route = entry.value.find("default-route")) {
+      bridge.default_route = route->as_bool("default-route");
+    }
     setup_.bridges.push_back(std::move(bridge));
+  }
+
+  /// The name of an interface that the setup makes in the host.
+  std::string read_host_interface(std::string_view what, const Value& key) {
+    const std::string& name = key.as_name(what, kLongestInterfaceName);
+    if (name == "all" || name == "default" || name == "lo") {
+      key.fail(fmt::format("the kernel keeps the name '{}' for itself", name));
+    }
+    if (host_.find_interface(name) != nullptr) {
+      key.fail(fmt::format("the host has an interface named {} already", name));
+    }
+    if (!host_names_.insert(name).second) key.fail(fmt::format("two interfaces are named {}", name));
+    return name;
+  }
+
+  void read_single(const Value::Entry& entry) {
+    NativeSetup::Single single;
+    const Value key = key_of(entry);
+    single.name = read_container_name(key);
+    const std::string what = "container " + single.name;
+    entry.value.as_mapping(what);
+    entry.value.allow_keys(what, kSingleKeys);
+    const Value* veth = entry.value.find("veth");
+    if (veth != nullptr) single.veth = read_host_interface("veth", *veth);
+    read_single_addresses(entry.value, "addresses", what, single.addresses);
+    read_single_addresses(entry.value, "host-addresses", "the host's end of " + what, single.host_addresses);
+    if (const Value* route = entry.value.find("default-route")) {
+      single.default_route = route->as_bool("default-route");
+    }
+    if (veth == nullptr && !entry.value.entries.empty()) {
+      key.fail(fmt::format("{} has no cable to hold addresses: name the host's end with 'veth'", what));
+    }
+    setup_.singles.push_back(std::move(single));
+  }
+
+  void read_single_addresses(const Value& value, std::string_view key, const std::string& whose,
+                             std::vector<InterfaceAddress>& into) {
+    const Value* list = value.find(key);
+    if (list == nullptr) return;
+    for (const Value& item : list->as_list()) {
+      const InterfaceAddress address = item.as_interface_address(key);
+      if (item.text.find('/') == std::string::npos) {
+        item.fail(fmt::format("'{}' must have a prefix length, as in {}/24", key, item.text));
+      }
+      check_one_per_family(into, address.address, item);
+      refuse_unusable(address, item);
+      check_against_world(address.network(), item);
+      take(address.address, "an address of " + whose, item);
+      into.push_back(address);
+    }
   }
 
   InterfaceAddress read_bridge_address(const NativeSetup::Bridge& bridge, const Value& item) {
@@ -131,17 +187,7 @@ class NativeReader {
 
   void read_container(NativeSetup::Bridge& bridge, const Value::Entry& entry) {
     NativeSetup::Container container;
-    const Value key = key_of(entry);
-    container.name = key.as_name("container", kLongestName);
-    if (IpAddress::parse(container.name)) {
-      key.fail(fmt::format("a container cannot be named like an address: {}", in_quotes(container.name)));
-    }
-    if (world_.find(container.name) != nullptr) {
-      key.fail(fmt::format("the world has a node named {} already", container.name));
-    }
-    if (!container_names_.insert(container.name).second) {
-      key.fail(fmt::format("two containers are named {}", container.name));
-    }
+    container.name = read_container_name(key_of(entry));
     for (const Value& item : entry.value.as_list()) {
       const IpAddress address = item.as_address(container.name);
       check_one_per_family(container.addresses, address, item);
@@ -151,6 +197,16 @@ class NativeReader {
     if (container.addresses.empty())
       entry.value.fail(fmt::format("container {} needs an address", container.name));
     bridge.containers.push_back(std::move(container));
+  }
+
+  std::string read_container_name(const Value& key) {
+    const std::string& name = key.as_name("container", kLongestName);
+    if (IpAddress::parse(name)) {
+      key.fail(fmt::format("a container cannot be named like an address: {}", in_quotes(name)));
+    }
+    if (world_.find(name) != nullptr) key.fail(fmt::format("the world has a node named {} already", name));
+    if (!container_names_.insert(name).second) key.fail(fmt::format("two containers are named {}", name));
+    return name;
   }
 
   static InterfaceAddress inside_bridge(const NativeSetup::Bridge& bridge, const IpAddress& address,
@@ -202,6 +258,18 @@ class NativeReader {
     return names;
   }
 
+  /// Uplinks, or `{ipv4: …, ipv6: …}`: a family that is left out then is not translated.
+  void read_masquerade(const Value& value) {
+    if (value.kind != Value::Kind::mapping) {
+      setup_.masquerade = read_uplinks("masquerade", value);
+      return;
+    }
+    value.allow_keys("masquerade", kFamilyKeys);
+    if (const Value* ipv4 = value.find("ipv4")) setup_.masquerade = read_uplinks("ipv4", *ipv4);
+    setup_.masquerade_ipv6.emplace();
+    if (const Value* ipv6 = value.find("ipv6")) setup_.masquerade_ipv6 = read_uplinks("ipv6", *ipv6);
+  }
+
   void read_forward(const Value& value) {
     value.as_mapping("forward");
     value.allow_keys("forward", kForwardKeys);
@@ -214,7 +282,19 @@ class NativeReader {
       for (const Value& item : except->as_list()) forward.except.push_back(read_exception(item));
     }
     if (const Value* how = value.find("how")) forward.drop = how->as_word("how", kHow) == 1;
+    if (const Value* log = value.find("log")) forward.log = read_log_prefix(*log);
     setup_.forward = std::move(forward);
+  }
+
+  static std::string read_log_prefix(const Value& value) {
+    constexpr std::size_t kLongest = 127;  // the kernel's NF_LOG_PREFIXLEN with its NUL is 128
+    const std::string& prefix = value.as_text("log");
+    const bool printable =
+        std::all_of(prefix.begin(), prefix.end(), [](char c) { return c >= ' ' && c <= '~'; });
+    if (prefix.empty() || prefix.size() > kLongest || !printable) {
+      value.fail(fmt::format("'log' is the prefix of a log rule: 1 to {} printable characters", kLongest));
+    }
+    return prefix;
   }
 
   static NativeSetup::Exception read_exception(const Value& item) {
@@ -278,6 +358,7 @@ class NativeReader {
   const network::Node& host_;
   std::vector<std::string_view> uplinks_;
   std::set<std::string, std::less<>> container_names_;
+  std::set<std::string, std::less<>> host_names_;
   std::map<IpAddress, std::string> taken_;
   NativeSetup setup_;
 };

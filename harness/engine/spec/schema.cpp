@@ -57,12 +57,19 @@ constexpr std::string_view kSchema = R"json({
     "services": {"description": "What is sent: ping (the default), tcp/PORT, udp/PORT, or a list of them.",
                  "oneOf": [{"$ref": "#/$defs/service"}, {"type": "array", "items": {"$ref": "#/$defs/service"}, "minItems": 1}]},
     "native": {
-      "type": "object", "required": ["bridges"], "additionalProperties": false,
+      "type": "object", "anyOf": [{"required": ["bridges"]}, {"required": ["containers"]}],
+      "additionalProperties": false,
       "properties": {
+        "containers": {"type": "object", "propertyNames": {"$ref": "#/$defs/name"},
+                       "additionalProperties": {"$ref": "#/$defs/single"},
+                       "description": "Containers without a bridge: alone, or at the end of a cable of their own."},
         "bridges": {"type": "object", "minProperties": 1, "propertyNames": {"$ref": "#/$defs/interface"},
                     "additionalProperties": {"$ref": "#/$defs/bridge"}},
         "forward": {"$ref": "#/$defs/forward"},
-        "masquerade": {"$ref": "#/$defs/interfaces", "description": "Uplinks by which containers leave with the host's address."},
+        "masquerade": {"description": "Uplinks by which containers leave with the host's address; for each family where that differs.",
+                       "oneOf": [{"$ref": "#/$defs/interfaces"},
+                                 {"type": "object", "additionalProperties": false,
+                                  "properties": {"ipv4": {"$ref": "#/$defs/interfaces"}, "ipv6": {"$ref": "#/$defs/interfaces"}}}]},
         "routing": {"$ref": "#/$defs/routing"},
         "resolvers": {"$ref": "#/$defs/addresses", "description": "The containers' resolvers; the host's own by default."},
         "nft": {"type": "string", "description": "A ruleset in nft's own language, loaded into the host after all else."}
@@ -74,7 +81,17 @@ constexpr std::string_view kSchema = R"json({
         "address": {"$ref": "#/$defs/networks", "description": "The containers' gateway, with prefix length; at most one of each family."},
         "containers": {"type": "object", "propertyNames": {"$ref": "#/$defs/name"},
                        "additionalProperties": {"$ref": "#/$defs/addresses"},
-                       "description": "Containers by name, with their addresses."}
+                       "description": "Containers by name, with their addresses."},
+        "default-route": {"type": "boolean", "default": true, "description": "Whether the containers' default route is the bridge's address."}
+      }
+    },
+    "single": {
+      "type": "object", "additionalProperties": false, "dependentRequired": {"addresses": ["veth"], "host-addresses": ["veth"], "default-route": ["veth"]},
+      "properties": {
+        "veth": {"$ref": "#/$defs/interface", "description": "The host's end of the cable; the container's is eth0."},
+        "addresses": {"$ref": "#/$defs/networks", "description": "Of eth0, with prefix length."},
+        "host-addresses": {"$ref": "#/$defs/networks", "description": "Of the host's end, with prefix length."},
+        "default-route": {"type": "boolean", "default": false}
       }
     },
     "forward": {
@@ -85,7 +102,8 @@ constexpr std::string_view kSchema = R"json({
         "deny": {"$ref": "#/$defs/networks", "description": "Networks that containers must not reach."},
         "except": {"description": "Exceptions to 'deny'.",
                    "oneOf": [{"$ref": "#/$defs/exception"}, {"type": "array", "items": {"$ref": "#/$defs/exception"}}]},
-        "how": {"enum": ["reject", "drop"], "default": "reject"}
+        "how": {"enum": ["reject", "drop"], "default": "reject"},
+        "log": {"type": "string", "minLength": 1, "maxLength": 127, "description": "Prefix of a log rule before all others."}
       }
     },
     "exception": {

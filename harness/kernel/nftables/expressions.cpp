@@ -97,6 +97,13 @@ class Encoder {
   void operator()(const Drop& /*verdict*/) { decide(NF_DROP); }
   void operator()(const Return& /*verdict*/) { decide(NFT_RETURN); }
   void operator()(const Masquerade& /*verdict*/) { add("masq"); }
+  void operator()(const Log& verdict) {
+    constexpr std::size_t kLongestPrefix = 127;  // NF_LOG_PREFIXLEN with its NUL is 128
+    if (verdict.prefix.empty() || verdict.prefix.size() > kLongestPrefix) {
+      refuse(fmt::format("a log prefix has 1 to {} bytes", kLongestPrefix));
+    }
+    nftnl_expr_set_str(add("log"), NFTNL_EXPR_LOG_PREFIX, verdict.prefix.c_str());
+  }
   void operator()(const Jump& verdict) {
     if (verdict.chain.empty()) refuse("it jumps to a chain without a name");
     nftnl_expr_set_str(decide(NFT_JUMP), NFTNL_EXPR_IMM_CHAIN, verdict.chain.c_str());

@@ -65,7 +65,11 @@ struct Jump {
   std::string chain;
 };
 struct Return {};
-using Verdict = std::variant<Accept, Drop, Reject, Masquerade, Jump, Return>;
+/// Not a verdict: the packet is logged, and the next rule looks at it.
+struct Log {
+  std::string prefix;  ///< at most 127 bytes (NF_LOG_PREFIXLEN)
+};
+using Verdict = std::variant<Accept, Drop, Reject, Masquerade, Jump, Return, Log>;
 
 struct Rule {
   std::vector<Match> matches;

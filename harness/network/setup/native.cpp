@@ -35,6 +35,7 @@ class Expansion {
   Topology expand() {
     check_uplinks();
     for (const NativeSetup::Bridge& bridge : setup_.bridges) add_bridge(bridge);
+    for (const NativeSetup::Single& single : setup_.singles) add_single(single);
     if (setup_.forward) enable_forwarding();
     host_.firewall = native_rules(setup_);
     host_.nft_text = setup_.nft;
@@ -53,7 +54,9 @@ class Expansion {
   }
 
   void check_uplinks() const {
-    for (const std::string& uplink : setup_.masquerade) check_uplink(uplink);
+    for (const IpFamily family : {IpFamily::v4, IpFamily::v6}) {
+      for (const std::string& uplink : setup_.masquerade_for(family)) check_uplink(uplink);
+    }
     if (setup_.routing) check_uplink(setup_.routing->via);
     if (!setup_.forward) return;
     for (const std::string& uplink : setup_.forward->allow) check_uplink(uplink);
@@ -78,47 +81,84 @@ class Expansion {
   }
 
   void add_container(const NativeSetup::Bridge& bridge, const NativeSetup::Container& container) {
-    const auto same = [&](const Node& other) { return other.name == container.name; };
-    if (world_.find(container.name) != nullptr || std::any_of(containers_.begin(), containers_.end(), same)) {
-      refuse(fmt::format("there is a node {} already", container.name));
-    }
-    Interface port;
+    std::string port;
     do {
-      port.name = fmt::format("veth{}", ++veths_);
-    } while (taken(port.name));  // ends: the host has finitely many names
-    port.peer = Endpoint{container.name, "eth0"};
-    port.master = bridge.name;
-    Node node;
-    node.name = container.name;
-    node.role = Role::container;
-    Interface eth0;
-    eth0.name = "eth0";
-    eth0.peer = Endpoint{host_.name, port.name};
-    eth0.addresses = container.addresses;
-    node.interfaces.push_back(std::move(eth0));
-    for (const InterfaceAddress& own : container.addresses) add_default_route(node, bridge, own);
-    node.resolvers = setup_.resolvers.empty() ? known_->resolvers : setup_.resolvers;
-    host_.interfaces.push_back(std::move(port));
+      port = fmt::format("veth{}", ++veths_);
+    } while (taken(port));  // ends: the host has finitely many names
+    Node node = new_container(container.name);
+    cable(node, port, container.addresses).master = bridge.name;
+    for (const InterfaceAddress& own : container.addresses) {
+      const IpAddress gateway = gateway_for(node.name, own, bridge.addresses);
+      if (bridge.default_route) node.routes.push_back(default_route(gateway));
+    }
     containers_.push_back(std::move(node));
   }
 
-  static void add_default_route(Node& node, const NativeSetup::Bridge& bridge, const InterfaceAddress& own) {
-    for (const InterfaceAddress& gateway : bridge.addresses) {
-      if (!gateway.network().contains(own.address)) continue;
-      Route route;
-      route.to = anywhere(own.address.family());
-      route.via = gateway.address;
-      route.dev = "eth0";
-      node.routes.push_back(std::move(route));
-      return;
+  void add_single(const NativeSetup::Single& single) {
+    Node node = new_container(single.name);
+    if (!single.veth.empty()) {
+      if (taken(single.veth))
+        refuse(fmt::format("{} has an interface {} already", known_->name, single.veth));
+      cable(node, single.veth, single.addresses).addresses = single.host_addresses;
     }
-    refuse(fmt::format("container {}: {} is outside the network of {}", node.name, own.address.to_string(),
-                       bridge.name));
+    if (single.default_route) {
+      for (const InterfaceAddress& own : single.addresses) {
+        node.routes.push_back(default_route(gateway_for(node.name, own, single.host_addresses)));
+      }
+    }
+    containers_.push_back(std::move(node));
+  }
+
+  Node new_container(const std::string& name) const {
+    const auto same = [&](const Node& other) { return other.name == name; };
+    if (world_.find(name) != nullptr || std::any_of(containers_.begin(), containers_.end(), same)) {
+      refuse(fmt::format("there is a node {} already", name));
+    }
+    Node node;
+    node.name = name;
+    node.role = Role::container;
+    node.resolvers = setup_.resolvers.empty() ? known_->resolvers : setup_.resolvers;
+    return node;
+  }
+
+  /// Cables `node`'s eth0 to the host's `port`, which is returned.
+  Interface& cable(Node& node, const std::string& port, const std::vector<InterfaceAddress>& addresses) {
+    Interface eth0;
+    eth0.name = "eth0";
+    eth0.peer = Endpoint{host_.name, port};
+    eth0.addresses = addresses;
+    node.interfaces.push_back(std::move(eth0));
+    Interface end;
+    end.name = port;
+    end.peer = Endpoint{node.name, "eth0"};
+    return host_.interfaces.emplace_back(std::move(end));
+  }
+
+  static Route default_route(const IpAddress& gateway) {
+    Route route;
+    route.to = anywhere(gateway.family());
+    route.via = gateway;
+    route.dev = "eth0";
+    return route;
+  }
+
+  static IpAddress gateway_for(const std::string& container, const InterfaceAddress& own,
+                               const std::vector<InterfaceAddress>& gateways) {
+    for (const InterfaceAddress& gateway : gateways) {
+      if (gateway.network().contains(own.address)) return gateway.address;
+    }
+    refuse(fmt::format("container {}: {} is in no network of the host's end", container,
+                       own.address.to_string()));
   }
 
   bool uses(IpFamily family) const {
     for (const NativeSetup::Bridge& bridge : setup_.bridges) {
       for (const InterfaceAddress& address : bridge.addresses) {
+        if (address.address.family() == family) return true;
+      }
+    }
+    for (const NativeSetup::Single& single : setup_.singles) {
+      for (const InterfaceAddress& address : single.host_addresses) {
         if (address.address.family() == family) return true;
       }
     }

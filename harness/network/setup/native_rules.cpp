@@ -48,6 +48,7 @@ nft::Chain forward_chain(const NativeSetup& setup) {
   chain.name = "forward";
   chain.base = nft::BaseChain{nft::ChainType::filter, nft::Hook::forward, 0, nft::Policy::drop};
   std::vector<nft::Rule>& rules = chain.rules;
+  if (!forward.log.empty()) rules.push_back(rule({}, nft::Log{forward.log}, "whatever is forwarded"));
   nft::ConntrackState known;
   known.established = true;
   known.related = true;
@@ -81,7 +82,7 @@ nft::Chain masquerade_chain(const NativeSetup& setup) {
       nft::BaseChain{nft::ChainType::nat, nft::Hook::postrouting, kSourceNatPriority, nft::Policy::accept};
   for (const NativeSetup::Bridge& bridge : setup.bridges) {
     for (const InterfaceAddress& address : bridge.addresses) {
-      for (const std::string& uplink : setup.masquerade) {
+      for (const std::string& uplink : setup.masquerade_for(address.address.family())) {
         chain.rules.push_back(
             rule({nft::Source{address.network()}, nft::OutputInterface{uplink}}, nft::Masquerade{},
                  fmt::format("{} leaves by {} with the host's address", bridge.name, uplink)));
@@ -96,8 +97,8 @@ nft::Chain masquerade_chain(const NativeSetup& setup) {
 kernel::nft::Ruleset native_rules(const NativeSetup& setup) {
   nft::Ruleset ruleset;
   if (setup.forward) ruleset.tables.push_back({nft::Family::inet, "filter", {forward_chain(setup)}});
-  if (!setup.masquerade.empty())
-    ruleset.tables.push_back({nft::Family::inet, "nat", {masquerade_chain(setup)}});
+  nft::Chain nat = masquerade_chain(setup);
+  if (!nat.rules.empty()) ruleset.tables.push_back({nft::Family::inet, "nat", {std::move(nat)}});
   return ruleset;
 }
 

@@ -73,6 +73,7 @@ struct Words {
   std::string operator()(const nft::Masquerade&) const { return "masquerade"; }
   std::string operator()(const nft::Jump& j) const { return "jump " + j.chain; }
   std::string operator()(const nft::Return&) const { return "return"; }
+  std::string operator()(const nft::Log& l) const { return "log " + l.prefix; }
 };
 
 std::vector<std::string> words(const nft::Chain& chain) {
