@@ -47,7 +47,7 @@ struct CheckResult {
   std::string type;  ///< "deny"
   std::string from, to, with;
   std::string family;  ///< "ipv4" or "ipv6": of what it sends; empty: it sends nothing
-  std::string where;  ///< file:line:column of the promise
+  std::string where;   ///< file:line:column of the promise
   Verdict verdict = Verdict::error;
   std::string expected, observed;
   double duration_ms = 0;
@@ -82,8 +82,8 @@ struct RunResult {
   bool interrupted = false;
 
   Summary summary() const;  ///< a scenario's own error counts as one error
-  /// 0 all passed, 1 a check or a setup failed, 2 a scenario's own text is wrong (its ruleset), 3 this machine cannot
-  /// run one, 4 none failed but some inconclusive, 5 another error, 130 interrupted.
+  /// 0 all passed, 1 a check or a setup failed, 2 a scenario's own text is wrong (its ruleset), 3 this
+  /// machine cannot run one, 4 none failed but some inconclusive, 5 another error, 130 interrupted.
   int exit_status() const;
 };
 

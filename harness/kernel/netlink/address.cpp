@@ -25,6 +25,16 @@ Message add_address(const Address& address) {
   return message;
 }
 
+Message delete_address(const Address& address) {
+  ifaddrmsg header{};
+  header.ifa_family = family_number(address.address.address.family());
+  header.ifa_prefixlen = static_cast<std::uint8_t>(address.address.prefix_length);
+  header.ifa_index = address.index;
+  Message message(RTM_DELADDR, 0, header);
+  message.put_ip(IFA_LOCAL, address.address.address);
+  return message;
+}
+
 Message get_addresses(std::optional<IpFamily> family) {
   ifaddrmsg header{};
   if (family) header.ifa_family = family_number(*family);

@@ -19,6 +19,8 @@ struct Address {
 /// tentative for 2 s. An address that is already there is an error (EEXIST), but not an IPv6 link-local one,
 /// which the kernel makes by itself at a moment of its own choosing.
 Message add_address(const Address& address);
+/// Needs the prefix length as well.
+Message delete_address(const Address& address);
 /// For Socket::dump; without a family all addresses.
 Message get_addresses(std::optional<IpFamily> family = std::nullopt);
 std::optional<Address> decode_address(const Received& message);

@@ -91,6 +91,12 @@ std::optional<Link> decode_link(const Received& message) {
   return link;
 }
 
+Message delete_link(unsigned index) {
+  ifinfomsg header{};
+  header.ifi_index = static_cast<int>(index);
+  return Message(RTM_DELLINK, 0, header);
+}
+
 Message set_link(const LinkChange& change) {
   ifinfomsg header{};
   header.ifi_index = static_cast<int>(change.index);

@@ -49,6 +49,9 @@ Message get_links();
 Message get_link(unsigned index);
 std::optional<Link> decode_link(const Received& message);
 
+/// Takes a link away; of a veth both ends go.
+Message delete_link(unsigned index);
+
 /// What to change about a link. Only what is set is touched.
 struct LinkChange {
   unsigned index = 0;

@@ -84,16 +84,19 @@ void decode_hops(std::span<const std::uint8_t> bytes, const Route& common, std::
 
 }  // namespace
 
-Message add_route(const Route& route) {
+namespace {
+
+rtmsg header_of(const Route& route) {
   rtmsg header{};
   header.rtm_family = family_number(route.to.family());
   header.rtm_dst_len = static_cast<std::uint8_t>(route.to.length());
   header.rtm_table =
       route.table < 256 ? static_cast<std::uint8_t>(route.table) : std::uint8_t{RT_TABLE_UNSPEC};
-  header.rtm_protocol = RTPROT_STATIC;
-  header.rtm_scope = scope_of(route);
   header.rtm_type = type_number(route.kind);
-  Message message(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, header);
+  return header;
+}
+
+void put_route(Message& message, const Route& route) {
   if (route.to.length() > 0) message.put_ip(RTA_DST, route.to.address());
   message.put_u32(RTA_TABLE, route.table);
   if (route.via && route.via->family() == route.to.family()) message.put_ip(RTA_GATEWAY, *route.via);
@@ -102,6 +105,24 @@ Message add_route(const Route& route) {
   if (dev != 0) message.put_u32(RTA_OIF, dev);
   if (route.source) message.put_ip(RTA_PREFSRC, *route.source);
   if (route.metric != 0) message.put_u32(RTA_PRIORITY, route.metric);
+}
+
+}  // namespace
+
+Message add_route(const Route& route) {
+  rtmsg header = header_of(route);
+  header.rtm_protocol = RTPROT_STATIC;
+  header.rtm_scope = scope_of(route);
+  Message message(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, header);
+  put_route(message, route);
+  return message;
+}
+
+Message delete_route(const Route& route) {
+  rtmsg header = header_of(route);
+  header.rtm_scope = RT_SCOPE_NOWHERE;  // whatever its scope
+  Message message(RTM_DELROUTE, 0, header);
+  put_route(message, route);
   return message;
 }
 

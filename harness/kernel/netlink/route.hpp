@@ -25,6 +25,8 @@ struct Route {
 
 /// A route that is already there is an error (EEXIST).
 Message add_route(const Route& route);
+/// The one route in its table with this destination and, where given, next hop, device, metric.
+Message delete_route(const Route& route);
 /// For Socket::dump. Of one table, or of all (0).
 Message get_routes(IpFamily family, std::uint32_t table = 0);
 /// One route for each next hop. Absent: not a route, malformed, cached, or of a kind not named above

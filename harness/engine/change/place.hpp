@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "harness/base/ip.hpp"
+#include "harness/engine/check/change.hpp"
+#include "harness/kernel/netlink/batch.hpp"
+#include "harness/kernel/netlink/route.hpp"
+
+/// Private to this folder: what kinds of change share.
+namespace plumbline::engine::change {
+
+/// An interface that a change is about.
+struct Place {
+  std::string node;
+  std::string dev;
+  std::string text() const { return node + ":" + dev; }
+};
+
+/// `in:`, the host by default. Throws SpecError.
+std::string read_in(const spec::Value& arguments, const network::Topology& intended);
+/// `in:` and `dev:`. An interface that a setup's script makes is not known beforehand, so any name may stand
+/// there.
+Place read_place(const spec::Value& arguments, const network::Topology& intended);
+
+/// The index of the interface now. Throws Error where there is none.
+unsigned index_of(const network::LiveNetwork& network, const Place& place);
+/// One request to `node`'s kernel. Throws Error: "node host: `about`: what the kernel says".
+void request(const network::LiveNetwork& network, const std::string& node,
+             const kernel::netlink::Message& message, const std::string& about);
+
+/// The interface of `place` in the model, added where a script will have made it.
+network::Interface& foreseen(network::Topology& intended, const Place& place);
+
+/// A route as a change names it.
+struct RouteArguments {
+  std::string node;
+  Prefix to;
+  std::optional<IpAddress> via;
+  std::string dev;
+  std::uint32_t table = network::kMainTable;
+  std::string text() const;
+};
+RouteArguments read_route(const spec::Value& arguments, const network::Topology& intended);
+/// The same with the device's index of now.
+kernel::netlink::Route resolve(const network::LiveNetwork& network, const RouteArguments& route);
+
+}  // namespace plumbline::engine::change

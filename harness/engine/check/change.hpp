@@ -1,0 +1,49 @@
+#pragma once
+
+#include <boost/asio/awaitable.hpp>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "harness/engine/spec/spec.hpp"
+#include "harness/network/topology/live_network.hpp"
+#include "harness/network/topology/model.hpp"
+
+namespace plumbline::engine {
+
+/// What a change is made on.
+struct ChangeSite {
+  network::LiveNetwork& network;
+  std::map<std::string, std::string> environment;  ///< of scripts: PLUMBLINE_…
+};
+
+/// A change to a running network, made between checks: one item `then:` of a spec. Checks never change
+/// anything.
+class Change {
+ public:
+  Change() = default;
+  Change(const Change&) = delete;
+  Change& operator=(const Change&) = delete;
+  virtual ~Change() = default;
+
+  std::string about;  ///< "delete-link host:veth1"
+  std::string where;  ///< file:line:column
+
+  /// What later checks may name and go by: `intended` as it will be afterwards, as far as that is known.
+  virtual void foresee(network::Topology& /*intended*/) const {}
+  /// Makes it. Throws Error, with what the kernel or the script said.
+  virtual boost::asio::awaitable<void> make(ChangeSite& site) const = 0;
+};
+
+/// A kind of change: one file in engine/change/, found by the build.
+struct ChangeKind {
+  std::string_view name;
+  std::string_view about;   ///< one sentence
+  std::string_view schema;  ///< JSON Schema of its arguments
+  /// Throws spec::SpecError.
+  std::unique_ptr<Change> (*parse)(const spec::CheckItem& item, const network::Topology& intended) = nullptr;
+};
+
+}  // namespace plumbline::engine
