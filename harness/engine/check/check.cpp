@@ -4,27 +4,78 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 namespace plumbline::engine {
+namespace {
 
-std::vector<std::unique_ptr<Check>> parse_checks(const spec::Spec& spec,
-                                                 const std::vector<CheckKind>& kinds) {
-  const network::Topology intended = spec.intended();
-  std::vector<std::unique_ptr<Check>> checks;
-  std::map<std::string, std::string> places;
-  for (const spec::CheckItem& item : spec.checks) {
-    const auto kind = std::ranges::find(kinds, item.kind, &CheckKind::name);
-    if (kind == kinds.end()) throw spec::SpecError(item.mark, fmt::format("unknown check '{}'", item.kind));
-    for (std::unique_ptr<Check>& check : kind->parse(item, intended)) {
-      const auto [place, fresh] = places.emplace(check->promise.id, check->promise.where);
-      if (!fresh) {
-        throw spec::SpecError(
-            item.mark, fmt::format("the check '{}' stands already at {}", check->promise.id, place->second));
+template <class Kind>
+const Kind& kind_of(const spec::CheckItem& item, const std::vector<Kind>& kinds) {
+  const auto kind = std::ranges::find(kinds, item.kind, &Kind::name);
+  if (kind == kinds.end()) {
+    throw spec::SpecError(item.mark,
+                          fmt::format("unknown {} '{}'", item.change ? "change" : "check", item.kind));
+  }
+  return *kind;
+}
+
+/// One call of make_plan.
+class Planner {
+ public:
+  Planner(const spec::Spec& spec, const Kinds& kinds) : kinds_(kinds), intended_(spec.intended()) {}
+
+  Plan plan(const std::vector<spec::CheckItem>& items) {
+    for (const spec::CheckItem& item : items) {
+      if (item.change) {
+        add_change(item);
+      } else {
+        add_checks(item);
       }
-      checks.push_back(std::move(check));
+    }
+    return std::move(plan_);
+  }
+
+ private:
+  void add_change(const spec::CheckItem& item) {
+    std::unique_ptr<Change> change = kind_of(item, kinds_.changes).parse(item, intended_);
+    change->where = item.mark.to_string();
+    change->foresee(intended_);
+    plan_.changes.push_back(std::move(change));
+    this_phase_.clear();
+  }
+
+  void add_checks(const spec::CheckItem& item) {
+    for (std::unique_ptr<Check>& check : kind_of(item, kinds_.checks).parse(item, intended_)) {
+      check->phase = plan_.changes.size();
+      std::string& id = check->promise.id;
+      const auto [place, fresh] = this_phase_.emplace(id, check->promise.where);
+      if (!fresh) {
+        throw spec::SpecError(item.mark, fmt::format("the check '{}' stands already at {}", id, place->second));
+      }
+      make_distinct(id);
+      plan_.checks.push_back(std::move(check));
     }
   }
-  return checks;
+
+  /// The same promise as before a change says what lies between; after the same change twice, how often.
+  void make_distinct(std::string& id) {
+    if (all_.insert(id).second) return;
+    const std::string after = fmt::format("{} after {}", id, plan_.changes.back()->about);
+    id = after;
+    for (unsigned again = 2; !all_.insert(id).second; ++again) id = fmt::format("{} ({})", after, again);
+  }
+
+  const Kinds& kinds_;
+  network::Topology intended_;
+  Plan plan_;
+  std::map<std::string, std::string> this_phase_;  ///< where each promise stands
+  std::set<std::string> all_;
+};
+
+}  // namespace
+
+Plan make_plan(const spec::Spec& spec, const Kinds& kinds) {
+  return Planner(spec, kinds).plan(spec.checks);
 }
 
 }  // namespace plumbline::engine

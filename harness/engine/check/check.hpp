@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "harness/engine/check/change.hpp"
 #include "harness/engine/check/promise.hpp"
 #include "harness/engine/check/result.hpp"
 #include "harness/engine/check/stage.hpp"
@@ -31,6 +32,7 @@ class Check {
 
   /// What is known beforehand: id, type, from, to, with, where, expected.
   CheckResult promise;
+  std::size_t phase = 0;  ///< how many changes come before it
 
   /// Listeners that must exist at the far end for a verdict to be provable.
   virtual std::vector<Need> needs() const { return {}; }
@@ -49,8 +51,20 @@ struct CheckKind {
                                                const network::Topology& intended) = nullptr;
 };
 
-/// The checks of a spec, in its order. `kinds` are those that may occur. Throws spec::SpecError for arguments
-/// that a kind refuses and for a promise that stands twice.
-std::vector<std::unique_ptr<Check>> parse_checks(const spec::Spec& spec, const std::vector<CheckKind>& kinds);
+/// The checks and changes of a spec, in its order.
+struct Plan {
+  std::vector<std::unique_ptr<Check>> checks;
+  std::vector<std::unique_ptr<Change>> changes;  ///< the i-th is made after the checks of phase i
+};
+
+/// The kinds that may occur in a spec.
+struct Kinds {
+  const std::vector<CheckKind>& checks;
+  const std::vector<ChangeKind>& changes;
+};
+
+/// Throws spec::SpecError for arguments that a kind refuses and for a promise that stands twice between the
+/// same changes. One that is made again after a change has an id that says so.
+Plan make_plan(const spec::Spec& spec, const Kinds& kinds);
 
 }  // namespace plumbline::engine

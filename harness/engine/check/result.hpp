@@ -58,6 +58,15 @@ struct CheckResult {
   std::string trace;  ///< path of the pcapng; empty: none written
 };
 
+/// A change made between checks.
+struct ChangeResult {
+  std::string about;       ///< "delete-link host:veth1"
+  std::string where;       ///< file:line:column
+  std::size_t before = 0;  ///< index into the scenario's checks: the first that came after it
+  bool made = false;
+  double duration_ms = 0;
+};
+
 struct ScenarioError {
   std::string message;
   std::string where;
@@ -69,6 +78,7 @@ struct ScenarioResult {
   std::string name, file, setup, about;
   double build_ms = 0, checks_ms = 0, teardown_ms = 0;
   std::vector<CheckResult> checks;
+  std::vector<ChangeResult> changes;  ///< in their order; none of a run without steps
   std::optional<ScenarioError> error;  ///< it could not be run (to the end)
 };
 

@@ -91,6 +91,22 @@ std::vector<Setup> read_setups(const Value& value, const network::Topology& worl
   return setups;
 }
 
+void require_kind(const Value::Entry& entry, std::string_view thing, const std::vector<std::string_view>& kinds,
+                  std::string_view label) {
+  if (std::find(kinds.begin(), kinds.end(), entry.key) == kinds.end()) fail_kind(entry, thing, kinds, label);
+}
+
+/// `then: {delete-link: {…}}`, or a list of such.
+void read_changes(const Value& value, const LoadOptions& options, std::vector<CheckItem>& items) {
+  constexpr std::string_view example = "then: {delete-link: {dev: veth1}}";
+  if (value.as_list().empty()) value.fail(fmt::format("'then' changes nothing; say what, as in `{}`", example));
+  for (const Value& each : value.as_list()) {
+    const Value::Entry& entry = only_entry(each, "a change", example);
+    require_kind(entry, "change", options.change_kinds, "changes");
+    items.push_back({entry.key, entry.mark, entry.value, true});
+  }
+}
+
 std::vector<CheckItem> read_checks(const Value& checks, const LoadOptions& options) {
   if (checks.kind != Value::Kind::sequence || checks.items.empty()) {
     checks.fail("'checks' must be a list of at least one check, as in `- reach: {from: host, to: internet}`");
@@ -98,10 +114,14 @@ std::vector<CheckItem> read_checks(const Value& checks, const LoadOptions& optio
   std::vector<CheckItem> items;
   for (const Value& item : checks.items) {
     const Value::Entry& entry = only_entry(item, "a check", "- reach: {from: host, to: internet}");
-    const auto& kinds = options.check_kinds;
-    if (std::find(kinds.begin(), kinds.end(), entry.key) == kinds.end())
-      fail_kind(entry, "check", kinds, "checks");
-    items.push_back({entry.key, entry.mark, entry.value});
+    if (entry.key == "then") {
+      read_changes(entry.value, options, items);
+    } else if (entry.key == "run") {
+      items.push_back({entry.key, entry.mark, entry.value, true});
+    } else {
+      require_kind(entry, "check", options.check_kinds, "checks");
+      items.push_back({entry.key, entry.mark, entry.value});
+    }
   }
   return items;
 }

@@ -10,11 +10,12 @@
 
 namespace plumbline::spec {
 
-/// One item of `checks:`, its keys not yet read: the check kind itself does that.
+/// One item of `checks:`, its keys not yet read: the kind itself does that.
 struct CheckItem {
-  std::string kind;  ///< "reach"
+  std::string kind;  ///< "reach"; of a change "delete-link"
   Mark mark;
   Value arguments;
+  bool change = false;  ///< stands under `then:`
 };
 
 struct Setup {
@@ -43,7 +44,8 @@ struct Spec {
 
 struct LoadOptions {
   std::string worlds_directory;               ///< where `world: diy` finds diy.yaml
-  std::vector<std::string_view> check_kinds;  ///< the names allowed under `checks:`
+  std::vector<std::string_view> check_kinds;   ///< the names allowed under `checks:`
+  std::vector<std::string_view> change_kinds;  ///< and under `then:` there
 };
 
 /// A file of checks, once with each setup that it names; without a setup, one Spec that has none.
