@@ -74,6 +74,13 @@ class Planner {
 
 }  // namespace
 
+void tell(const Outcome& outcome, CheckResult& result) {
+  result.verdict = outcome.judgement.verdict;
+  result.observed = outcome.judgement.observed;
+  result.journey = steps(outcome.journey);
+  result.control = outcome.control;
+}
+
 Plan make_plan(const spec::Spec& spec, const Kinds& kinds) {
   return Planner(spec, kinds).plan(spec.checks);
 }

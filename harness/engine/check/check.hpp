@@ -22,6 +22,9 @@ struct Outcome {
   std::optional<proof::Journey> control_journey;
 };
 
+/// Puts into `result` what reports show of `outcome`.
+void tell(const Outcome& outcome, CheckResult& result);
+
 /// One promise, ready to be checked.
 class Check {
  public:

@@ -51,8 +51,8 @@ std::size_t ring_size(std::size_t share, std::size_t all_shares, std::size_t ask
   return std::clamp(kRingBudget / std::max<std::size_t>(all_shares, 1) * share, kLeastRing, kLargestRing);
 }
 
-/// Cables from `source` to every other node, in the order of `network.nodes()`.
-std::vector<unsigned> distances(const network::Topology& topology, const network::LiveNetwork& network,
+/// Cables from `source` to every other node, in the order of `tapped`.
+std::vector<unsigned> distances(const network::Topology& topology, const std::vector<std::string>& tapped,
                                 const std::string& source) {
   std::map<std::string, unsigned, std::less<>> hops{{source, 0}};
   std::deque<std::string> open{source};
@@ -68,7 +68,7 @@ std::vector<unsigned> distances(const network::Topology& topology, const network
     }
   }
   std::vector<unsigned> by_tap;
-  for (const auto& [name, netns] : network.nodes()) {
+  for (const std::string& name : tapped) {
     const auto found = hops.find(name);
     by_tap.push_back(found == hops.end() ? static_cast<unsigned>(hops.size()) : found->second);
   }
@@ -97,7 +97,21 @@ class Stage::Impl {
        const std::vector<Need>& needs, const StageOptions& options)
       : executor_(std::move(executor)), network_(network), topology_(std::move(topology)), options_(options) {
     start_declared_servers();
+    plant(needs);
+    open_taps();
+  }
+
+  void plant(const std::vector<Need>& needs) {
     for (const Need& need : needs) plant(need);
+  }
+
+  void update(network::Topology topology, const std::vector<Need>& needs) {
+    topology_ = std::move(topology);
+    distances_.clear();
+    std::erase_if(servers_, [this](const auto& each) { return !network_.nodes().contains(each.first); });
+    std::erase_if(planted_, [this](const auto& each) { return !network_.nodes().contains(each.first); });
+    start_declared_servers();
+    plant(needs);
     open_taps();
   }
 
@@ -181,7 +195,7 @@ class Stage::Impl {
     std::optional<proof::WatchId> watch;
     const std::function<void(const traffic::ProbeIdentity&)> ready =
         [&](const traffic::ProbeIdentity& identity) { watch = observer_.watch(key_for(request, identity)); };
-    const std::uint64_t lost_before = capture_->dropped();
+    const std::uint64_t lost_before = frames_lost();
     Evidence evidence;
     evidence.outcome = co_await traffic::probe(request, ready);
     evidence.journey = journey(watch, from, lost_before);
@@ -237,7 +251,7 @@ class Stage::Impl {
         watch = observer_.watch(proof::DnsKey{request.id, request.name, identity.source_port, request.port});
       }
     };
-    const std::uint64_t lost_before = capture_->dropped();
+    const std::uint64_t lost_before = frames_lost();
     outcome = co_await traffic::ask(request, ready);
     co_return journey(watch, from, lost_before);
   }
@@ -268,6 +282,7 @@ class Stage::Impl {
 
   void start_declared_servers() {
     for (const network::Node& node : topology_.nodes) {
+      if (servers_.contains(node.name)) continue;
       const kernel::Netns& netns = network_.netns(node.name);
       auto& servers = servers_[node.name];
       for (const network::Service& service : node.services) {
@@ -306,39 +321,53 @@ class Stage::Impl {
     }
   }
 
+  /// Of every node that has none yet.
   void open_taps() {
     std::size_t all_shares = 0;
     for (const network::Node& node : topology_.nodes) all_shares += weight(node);
     std::vector<traffic::TapSource> taps;
+    const std::size_t first = tapped_.size();
     for (const auto& [name, netns] : network_.nodes()) {
+      if (std::ranges::find(tapped_, name) != tapped_.end()) continue;
       const network::Node* node = topology_.find(name);
       const std::size_t share = node == nullptr ? 1 : weight(*node);
       taps.push_back({name, &netns, ring_size(share, all_shares, options_.tap_buffer_bytes)});
+      tapped_.push_back(name);
     }
+    if (taps.empty()) return;
     traffic::CaptureOptions options;
     options.snap_length = options_.tap_snap_length;
     options.filter = kFilter;
-    capture_.emplace(executor_, std::move(taps), options, [this](const traffic::Frame& frame) {
-      observer_.see(frame.tap, capture_->node(frame.tap),
-                    capture_->interface_name(frame.tap, frame.interface), frame.time_ns, frame.bytes,
-                    frame.original_length, traffic::LinkType::linux_sll2);
-    });
+    const std::size_t which = captures_.size();
+    captures_.push_back(std::make_unique<traffic::Capture>(
+        executor_, std::move(taps), options, [this, which, first](const traffic::Frame& frame) {
+          const traffic::Capture& capture = *captures_[which];
+          observer_.see(first + frame.tap, capture.node(frame.tap),
+                        capture.interface_name(frame.tap, frame.interface), frame.time_ns, frame.bytes,
+                        frame.original_length, traffic::LinkType::linux_sll2);
+        }));
+  }
+
+  std::uint64_t frames_lost() const {
+    std::uint64_t lost = 0;
+    for (const auto& capture : captures_) lost += capture->dropped();
+    return lost;
   }
 
   /// Frames lost since `lost_before` may have been this probe's.
   proof::Journey journey(std::optional<proof::WatchId> watch, const std::string& from,
                          std::uint64_t lost_before) {
-    capture_->drain();
+    for (const auto& capture : captures_) capture->drain();
     proof::Journey journey;
     if (watch) journey = observer_.journey(*watch, distance_from(from));
-    journey.complete = capture_->dropped() == lost_before;
+    journey.complete = frames_lost() == lost_before;
     return journey;
   }
 
   const std::vector<unsigned>& distance_from(const std::string& node) {
     const auto found = distances_.find(node);
     if (found != distances_.end()) return found->second;
-    return distances_.emplace(node, distances(topology_, network_, node)).first->second;
+    return distances_.emplace(node, distances(topology_, tapped_, node)).first->second;
   }
 
   /// The node whose server got the nonce; empty when none did.
@@ -399,7 +428,8 @@ class Stage::Impl {
   std::set<std::pair<std::string, Service>> planted_;
   std::map<std::string, std::vector<unsigned>, std::less<>> distances_;
   proof::Observer observer_;
-  std::optional<traffic::Capture> capture_;
+  std::vector<std::string> tapped_;  ///< node by tap, over all captures
+  std::vector<std::unique_ptr<traffic::Capture>> captures_;
 };
 
 Stage::Stage(boost::asio::any_io_executor executor, const network::LiveNetwork& network,
@@ -410,6 +440,14 @@ Stage::~Stage() = default;
 
 const network::Topology& Stage::topology() const noexcept {
   return impl_->topology();
+}
+
+void Stage::plant(const std::vector<Need>& needs) {
+  impl_->plant(needs);
+}
+
+void Stage::update(network::Topology topology, const std::vector<Need>& needs) {
+  impl_->update(std::move(topology), needs);
 }
 
 Target Stage::target(std::string_view from, const std::string& to, IpFamily family) const {

@@ -52,7 +52,9 @@ bool selected(std::string_view pattern, const std::string& name) {
 Checks plan(const spec::Spec& spec, const RunOptions& options) {
   Checks checks = parse_checks(spec, checks::check_kinds());
   std::erase_if(checks, [&](const auto& check) {
-    return !selected(options.pattern, fmt::format("{}/{}", spec.name, check->promise.id));
+    const std::string& id = check->promise.id;
+    if (options.ids && !options.ids->contains(id)) return true;
+    return !selected(options.pattern, fmt::format("{}/{}", spec.name, id));
   });
   return checks;
 }
@@ -176,10 +178,7 @@ class ScenarioRun {
       const auto start = Clock::now();
       try {
         Outcome outcome = co_await checks_[index]->run(*stage_);
-        result.verdict = outcome.judgement.verdict;
-        result.observed = outcome.judgement.observed;
-        result.journey = steps(outcome.journey);
-        result.control = outcome.control;
+        tell(outcome, result);
         if (wants_trace(result)) outcomes_[index] = std::move(outcome);
       } catch (const Error& error) {
         result.verdict = Verdict::error;
@@ -243,6 +242,12 @@ std::vector<std::pair<std::string, std::string>> list_checks(const std::vector<s
     for (const auto& check : plan(spec, options)) names.emplace_back(spec.name, check->promise.id);
   }
   return names;
+}
+
+std::vector<CheckResult> promises(const spec::Spec& spec, const RunOptions& options) {
+  std::vector<CheckResult> promises;
+  for (const auto& check : plan(spec, options)) promises.push_back(check->promise);
+  return promises;
 }
 
 RunResult run(const std::vector<spec::Spec>& specs, const RunOptions& options,

@@ -2,7 +2,10 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "harness/engine/check/result.hpp"
@@ -15,12 +18,13 @@ class Reporter;
 enum class TraceWhich : std::uint8_t { failed, all, none };
 
 struct RunOptions {
-  std::string pattern;     ///< -k: run only checks whose "scenario/id" contains it (case-insensitively); a
-                           ///< leading ! excludes
-  std::size_t jobs = 256;  ///< checks under way at once
-  std::chrono::milliseconds timeout{1000};  ///< of one probe
-  std::string out_directory;                ///< traces; empty: none are written
-  TraceWhich trace = TraceWhich::failed;    ///< "failed" means every check that did not pass
+  std::string pattern;  ///< -k: run only checks whose "scenario/id" contains it (case-insensitively); a
+                        ///< leading ! excludes
+  std::optional<std::set<std::string>> ids;  ///< run only checks with one of these ids; absent: all
+  std::size_t jobs = 256;                    ///< checks under way at once
+  std::chrono::milliseconds timeout{1000};   ///< of one probe
+  std::string out_directory;                 ///< traces; empty: none are written
+  TraceWhich trace = TraceWhich::failed;     ///< "failed" means every check that did not pass
 };
 
 /// The names of the check kinds, for spec::LoadOptions.
@@ -30,6 +34,10 @@ std::vector<std::string_view> check_kind_names();
 /// arguments that a check kind refuses. Touches nothing.
 std::vector<std::pair<std::string, std::string>> list_checks(const std::vector<spec::Spec>& specs,
                                                              const RunOptions& options);
+
+/// What is known beforehand of each check of `spec` that will run under `options`: id, type, from, to, with,
+/// where, expected. Throws spec::SpecError likewise. Touches nothing.
+std::vector<CheckResult> promises(const spec::Spec& spec, const RunOptions& options);
 
 /// Runs each scenario in namespaces of its own: arrange, discover, probe and capture, judge. Must be called
 /// inside the sandbox. Every spec's checks are validated before anything is built (throws spec::SpecError).

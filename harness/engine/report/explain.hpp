@@ -1,0 +1,16 @@
+#pragma once
+
+#include <string>
+
+#include "harness/engine/check/result.hpp"
+
+namespace plumbline::engine {
+
+/// What the console report says of a check below its line: expected and observed, control, journey, kernel
+/// events, cause, where, trace. Without colours or glyphs, 100 columns wide. Lines end with '\n'.
+std::string explain(const CheckResult& check);
+
+/// The same for a scenario that could not be run.
+std::string explain(const ScenarioError& error);
+
+}  // namespace plumbline::engine
