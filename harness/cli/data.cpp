@@ -98,7 +98,7 @@ std::vector<std::string> shipped_worlds() {
 }
 
 spec::LoadOptions load_options() {
-  return {(fs::path(data_root()) / "fixtures" / "worlds").string(), engine::check_kind_names()};
+  return engine::load_options((fs::path(data_root()) / "fixtures").string());
 }
 
 std::vector<std::string> spec_files(const std::vector<std::string>& arguments) {

@@ -50,7 +50,8 @@ class Planner {
       std::string& id = check->promise.id;
       const auto [place, fresh] = this_phase_.emplace(id, check->promise.where);
       if (!fresh) {
-        throw spec::SpecError(item.mark, fmt::format("the check '{}' stands already at {}", id, place->second));
+        throw spec::SpecError(item.mark,
+                              fmt::format("the check '{}' stands already at {}", id, place->second));
       }
       make_distinct(id);
       plan_.checks.push_back(std::move(check));

@@ -39,6 +39,9 @@ class Check {
 
   /// Listeners that must exist at the far end for a verdict to be provable.
   virtual std::vector<Need> needs() const { return {}; }
+  /// Judged after all other checks of the scenario, whose traffic it is about: they run even where only this
+  /// one is wanted.
+  virtual bool judged_last() const { return false; }
   /// Sends its probes on `stage` and judges what came of them. An Error thrown is the check's verdict
   /// `error`.
   virtual boost::asio::awaitable<Outcome> run(Stage& stage) const = 0;

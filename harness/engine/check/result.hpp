@@ -78,7 +78,7 @@ struct ScenarioResult {
   std::string name, file, setup, about;
   double build_ms = 0, checks_ms = 0, teardown_ms = 0;
   std::vector<CheckResult> checks;
-  std::vector<ChangeResult> changes;  ///< in their order; none of a run without steps
+  std::vector<ChangeResult> changes;   ///< in their order; none of a run without steps
   std::optional<ScenarioError> error;  ///< it could not be run (to the end)
 };
 

@@ -37,8 +37,8 @@ class Stage {
 
   /// Starts the listeners that `needs` ask for and that are not there yet. Throws Error.
   void plant(const std::vector<Need>& needs);
-  /// The network has changed and was read back as `topology`: nodes that are new get their tap and servers, and
-  /// what went away is let go of. Throws Error.
+  /// The network has changed and was read back as `topology`: nodes that are new get their tap and servers,
+  /// and what went away is let go of. Throws Error.
   void update(network::Topology topology, const std::vector<Need>& needs);
 
   /// The address at which `from` would name `to` (a node, or an address): of a node the one of `family` on a

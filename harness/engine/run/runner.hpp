@@ -27,8 +27,8 @@ struct RunOptions {
   TraceWhich trace = TraceWhich::failed;     ///< "failed" means every check that did not pass
 };
 
-/// The names of the check kinds, for spec::LoadOptions.
-std::vector<std::string_view> check_kind_names();
+/// For loading specs: every kind of check and change, and where `fixtures` holds worlds and setups.
+spec::LoadOptions load_options(const std::string& fixtures);
 
 /// Checks in specs that will run under `options`: {scenario name, check id}. Throws spec::SpecError for
 /// arguments that a check kind refuses. Touches nothing.

@@ -91,15 +91,16 @@ std::vector<Setup> read_setups(const Value& value, const network::Topology& worl
   return setups;
 }
 
-void require_kind(const Value::Entry& entry, std::string_view thing, const std::vector<std::string_view>& kinds,
-                  std::string_view label) {
+void require_kind(const Value::Entry& entry, std::string_view thing,
+                  const std::vector<std::string_view>& kinds, std::string_view label) {
   if (std::find(kinds.begin(), kinds.end(), entry.key) == kinds.end()) fail_kind(entry, thing, kinds, label);
 }
 
 /// `then: {delete-link: {…}}`, or a list of such.
 void read_changes(const Value& value, const LoadOptions& options, std::vector<CheckItem>& items) {
   constexpr std::string_view example = "then: {delete-link: {dev: veth1}}";
-  if (value.as_list().empty()) value.fail(fmt::format("'then' changes nothing; say what, as in `{}`", example));
+  if (value.as_list().empty())
+    value.fail(fmt::format("'then' changes nothing; say what, as in `{}`", example));
   for (const Value& each : value.as_list()) {
     const Value::Entry& entry = only_entry(each, "a change", example);
     require_kind(entry, "change", options.change_kinds, "changes");

@@ -43,9 +43,10 @@ struct Spec {
 };
 
 struct LoadOptions {
-  std::string worlds_directory;               ///< where `world: diy` finds diy.yaml
+  std::string worlds_directory;                ///< where `world: diy` finds diy.yaml
   std::vector<std::string_view> check_kinds;   ///< the names allowed under `checks:`
   std::vector<std::string_view> change_kinds;  ///< and under `then:` there
+  std::string setups_directory;                ///< and `run:` its scripts, after the spec's own folder
 };
 
 /// A file of checks, once with each setup that it names; without a setup, one Spec that has none.

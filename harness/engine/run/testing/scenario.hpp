@@ -51,7 +51,9 @@ class Scenario {
     std::ofstream(directory_ + "/diy.yaml") << world_;
     const std::string path = directory_ + "/scenario.yaml";
     std::ofstream(path) << spec_;
-    return spec::load_spec(path, {directory_, check_kind_names()});
+    spec::LoadOptions options = load_options(std::string(PLUMBLINE_SOURCE_DIR) + "/fixtures");
+    options.worlds_directory = directory_;
+    return spec::load_spec(path, options);
   }
 
   /// The results by id. The scenario itself must have run.

@@ -1,0 +1,66 @@
+#include "harness/engine/run/selection.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "checks/kinds.hpp"
+#include "harness/engine/change/kinds.hpp"
+
+namespace plumbline::engine {
+namespace {
+
+std::string lower(std::string_view text) {
+  std::string result(text);
+  std::ranges::transform(result, result.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return result;
+}
+
+bool matches(std::string_view pattern, const std::string& name) {
+  const bool exclude = pattern.starts_with('!');
+  if (exclude) pattern.remove_prefix(1);
+  if (pattern.empty()) return true;
+  const bool found = lower(name).find(lower(pattern)) != std::string::npos;
+  return found != exclude;
+}
+
+bool is_wanted(const spec::Spec& spec, const RunOptions& options, const std::string& id) {
+  if (options.ids && !options.ids->contains(id)) return false;
+  return matches(options.pattern, fmt::format("{}/{}", spec.name, id));
+}
+
+/// Changes after the last check that runs would be made for nobody.
+void drop_idle_changes(Plan& plan) {
+  std::size_t last = 0;
+  for (const auto& check : plan.checks) last = std::max(last, check->phase);
+  plan.changes.resize(std::min(plan.changes.size(), last));
+}
+
+}  // namespace
+
+std::size_t Selection::count() const {
+  return static_cast<std::size_t>(std::ranges::count(wanted, true));
+}
+
+Selection select_checks(const spec::Spec& spec, const RunOptions& options) {
+  Selection selection;
+  selection.plan = make_plan(spec, {checks::check_kinds(), change_kinds()});
+  std::vector<std::unique_ptr<Check>>& checks = selection.plan.checks;
+  const auto wanted = [&](const auto& check) { return is_wanted(spec, options, check->promise.id); };
+  const bool all_run =
+      std::ranges::any_of(checks, [&](const auto& check) { return check->judged_last() && wanted(check); });
+  if (!all_run) {
+    std::erase_if(checks, [&](const auto& check) { return !wanted(check); });
+    drop_idle_changes(selection.plan);
+  }
+  for (const auto& check : checks) selection.wanted.push_back(wanted(check));
+  return selection;
+}
+
+}  // namespace plumbline::engine
