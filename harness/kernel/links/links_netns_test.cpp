@@ -4,6 +4,7 @@
 
 #include "harness/kernel/links/bridge.hpp"
 #include "harness/kernel/links/veth.hpp"
+#include "harness/kernel/netlink/fdb.hpp"
 #include "harness/kernel/netlink/link.hpp"
 #include "harness/kernel/netlink/nsid.hpp"
 #include "harness/kernel/netlink/socket.hpp"
@@ -80,6 +81,36 @@ TEST(LinkBridge, ForwardsAsSoonAsAPortHasCarrier) {
   EXPECT_EQ(port->port_state, 3) << "BR_STATE_FORWARDING";
   EXPECT_EQ(port->master, 2U);
   EXPECT_TRUE(port->running);
+}
+
+TEST(LinkBridge, TellsItsForwardingTable) {
+  netlink::Socket socket = netlink::Socket::open(Netns::create());
+  netlink::Batch batch("test");
+  for (const unsigned index : {2U, 3U}) {
+    batch.add(create(Bridge{"bridge" + std::to_string(index), index, std::nullopt, 0, true}),
+              [] { return "creating a bridge"; });
+  }
+  Veth veth;
+  veth.end = {"port", std::nullopt, 4, MacAddress{{2, 0, 0, 0, 0, 4}}};
+  veth.peer = {"other", std::nullopt, 5};
+  veth.master = 2;
+  batch.add(create(veth), [] { return "creating a port"; });
+  netlink::FdbEntry fixed;
+  fixed.port = 4;
+  fixed.mac = MacAddress{{2, 0, 0, 0, 0, 99}};
+  batch.add(netlink::add_fdb_entry(fixed), [] { return "adding an entry"; });
+  socket.execute(batch);
+  const auto entries = socket.dump(netlink::get_fdb(2), "entries", netlink::decode_fdb_entry);
+  const auto found = std::ranges::find(entries, fixed.mac, &netlink::FdbEntry::mac);
+  ASSERT_NE(found, entries.end());
+  EXPECT_EQ(found->port, 4U);
+  EXPECT_EQ(found->bridge, 2U);
+  EXPECT_TRUE(found->fixed);
+  const auto own = std::ranges::find(entries, *veth.end.mac, &netlink::FdbEntry::mac);
+  ASSERT_NE(own, entries.end());
+  EXPECT_TRUE(own->own);
+  const auto others = socket.dump(netlink::get_fdb(3), "entries", netlink::decode_fdb_entry);
+  EXPECT_EQ(std::ranges::find(others, fixed.mac, &netlink::FdbEntry::mac), others.end());
 }
 
 }  // namespace

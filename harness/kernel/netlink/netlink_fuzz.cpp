@@ -5,10 +5,12 @@
 #include <span>
 
 #include "harness/kernel/netlink/address.hpp"
+#include "harness/kernel/netlink/fdb.hpp"
 #include "harness/kernel/netlink/link.hpp"
 #include "harness/kernel/netlink/neighbour.hpp"
 #include "harness/kernel/netlink/nsid.hpp"
 #include "harness/kernel/netlink/route.hpp"
+#include "harness/kernel/netlink/route_lookup.hpp"
 #include "harness/kernel/netlink/rule.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -19,7 +21,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     netlink::decode_address(*message);
     netlink::decode_routes(*message);
     netlink::decode_rule(*message);
+    netlink::decode_lookup(*message);
     netlink::decode_neighbour(*message);
+    netlink::decode_neighbour_entry(*message);
+    netlink::decode_fdb_entry(*message);
     netlink::decode_nsid(*message);
   }
   return 0;

@@ -1,13 +1,17 @@
 // Each object's request is written, rewound and read back, and read cut at every length.
 
 #include <gtest/gtest.h>
+#include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 
 #include "harness/kernel/netlink/address.hpp"
+#include "harness/kernel/netlink/family.hpp"
+#include "harness/kernel/netlink/fdb.hpp"
 #include "harness/kernel/netlink/link.hpp"
 #include "harness/kernel/netlink/neighbour.hpp"
 #include "harness/kernel/netlink/nsid.hpp"
 #include "harness/kernel/netlink/route.hpp"
+#include "harness/kernel/netlink/route_lookup.hpp"
 #include "harness/kernel/netlink/rule.hpp"
 #include "harness/kernel/netlink/testing.hpp"
 
@@ -133,6 +137,100 @@ TEST(Neighbour, RoundTrips) {
   cut_everywhere(message, [](const Received& cut) { decode_neighbour(cut); });
 }
 
+ndmsg neighbour_header(IpFamily family, std::uint16_t state) {
+  ndmsg header{};
+  header.ndm_family = family_number(family);
+  header.ndm_ifindex = 4;
+  header.ndm_state = state;
+  return header;
+}
+
+TEST(Neighbour, AnUnresolvedOneHasAStateAndNoMac) {
+  Message message(RTM_NEWNEIGH, 0, neighbour_header(IpFamily::v4, NUD_FAILED));
+  message.put_ip(NDA_DST, ip("192.168.99.200"));
+  const auto entry = decode_neighbour_entry(rewind(message));
+  ASSERT_TRUE(entry);
+  EXPECT_EQ(entry->address, ip("192.168.99.200"));
+  EXPECT_EQ(entry->mac, std::nullopt);
+  EXPECT_STREQ(to_text(entry->state), "failed");
+  EXPECT_FALSE(decode_neighbour(rewind(message)));
+  cut_everywhere(message, [](const Received& cut) { decode_neighbour_entry(cut); });
+}
+
+TEST(Neighbour, EveryStateIsTold) {
+  const std::pair<std::uint16_t, NeighbourState> states[] = {
+      {NUD_INCOMPLETE, NeighbourState::incomplete}, {NUD_REACHABLE, NeighbourState::reachable},
+      {NUD_STALE, NeighbourState::stale},           {NUD_DELAY, NeighbourState::delay},
+      {NUD_PROBE, NeighbourState::probe},           {NUD_FAILED, NeighbourState::failed},
+      {NUD_NOARP, NeighbourState::noarp},           {NUD_PERMANENT, NeighbourState::permanent}};
+  for (const auto& [number, state] : states) {
+    Message message(RTM_NEWNEIGH, 0, neighbour_header(IpFamily::v6, number));
+    message.put_ip(NDA_DST, ip("fd00::1"));
+    const auto entry = decode_neighbour_entry(rewind(message));
+    ASSERT_TRUE(entry) << number;
+    EXPECT_EQ(entry->state, state);
+  }
+  EXPECT_FALSE(decode_neighbour_entry(rewind(Message(RTM_NEWNEIGH, 0, neighbour_header(IpFamily::v4, 0)))));
+}
+
+TEST(Fdb, RoundTrips) {
+  FdbEntry entry;
+  entry.port = 7;
+  entry.mac = MacAddress{{2, 0, 0, 0, 0, 7}};
+  entry.vlan = 42;
+  const Message message = add_fdb_entry(entry);
+  const auto decoded = decode_fdb_entry(rewind(message));
+  ASSERT_TRUE(decoded);
+  EXPECT_EQ(decoded->port, 7U);
+  EXPECT_EQ(decoded->bridge, 0U);
+  EXPECT_EQ(decoded->mac, entry.mac);
+  EXPECT_EQ(decoded->vlan, 42);
+  EXPECT_TRUE(decoded->fixed);
+  EXPECT_FALSE(decoded->own);
+  cut_everywhere(message, [](const Received& cut) { decode_fdb_entry(cut); });
+  EXPECT_FALSE(decode_neighbour(rewind(message))) << "no entry of a neighbour table";
+}
+
+TEST(RouteLookup, WritesWhatIsAsked) {
+  RouteLookup lookup;
+  lookup.to = ip("203.0.113.80");
+  lookup.from = ip("192.168.99.11");
+  lookup.iif = 3;
+  lookup.oif = 4;
+  lookup.mark = 0x51;
+  const Message message = get_route(lookup);
+  const auto parts = split<rtmsg>(rewind(message).payload);
+  ASSERT_TRUE(parts);
+  EXPECT_EQ(parts->first.rtm_dst_len, 32);
+  EXPECT_EQ(parts->first.rtm_src_len, 32);
+  EXPECT_EQ(parts->second.ip(RTA_DST), lookup.to);
+  EXPECT_EQ(parts->second.ip(RTA_SRC), lookup.from);
+  EXPECT_EQ(parts->second.u32(RTA_IIF), 3U);
+  EXPECT_EQ(parts->second.u32(RTA_OIF), 4U);
+  EXPECT_EQ(parts->second.u32(RTA_MARK), 0x51U);
+}
+
+TEST(RouteLookup, ReadsWhatIsAnswered) {
+  Route route{prefix("0.0.0.0/0"), ip("192.168.17.1"), 5, 88, RouteKind::unicast, ip("192.168.17.10")};
+  const Message message = add_route(route);  // the answer has the form of the request to add one
+  const auto answer = decode_lookup(rewind(message));
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->type, LookupType::unicast);
+  EXPECT_EQ(answer->via, route.via);
+  EXPECT_EQ(answer->dev, 5U);
+  EXPECT_EQ(answer->table, 88U);
+  EXPECT_EQ(answer->source, route.source);
+  cut_everywhere(message, [](const Received& cut) { decode_lookup(cut); });
+  const auto foreign =
+      decode_lookup(rewind(add_route({prefix("203.0.113.0/24"), ip("fe80::1"), 3})));  // RTA_VIA
+  ASSERT_TRUE(foreign);
+  EXPECT_EQ(foreign->via, ip("fe80::1"));
+  rtmsg header{};
+  header.rtm_family = 2;  // AF_INET
+  header.rtm_type = RTN_BROADCAST;
+  EXPECT_EQ(decode_lookup(rewind(Message(RTM_NEWROUTE, 0, header)))->type, LookupType::broadcast);
+}
+
 TEST(Nsid, RoundTrips) {
   const Message message = set_nsid(5, 12);
   EXPECT_EQ(decode_nsid(rewind(message)), 12);
@@ -170,6 +268,9 @@ TEST(Objects, ForeignMessagesAreAbsent) {
   EXPECT_FALSE(decode_routes(foreign));
   EXPECT_FALSE(decode_rule(foreign));
   EXPECT_FALSE(decode_neighbour(foreign));
+  EXPECT_FALSE(decode_neighbour_entry(foreign));
+  EXPECT_FALSE(decode_fdb_entry(foreign));
+  EXPECT_FALSE(decode_lookup(foreign));
   EXPECT_FALSE(decode_nsid(foreign));
 }
 

@@ -71,7 +71,13 @@ void read_addresses(netlink::Socket& socket, const Names& names, Node& node) {
   for (const auto& each :
        socket.dump(netlink::get_addresses(), "listing the addresses", netlink::decode_address)) {
     Interface* interface = node.find_interface(name_of(names, each.index));
-    if (interface != nullptr) interface->addresses.push_back(each.address);
+    if (interface == nullptr) continue;
+    interface->addresses.push_back(each.address);
+    if (each.duplicate) {
+      interface->duplicate.push_back(each.address.address);
+    } else if (each.tentative) {
+      interface->tentative.push_back(each.address.address);
+    }
   }
 }
 
@@ -161,6 +167,26 @@ Topology discover(const LiveNetwork& network, const Topology& intended) {
   }
   find_peers(read, found);
   return found;
+}
+
+Node discover_node(const LiveNetwork& network, std::string_view name, const Topology& intended) {
+  const std::string node_name(name);
+  Node node;
+  try {
+    read_node(node_name, network.netns(name), intended, node);
+  } catch (const Error& error) {
+    throw error.within("node " + node_name);
+  }
+  return node;
+}
+
+std::optional<Endpoint> discover_peer(const LiveNetwork& network, std::string_view node,
+                                      std::string_view interface) {
+  try {
+    return find_peer(network, node, interface);
+  } catch (const Error& error) {
+    throw error.within(fmt::format("node {}", node));
+  }
 }
 
 }  // namespace plumbline::network

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <optional>
+#include <string_view>
+
 #include "harness/network/topology/live_network.hpp"
 #include "harness/network/topology/model.hpp"
 
@@ -9,5 +12,13 @@ namespace plumbline::network {
 /// kernel's netnsids, never by name), addresses, routes of all tables, rules, neighbours. What the kernel
 /// cannot know (role, services, resolvers, plant) is taken over from `intended` by node name. Throws Error.
 Topology discover(const LiveNetwork& network, const Topology& intended);
+
+/// The same for one node, as it is at this moment; peers are left out. Throws Error.
+Node discover_node(const LiveNetwork& network, std::string_view name, const Topology& intended);
+
+/// The other end of a veth, as it is at this moment. Absent: `interface` is not there or is no veth, or its
+/// other end is in a namespace that is no node. Throws Error.
+std::optional<Endpoint> discover_peer(const LiveNetwork& network, std::string_view node,
+                                      std::string_view interface);
 
 }  // namespace plumbline::network

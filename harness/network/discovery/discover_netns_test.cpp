@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "harness/base/error.hpp"
 #include "harness/network/discovery/discover.hpp"
 #include "harness/network/topology/live_network.hpp"
 
@@ -251,6 +252,41 @@ TEST(Discover, WhatItReadsCanBeBuilt) {
       EXPECT_EQ(second.find(node.name)->find_interface(each.name)->mac, each.mac) << each.name;
     }
   }
+}
+
+TEST(Discover, ReadsOneNodeAsItIsNow) {
+  const Topology wanted = bridged();
+  LiveNetwork network;
+  network.build(wanted);
+  Topology later;
+  later.nodes.emplace_back();
+  later.nodes[0].name = "one";
+  Interface added;
+  added.name = "eth0";
+  added.addresses = {address("192.168.99.111/24")};
+  later.nodes[0].interfaces = {added};
+  network.build(later);
+  const Node one = discover_node(network, "one", wanted);
+  EXPECT_FALSE(one.plant) << "taken over";
+  ASSERT_NE(one.find_interface("eth0"), nullptr);
+  EXPECT_THAT(one.find_interface("eth0")->addresses, ::testing::Contains(address("192.168.99.111/24")));
+  EXPECT_THROW(discover_node(network, "three", wanted), Error);
+}
+
+TEST(Discover, FindsOnePeer) {
+  const Topology wanted = bridged();
+  LiveNetwork network;
+  network.build(wanted);
+  EXPECT_EQ(discover_peer(network, "two", "eth0"), (Endpoint{"host", "port2"}));
+  EXPECT_EQ(discover_peer(network, "host", "port1"), (Endpoint{"one", "eth0"}));
+  EXPECT_EQ(discover_peer(network, "host", "bridge0"), std::nullopt);
+  EXPECT_EQ(discover_peer(network, "host", "port3"), std::nullopt);
+  Topology alone;
+  alone.nodes.emplace_back();
+  alone.nodes[0].name = "alone";
+  alone.nodes[0].interfaces = {veth("left", "alone", "right"), veth("right", "alone", "left")};
+  network.build(alone);
+  EXPECT_EQ(discover_peer(network, "alone", "left"), (Endpoint{"alone", "right"}));
 }
 
 }  // namespace

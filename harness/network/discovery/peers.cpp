@@ -1,5 +1,6 @@
 #include "harness/network/discovery/peers.hpp"
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <set>
@@ -73,6 +74,47 @@ std::optional<Endpoint> peer_of(const std::vector<NodeLinks>& nodes, std::size_t
 }
 
 }  // namespace
+
+namespace {
+
+// The name of the link of that index; empty when there is none.
+std::string name_of_link(netlink::Socket& socket, unsigned index) {
+  const auto links = socket.dump(netlink::get_links(), "listing the links", netlink::decode_link);
+  const auto found = std::ranges::find(links, index, &netlink::Link::index);
+  return found == links.end() ? std::string() : found->name;
+}
+
+// The node that `socket`'s namespace knows by that number; empty: none.
+std::string node_of(const LiveNetwork& network, netlink::Socket& socket, std::int32_t nsid) {
+  std::string found;
+  netlink::Batch batch("asking for the nodes' numbers");
+  for (const auto& [name, netns] : network.nodes()) {
+    batch.add(
+        netlink::get_nsid(netns.fd()), [&name = name] { return "node " + name; },
+        [&found, nsid, &name = name](const netlink::Received& answer) {
+          if (netlink::decode_nsid(answer) == nsid) found = name;
+        });
+  }
+  socket.execute(batch);
+  return found;
+}
+
+}  // namespace
+
+std::optional<Endpoint> find_peer(const LiveNetwork& network, std::string_view node,
+                                  std::string_view interface) {
+  netlink::Socket socket = netlink::Socket::open(network.netns(node));
+  const auto links = socket.dump(netlink::get_links(), "listing the links", netlink::decode_link);
+  const auto link = std::ranges::find(links, interface, &netlink::Link::name);
+  if (link == links.end() || !is_cabled(*link)) return std::nullopt;
+  std::string place(node);
+  if (link->link_nsid) place = node_of(network, socket, *link->link_nsid);
+  if (place.empty()) return std::nullopt;
+  netlink::Socket there = netlink::Socket::open(network.netns(place));
+  std::string name = name_of_link(there, link->link);
+  if (name.empty()) return std::nullopt;
+  return Endpoint{std::move(place), std::move(name)};
+}
 
 void find_peers(std::vector<NodeLinks>& nodes, Topology& topology) {
   const ByIndices all = by_indices(nodes);

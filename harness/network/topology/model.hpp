@@ -41,6 +41,8 @@ struct Interface {
   unsigned index = 0;
   bool running = false;
   std::string kind_name;  ///< the kernel's word for it ("macvlan"), above all where `kind` is `other`
+  std::vector<IpAddress> tentative;  ///< of the addresses: duplicate detection (IPv6) has not finished yet
+  std::vector<IpAddress> duplicate;  ///< of the addresses: it found another owner, so they are not used
 };
 
 enum class RouteType : std::uint8_t { unicast, local, blackhole, unreachable, prohibit };
@@ -119,8 +121,8 @@ struct Topology {
 };
 
 /// The addresses of `family` that others know `node` by: what it holds on its loopback beyond the loopback's
-/// own (a router's or a server's) before what its other interfaces have. Link-local ones of IPv6 are left out:
-/// they name nobody outside their link.
+/// own (a router's or a server's) before what its other interfaces have. Link-local ones of IPv6 are left
+/// out: they name nobody outside their link.
 std::vector<InterfaceAddress> known_addresses(const Node& node, IpFamily family);
 
 }  // namespace plumbline::network

@@ -14,7 +14,7 @@ namespace ip = boost::asio::ip;
 
 }  // namespace
 
-Endpoint endpoint(const IpAddress& address, std::uint16_t port) {
+Endpoint endpoint(const IpAddress& address, std::uint16_t port, unsigned scope) {
   const auto bytes = address.bytes();
   if (address.is_v4()) {
     ip::address_v4::bytes_type v4{};
@@ -23,7 +23,7 @@ Endpoint endpoint(const IpAddress& address, std::uint16_t port) {
   }
   ip::address_v6::bytes_type v6{};
   std::copy(bytes.begin(), bytes.end(), v6.begin());
-  return {ip::address_v6(v6), port};
+  return {ip::address_v6(v6, scope), port};
 }
 
 IpAddress address_of(const Endpoint& endpoint) {

@@ -10,7 +10,8 @@ namespace plumbline::traffic::detail {
 /// A sockaddr of either family. Asio's UDP endpoint serves for every protocol: it holds no more than that.
 using Endpoint = boost::asio::ip::udp::endpoint;
 
-Endpoint endpoint(const IpAddress& address, std::uint16_t port);
+/// `scope`: of a link-local IPv6 address, the index of the interface that it is reached through.
+Endpoint endpoint(const IpAddress& address, std::uint16_t port, unsigned scope = 0);
 IpAddress address_of(const Endpoint& endpoint);
 /// 0.0.0.0 or ::, as `like`.
 IpAddress unspecified(const IpAddress& like);

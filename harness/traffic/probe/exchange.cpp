@@ -92,14 +92,15 @@ Opened open_socket(const kernel::Netns& netns, IpFamily family, int type, int pr
   return opened;
 }
 
-int connect_to(int fd, const IpAddress& address, std::uint16_t port) {
-  const Endpoint remote = endpoint(address, port);
+int connect_to(int fd, const IpAddress& address, std::uint16_t port, unsigned scope) {
+  const Endpoint remote = endpoint(address, port, scope);
   return ::connect(fd, remote.data(), static_cast<socklen_t>(remote.size())) == 0 ? 0 : errno;
 }
 
-IpAddress source_towards(const kernel::Netns& netns, const IpAddress& to, std::uint16_t port, int& error) {
+IpAddress source_towards(const kernel::Netns& netns, const IpAddress& to, std::uint16_t port, int& error,
+                         unsigned scope) {
   const Opened opened = open_socket(netns, to.family(), SOCK_DGRAM, 0);
-  error = opened.error != 0 ? opened.error : connect_to(opened.fd.get(), to, port);
+  error = opened.error != 0 ? opened.error : connect_to(opened.fd.get(), to, port, scope);
   return error == 0 ? address_of(local_endpoint(opened.fd.get())) : unspecified(to);
 }
 

@@ -35,10 +35,11 @@ struct Opened {
 /// is noted in the result; throws Error where it cannot be made for other reasons (privileges, descriptors).
 Opened open_socket(const kernel::Netns& netns, IpFamily family, int type, int protocol);
 /// connect(2); 0 or errno.
-int connect_to(int fd, const IpAddress& address, std::uint16_t port);
+int connect_to(int fd, const IpAddress& address, std::uint16_t port, unsigned scope = 0);
 /// The source address that `netns` uses towards `to`, found by a UDP socket that sends nothing. On failure
 /// `error` is set and the address unspecified.
-IpAddress source_towards(const kernel::Netns& netns, const IpAddress& to, std::uint16_t port, int& error);
+IpAddress source_towards(const kernel::Netns& netns, const IpAddress& to, std::uint16_t port, int& error,
+                         unsigned scope = 0);
 
 /// Nonce (big endian), then filler that says in a hex dump what it is; `size` bytes.
 Bytes make_payload(Nonce nonce, std::size_t size);

@@ -36,6 +36,9 @@ struct ProbeRequest {
   Protocol protocol = Protocol::ping;
   IpAddress to;
   std::uint16_t port = 0;  ///< of udp and tcp
+  /// Where `to` is a link-local IPv6 address: the interface that it is reached through, by its index in
+  /// `from` (sin6_scope_id). Without it the kernel refuses such an address (EINVAL).
+  unsigned scope = 0;
   Nonce nonce = 0;
   std::optional<IpAddress> source;  ///< bind to it; absent: the kernel chooses
   std::chrono::milliseconds timeout{1000};

@@ -1,5 +1,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <net/if.h>
 
 #include <cerrno>
 #include <set>
@@ -384,6 +385,26 @@ TEST_F(ProbeTest, WhatReadyThrowsComesThrough) {
     EXPECT_THROW(testing::run_task(context_, probe(request(protocol, kV4),
                                                    [](const ProbeIdentity&) { throw Error("no capture"); })),
                  Error);
+  }
+}
+
+TEST_F(ProbeTest, ReachesALinkLocalAddressThroughItsInterface) {
+  testing::must_run(cable_.there(), "ip addr add fe80::1234/64 dev cable nodad");
+  testing::must_run(cable_.here(), "ip addr add fe80::1/64 dev cable nodad");
+  unsigned scope = 0;
+  {
+    const auto inside = cable_.here().enter();
+    scope = ::if_nametoindex("cable");
+  }
+  const auto udp = network::serve_udp_echo(context_.get_executor(), cable_.there(), 7);
+  const auto tcp = network::serve_tcp_echo(context_.get_executor(), cable_.there(), 7);
+  for (const Protocol protocol : {Protocol::ping, Protocol::udp, Protocol::tcp}) {
+    ProbeRequest wanted = request(protocol, "fe80::1234");
+    wanted.scope = scope;
+    const ProbeOutcome outcome = run(wanted);
+    EXPECT_EQ(outcome.status, Status::replied) << to_text(outcome);
+    EXPECT_TRUE(outcome.identity.source.is_link_local()) << outcome.identity.source.to_string();
+    expect_local(run(request(protocol, "fe80::1234")), EINVAL);
   }
 }
 

@@ -31,7 +31,7 @@ Opened open_tcp(const ProbeRequest& request) {
     opened.identity.source = source;
   } else {
     int error = 0;
-    opened.identity.source = source_towards(*request.from, request.to, request.port, error);
+    opened.identity.source = source_towards(*request.from, request.to, request.port, error, request.scope);
     opened.succeeded(error, "connect");
   }
   return opened;
@@ -68,7 +68,7 @@ bool is_connected(int fd) {
 boost::asio::awaitable<bool> connect(TimedSocket& socket, const ProbeRequest& request,
                                      ProbeOutcome& outcome) {
   const int fd = socket.fd();
-  const int result = connect_to(fd, request.to, request.port);
+  const int result = connect_to(fd, request.to, request.port, request.scope);
   if (result != 0 && result != EINPROGRESS) {
     classify_failure(fd, result, outcome);
     co_return false;

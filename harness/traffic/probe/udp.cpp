@@ -17,7 +17,7 @@ Opened open_udp(const ProbeRequest& request) {
   const IpAddress source = request.source.value_or(unspecified(request.to));
   if (!opened.succeeded(bind_fresh(fd, source, SourcePorts::udp()), "bind")) return opened;
   opened.identity.source_port = local_endpoint(fd).port();
-  if (!opened.succeeded(connect_to(fd, request.to, request.port), "connect")) return opened;
+  if (!opened.succeeded(connect_to(fd, request.to, request.port, request.scope), "connect")) return opened;
   opened.identity.source = address_of(local_endpoint(fd));
   return opened;
 }
