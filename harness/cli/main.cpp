@@ -16,6 +16,7 @@
 namespace plumbline::cli {
 namespace {
 
+constexpr int kFailed = 1;
 constexpr int kUsage = 2;
 constexpr int kEnvironment = 3;
 constexpr int kInternal = 5;
@@ -26,6 +27,8 @@ int exit_status(ErrorKind kind) noexcept {
       return kUsage;
     case ErrorKind::environment:
       return kEnvironment;
+    case ErrorKind::setup:
+      return kFailed;
     case ErrorKind::internal:
       break;
   }
