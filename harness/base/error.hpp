@@ -10,11 +10,12 @@ enum class ErrorKind {
   usage,        ///< the command line or a spec is wrong: exit 2
   setup,        ///< the setup under test failed (its script, its runtime): exit 1
   environment,  ///< this machine cannot run it (no namespaces, no capability): exit 3
+  setup,        ///< the setup under test failed: exit 1
   internal,     ///< anything else: exit 5
 };
 
 /// Something cannot go on. `what()` is one line: `while/object: attempted: kernel's text (errno text)`,
-/// with context added on the way up by `within`.
+/// with context added on the way up by `within`. Of kind setup, lines of a program's output may follow.
 class Error : public std::runtime_error {
  public:
   explicit Error(const std::string& message, ErrorKind kind = ErrorKind::internal, int error_number = 0);

@@ -1,28 +1,13 @@
 #pragma once
 
-#include <cstddef>
-#include <string>
-#include <string_view>
-#include <vector>
+#include "harness/base/text.hpp"
 
-/// Text from packets, specs and the kernel, made fit to be shown. Nothing here throws for any input.
 namespace plumbline::engine {
 
-/// The same text with every byte that is no part of valid UTF-8 (RFC 3629) replaced by U+FFFD.
-std::string valid_utf8(std::string_view text);
-
-/// One line that cannot steer a terminal: control characters, line ends included, and characters that reorder
-/// or hide text (Unicode's bidirectional controls, line separators, zero-width marks) are spelled out as \n,
-/// \x1b, \u202e; invalid UTF-8 as \xNN.
-std::string printable(std::string_view text);
-
-/// The lines of `text`, each printable, without a final empty one. For text that may rightly have several.
-std::vector<std::string> printable_lines(std::string_view text);
-
-/// Columns on a terminal: one a code point, which is right for all that is not East Asian or combining.
-std::size_t columns(std::string_view text);
-
-/// Broken at spaces into lines of at most `width` columns (at least 1); a longer word is cut. Never empty.
-std::vector<std::string> wrap(std::string_view text, std::size_t width);
+using plumbline::columns;
+using plumbline::printable;
+using plumbline::printable_lines;
+using plumbline::valid_utf8;
+using plumbline::wrap;
 
 }  // namespace plumbline::engine

@@ -1,12 +1,12 @@
-#include "harness/engine/report/text.hpp"
+#include "harness/base/text.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace plumbline::engine {
+namespace plumbline {
 namespace {
 
-using testing::ElementsAre;
+using ::testing::ElementsAre;
 
 TEST(Text, ValidTextStaysAsItIs) {
   EXPECT_EQ(valid_utf8("Grüße → 日本 😀"), "Grüße → 日本 😀");
@@ -61,4 +61,4 @@ TEST(Text, WrapsAtSpacesAndCutsLongWords) {
 }
 
 }  // namespace
-}  // namespace plumbline::engine
+}  // namespace plumbline

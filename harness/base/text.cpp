@@ -1,11 +1,11 @@
-#include "harness/engine/report/text.hpp"
+#include "harness/base/text.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cstdint>
 
-namespace plumbline::engine {
+namespace plumbline {
 namespace {
 
 struct CodePoint {
@@ -124,4 +124,4 @@ std::vector<std::string> wrap(std::string_view text, std::size_t width) {
   return lines;
 }
 
-}  // namespace plumbline::engine
+}  // namespace plumbline
