@@ -15,7 +15,10 @@ TEST(Scale, AHundredContainersLeaveNoVerdictOpen) {
     names += fmt::format("{}c{}", i == 1 ? "" : ", ", i);
   }
   testing::Scenario scenario;
-  scenario.edit("{container-one: 192.168.99.11, container-two: 192.168.99.12}", "{" + containers + "}");
+  scenario.edit(
+      "\n          container-one: [192.168.99.11, \"fd00:99::11\"]"
+      "\n          container-two: [192.168.99.12, \"fd00:99::12\"]",
+      " {" + containers + "}");
   scenario.checks(fmt::format(
       "  - deny: {{from: [{}], to: 10.1.2.3, with: [ping, tcp/80, udp/53], how: reject}}", names));
   const auto results = scenario.run({.timeout = std::chrono::milliseconds(5000)});

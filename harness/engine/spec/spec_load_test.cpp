@@ -24,9 +24,9 @@ TEST(SpecDiy, TheScenarioThatShipsLoads) {
   ASSERT_EQ(native.bridges[0].containers.size(), 2U);
   EXPECT_EQ(native.bridges[0].containers[1].addresses.at(0).to_string(), "192.168.99.12/24");
   ASSERT_TRUE(native.forward);
-  EXPECT_EQ(native.forward->deny.size(), 5U);
+  EXPECT_EQ(native.forward->deny.size(), 7U);
   EXPECT_FALSE(native.forward->drop);
-  ASSERT_EQ(native.forward->except.size(), 1U);
+  ASSERT_EQ(native.forward->except.size(), 2U);
   EXPECT_EQ(native.forward->except[0].ports.size(), 2U);
   EXPECT_EQ(native.masquerade, std::vector<std::string>{"ens4"});
   EXPECT_GE(spec.checks.size(), 10U);
@@ -90,7 +90,7 @@ TEST_F(SpecLoad, CheckKinds) {
 
 TEST_F(SpecLoad, Worlds) {
   EXPECT_EQ(refused("version: 1\nname: t\nworld: dyi\n"),
-            "t.yaml:3:8: unknown world 'dyi'; did you mean 'diy'? (worlds: diy)");
+            "t.yaml:3:8: unknown world 'dyi'; did you mean 'diy'? (worlds: bare, diy, uplink)");
   EXPECT_EQ(refused("version: 1\nname: t\nworld: ./none.yaml\n").find("t.yaml:3:8: there is no world file '"),
             0U);
   EXPECT_EQ(refused("version: 1\nname: t\nsetup: {native: {}}\n"),

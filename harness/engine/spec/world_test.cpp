@@ -41,7 +41,7 @@ TEST(SpecWorldDiy, TheHostAndItsUplinks) {
   EXPECT_EQ(host->find_interface("ens5")->gateways.at(0), ip("192.168.17.1"));
   EXPECT_EQ(route_to(*host, "0.0.0.0/0")->via, ip("192.168.16.1"));
   EXPECT_EQ(route_to(*host, "::/0")->via, ip("2001:db8:16::1"));
-  EXPECT_EQ(host->resolvers, std::vector{ip("192.168.16.53")});
+  EXPECT_EQ(host->resolvers, (std::vector{ip("192.168.16.53"), ip("2001:db8:16::53")}));
   EXPECT_EQ(host->sysctls.at("net.ipv4.ip_forward"), "0");
   EXPECT_TRUE(host->firewall.tables.empty());
 }
