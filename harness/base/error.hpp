@@ -10,7 +10,6 @@ enum class ErrorKind {
   usage,        ///< the command line or a spec is wrong: exit 2
   setup,        ///< the setup under test failed (its script, its runtime): exit 1
   environment,  ///< this machine cannot run it (no namespaces, no capability): exit 3
-  setup,        ///< the setup under test failed: exit 1
   internal,     ///< anything else: exit 5
 };
 

@@ -29,8 +29,6 @@ int exit_status(ErrorKind kind) noexcept {
       return kFailed;
     case ErrorKind::environment:
       return kEnvironment;
-    case ErrorKind::setup:
-      return kFailed;
     case ErrorKind::internal:
       break;
   }
