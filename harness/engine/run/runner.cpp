@@ -12,6 +12,7 @@
 #include <cctype>
 #include <csignal>
 #include <exception>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <set>
@@ -59,6 +60,14 @@ Checks plan(const spec::Spec& spec, const RunOptions& options) {
   return checks;
 }
 
+/// Signals that came before there was a handler have waited for it.
+void unblock(std::initializer_list<int> signals) {
+  sigset_t set{};
+  sigemptyset(&set);
+  for (const int number : signals) sigaddset(&set, number);
+  ::sigprocmask(SIG_UNBLOCK, &set, nullptr);
+}
+
 /// One scenario, from building its network to taking it down.
 class ScenarioRun {
  public:
@@ -84,6 +93,7 @@ class ScenarioRun {
       interrupted_ = true;
       loop_.stop();
     });
+    unblock({SIGINT, SIGTERM, SIGHUP});
     guarded([this] {
       arrange();
       check();
@@ -197,11 +207,12 @@ class ScenarioRun {
   void write_traces() {
     if (!stage_) return;
     const std::vector<std::string> watched = watched_places(stage_->topology());
+    const std::string folder = trace_folder(result_);
     std::set<std::string> taken;
     for (std::size_t i = 0; i < outcomes_.size(); ++i) {
       if (!outcomes_[i]) continue;
       CheckResult& check = result_.checks[i];
-      const std::string path = trace_path(options_.out_directory, spec_.name, check.id, taken);
+      const std::string path = trace_path(options_.out_directory, folder, check.id, taken);
       try {
         write_trace(path, watched, check, *outcomes_[i]);
         check.trace = path;
@@ -250,6 +261,19 @@ std::vector<CheckResult> promises(const spec::Spec& spec, const RunOptions& opti
   return promises;
 }
 
+std::string setup_name(const spec::Spec& spec) {
+  return spec.setup ? spec.setup->name : "";
+}
+
+ScenarioResult describe(const spec::Spec& spec) {
+  ScenarioResult scenario;
+  scenario.name = spec.name;
+  scenario.file = spec.file;
+  scenario.setup = setup_name(spec);
+  scenario.about = spec.about;
+  return scenario;
+}
+
 RunResult run(const std::vector<spec::Spec>& specs, const RunOptions& options,
               const std::vector<Reporter*>& reporters) {
   const auto start = Clock::now();
@@ -258,14 +282,10 @@ RunResult run(const std::vector<spec::Spec>& specs, const RunOptions& options,
   RunResult run;
   for (std::size_t i = 0; i < specs.size() && !run.interrupted; ++i) {
     if (plans[i].empty()) continue;
-    const spec::Spec& spec = specs[i];
-    ScenarioResult& scenario = run.scenarios.emplace_back();
-    scenario.name = spec.name;
-    scenario.file = spec.file;
-    scenario.setup = spec.setup ? spec.setup->name : "";
-    scenario.about = spec.about;
+    ScenarioResult& scenario = run.scenarios.emplace_back(describe(specs[i]));
+    scenario.repetition = options.repetition;
     for (Reporter* reporter : reporters) reporter->scenario_started(scenario, plans[i].size());
-    run.interrupted = !ScenarioRun(spec, plans[i], options, reporters, scenario).run();
+    run.interrupted = !ScenarioRun(specs[i], plans[i], options, reporters, scenario).run();
     for (Reporter* reporter : reporters) reporter->scenario_finished(scenario);
   }
   run.duration_ms = ms_since(start);
