@@ -30,7 +30,8 @@ struct ListArguments {
 };
 
 struct Scenario {
-  spec::Spec spec;
+  spec::Spec spec;  ///< with the first of its setups
+  std::vector<std::string> setups;
   std::vector<std::string> checks;
 };
 
@@ -49,7 +50,12 @@ std::vector<Scenario> scenarios(const std::string& pattern) {
   std::vector<Scenario> found;
   const spec::LoadOptions options = load_options();
   for (const std::string& file : shipped_scenarios()) {
-    Scenario scenario{spec::load_spec(file, options), {}};
+    std::vector<spec::Spec> specs = spec::load_specs(file, options);
+    Scenario scenario;
+    for (const spec::Spec& spec : specs) {
+      if (spec.setup) scenario.setups.push_back(spec.setup->name);
+    }
+    scenario.spec = std::move(specs.front());
     if (!matches(pattern, scenario.spec.name + " " + scenario.spec.about)) continue;
     for (const auto& [name, id] : engine::list_checks({scenario.spec}, {})) scenario.checks.push_back(id);
     found.push_back(std::move(scenario));
@@ -90,11 +96,11 @@ std::string as_json(const Listing& listing) {
   json::object object;
   if (listing.scenarios) {
     json::array& array = object["scenarios"].emplace_array();
-    for (const auto& [spec, checks] : *listing.scenarios) {
+    for (const auto& [spec, setups, checks] : *listing.scenarios) {
       array.push_back({{"name", text(spec.name)},
                        {"file", text(spec.file)},
                        {"about", text(spec.about)},
-                       {"setup", spec.setup ? text(spec.setup->kind) : json::value(nullptr)},
+                       {"setups", texts(setups)},
                        {"checks", texts(checks)}});
     }
   }
@@ -124,10 +130,11 @@ std::string as_text(const Listing& listing, bool verbose) {
   std::string lines;
   if (listing.scenarios) {
     lines += "scenarios\n";
-    for (const auto& [spec, checks] : *listing.scenarios) {
-      lines += entry(fmt::format("{}  {}  ({} check{})", spec.name, spec.file, checks.size(),
-                                 checks.size() == 1 ? "" : "s"),
-                     spec.about);
+    for (const auto& [spec, setups, checks] : *listing.scenarios) {
+      lines += entry(
+          fmt::format("{}  {}  ({} check{}; setup{} {})", spec.name, spec.file, checks.size(),
+                      checks.size() == 1 ? "" : "s", setups.size() == 1 ? "" : "s", fmt::join(setups, ", ")),
+          spec.about);
       for (const std::string& id : checks) {
         if (verbose) lines += fmt::format("        {}\n", printable(id));
       }

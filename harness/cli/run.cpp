@@ -102,7 +102,8 @@ int run(RunArguments arguments) {
   select_setup(specs, arguments.setup);
   require_checks(specs, options);
   require_places_to_write(arguments, requests);
-  spdlog::debug("{} scenarios, {} at once", specs.size() * arguments.pool.repetitions, arguments.pool.parallel);
+  spdlog::debug("{} scenarios, {} at once", specs.size() * arguments.pool.repetitions,
+                arguments.pool.parallel);
   engine::Pool pool(specs, options, arguments.pool);
   Reports reports(requests, arguments.color, verbosity(arguments));
   const engine::RunResult result = pool.run(reports.reporters());
@@ -144,7 +145,8 @@ void declare(CLI::App& command, RunArguments& arguments) {
       .add_option("-k", arguments.pattern,
                   "Only checks whose scenario/id holds this text; with a leading ! those that do not")
       ->type_name("PATTERN");
-  command.add_option("--setup", arguments.setup, "Only scenarios with this setup, or kind of setup")->type_name("SETUP");
+  command.add_option("--setup", arguments.setup, "Only scenarios with this setup, or kind of setup")
+      ->type_name("SETUP");
   command.add_option("--timeout", arguments.timeout, "How long a probe waits: 500ms, 2s")
       ->type_name("TIME")
       ->capture_default_str();

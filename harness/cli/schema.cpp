@@ -3,6 +3,7 @@
 
 #include "checks/kinds.hpp"
 #include "harness/cli/command.hpp"
+#include "harness/engine/change/kinds.hpp"
 #include "harness/engine/report/reporter.hpp"
 #include "harness/engine/spec/spec.hpp"
 
@@ -10,9 +11,11 @@ namespace plumbline::cli {
 namespace {
 
 std::string spec_schema() {
-  std::vector<std::pair<std::string, std::string>> kinds;
-  for (const engine::CheckKind& kind : checks::check_kinds()) kinds.emplace_back(kind.name, kind.schema);
-  return spec::json_schema(kinds);
+  spec::KindSchemas checks;
+  for (const engine::CheckKind& kind : checks::check_kinds()) checks.emplace_back(kind.name, kind.schema);
+  spec::KindSchemas changes;
+  for (const engine::ChangeKind& kind : engine::change_kinds()) changes.emplace_back(kind.name, kind.schema);
+  return spec::json_schema(checks, changes);
 }
 
 }  // namespace

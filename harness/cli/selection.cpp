@@ -14,18 +14,20 @@
 namespace plumbline::cli {
 namespace {
 
-spec::Spec load_scenario(const std::string& file, const spec::LoadOptions& options) {
-  spec::Spec spec = spec::load_spec(file, options);
-  if (!spec.is_scenario()) {
-    throw Error(fmt::format("{}: it names no {}, so it cannot be run", file,
-                            spec.setup                ? "`world:`"
-                            : spec.world_file.empty() ? "`world:` and no `setup:`"
-                                                      : "`setup:`"),
-                ErrorKind::usage)
-        .with_remedy("a scenario says both; see scenarios/diy.yaml");
+std::vector<spec::Spec> load_scenario(const std::string& file, const spec::LoadOptions& options) {
+  std::vector<spec::Spec> specs = spec::load_specs(file, options);
+  for (const spec::Spec& spec : specs) {
+    if (!spec.is_scenario()) {
+      throw Error(fmt::format("{}: it names no {}, so it cannot be run", file,
+                              spec.setup                ? "`world:`"
+                              : spec.world_file.empty() ? "`world:` and no `setup:`"
+                                                        : "`setup:`"),
+                  ErrorKind::usage)
+          .with_remedy("a scenario says both; see scenarios/diy.yaml");
+    }
+    static_cast<void>(engine::list_checks({spec}, {}));  // reads the checks' arguments
   }
-  static_cast<void>(engine::list_checks({spec}, {}));  // reads the checks' arguments
-  return spec;
+  return specs;
 }
 
 /// Two scenarios of one name and setup could not be told apart, and their traces would overwrite each other.
@@ -85,7 +87,7 @@ std::vector<spec::Spec> load_scenarios(const std::vector<std::string>& files) {
   std::size_t wrong = 0;
   for (const std::string& file : files) {
     try {
-      specs.push_back(load_scenario(file, options));
+      for (spec::Spec& spec : load_scenario(file, options)) specs.push_back(std::move(spec));
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::usage) throw;
       print_error(error);

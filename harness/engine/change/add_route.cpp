@@ -25,7 +25,8 @@ class AddRoute final : public Change {
   change::RouteArguments route_;
 };
 
-std::unique_ptr<Change> parse(const spec::CheckItem& item, const network::Topology& intended) {
+std::unique_ptr<Change> parse(const spec::CheckItem& item, const network::Topology& intended,
+                              const spec::Spec& /*spec*/) {
   constexpr std::string_view keys[] = {"in", "to", "via", "dev", "table"};
   item.arguments.as_mapping(item.kind);
   item.arguments.allow_keys(item.kind, keys);

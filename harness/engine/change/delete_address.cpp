@@ -32,7 +32,8 @@ class DeleteAddress final : public Change {
   InterfaceAddress address_;
 };
 
-std::unique_ptr<Change> parse(const spec::CheckItem& item, const network::Topology& intended) {
+std::unique_ptr<Change> parse(const spec::CheckItem& item, const network::Topology& intended,
+                              const spec::Spec& /*spec*/) {
   constexpr std::string_view keys[] = {"in", "dev", "address"};
   item.arguments.as_mapping(item.kind);
   item.arguments.allow_keys(item.kind, keys);

@@ -36,7 +36,8 @@ class DeleteLink final : public Change {
   change::Place place_;
 };
 
-std::unique_ptr<Change> parse(const spec::CheckItem& item, const network::Topology& intended) {
+std::unique_ptr<Change> parse(const spec::CheckItem& item, const network::Topology& intended,
+                              const spec::Spec& /*spec*/) {
   constexpr std::string_view keys[] = {"in", "dev"};
   item.arguments.as_mapping(item.kind);
   item.arguments.allow_keys(item.kind, keys);

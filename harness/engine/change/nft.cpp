@@ -22,7 +22,8 @@ class Nft final : public Change {
   std::string node_, rules_;
 };
 
-std::unique_ptr<Change> parse(const spec::CheckItem& item, const network::Topology& intended) {
+std::unique_ptr<Change> parse(const spec::CheckItem& item, const network::Topology& intended,
+                              const spec::Spec& /*spec*/) {
   constexpr std::string_view keys[] = {"in", "rules"};
   item.arguments.as_mapping(item.kind);
   item.arguments.allow_keys(item.kind, keys);

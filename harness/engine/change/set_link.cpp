@@ -46,7 +46,8 @@ class SetLink final : public Change {
   Wanted wanted_;
 };
 
-std::unique_ptr<Change> parse(const spec::CheckItem& item, const network::Topology& intended) {
+std::unique_ptr<Change> parse(const spec::CheckItem& item, const network::Topology& intended,
+                              const spec::Spec& /*spec*/) {
   constexpr std::string_view keys[] = {"in", "dev", "up", "mtu", "master"};
   item.arguments.as_mapping(item.kind);
   item.arguments.allow_keys(item.kind, keys);

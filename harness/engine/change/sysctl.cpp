@@ -31,7 +31,8 @@ class Sysctl final : public Change {
   std::vector<std::pair<std::string, std::string>> settings_;
 };
 
-std::unique_ptr<Change> parse(const spec::CheckItem& item, const network::Topology& intended) {
+std::unique_ptr<Change> parse(const spec::CheckItem& item, const network::Topology& intended,
+                              const spec::Spec& /*spec*/) {
   constexpr std::string_view keys[] = {"in", "set"};
   item.arguments.as_mapping(item.kind);
   item.arguments.allow_keys(item.kind, keys);

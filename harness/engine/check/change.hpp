@@ -42,8 +42,9 @@ struct ChangeKind {
   std::string_view name;
   std::string_view about;   ///< one sentence
   std::string_view schema;  ///< JSON Schema of its arguments
-  /// Throws spec::SpecError.
-  std::unique_ptr<Change> (*parse)(const spec::CheckItem& item, const network::Topology& intended) = nullptr;
+  /// `item` is one of `spec`'s; `intended` is what the network will be before it. Throws spec::SpecError.
+  std::unique_ptr<Change> (*parse)(const spec::CheckItem& item, const network::Topology& intended,
+                                   const spec::Spec& spec) = nullptr;
 };
 
 }  // namespace plumbline::engine

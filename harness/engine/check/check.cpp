@@ -22,10 +22,11 @@ const Kind& kind_of(const spec::CheckItem& item, const std::vector<Kind>& kinds)
 /// One call of make_plan.
 class Planner {
  public:
-  Planner(const spec::Spec& spec, const Kinds& kinds) : kinds_(kinds), intended_(spec.intended()) {}
+  Planner(const spec::Spec& spec, const Kinds& kinds)
+      : spec_(spec), kinds_(kinds), intended_(spec.intended()) {}
 
-  Plan plan(const std::vector<spec::CheckItem>& items) {
-    for (const spec::CheckItem& item : items) {
+  Plan plan() {
+    for (const spec::CheckItem& item : spec_.checks) {
       if (item.change) {
         add_change(item);
       } else {
@@ -37,7 +38,7 @@ class Planner {
 
  private:
   void add_change(const spec::CheckItem& item) {
-    std::unique_ptr<Change> change = kind_of(item, kinds_.changes).parse(item, intended_);
+    std::unique_ptr<Change> change = kind_of(item, kinds_.changes).parse(item, intended_, spec_);
     change->where = item.mark.to_string();
     change->foresee(intended_);
     plan_.changes.push_back(std::move(change));
@@ -66,6 +67,7 @@ class Planner {
     for (unsigned again = 2; !all_.insert(id).second; ++again) id = fmt::format("{} ({})", after, again);
   }
 
+  const spec::Spec& spec_;
   const Kinds& kinds_;
   network::Topology intended_;
   Plan plan_;
@@ -83,7 +85,7 @@ void tell(const Outcome& outcome, CheckResult& result) {
 }
 
 Plan make_plan(const spec::Spec& spec, const Kinds& kinds) {
-  return Planner(spec, kinds).plan(spec.checks);
+  return Planner(spec, kinds).plan();
 }
 
 }  // namespace plumbline::engine

@@ -49,7 +49,7 @@ class ConsoleReporter final : public Reporter {
     }
     if (options_.verbosity == Verbosity::quiet && shown.empty() && !scenario.error) return;
     write_header(scenario);
-    write_checks(shown);
+    write_checks(scenario, shown);
     if (scenario.error) write_error(*scenario.error, not_run);
     if (options_.verbosity == Verbosity::verbose) write_timing(scenario);
     out_ << '\n' << std::flush;
@@ -94,7 +94,7 @@ class ConsoleReporter final : public Reporter {
     return text;
   }
 
-  void write_checks(const std::vector<const CheckResult*>& checks) {
+  void write_checks(const ScenarioResult& scenario, const std::vector<const CheckResult*>& checks) {
     std::size_t mark_width = 0;
     std::size_t id_width = 0;
     for (const CheckResult* check : checks) {
@@ -103,10 +103,23 @@ class ConsoleReporter final : public Reporter {
     }
     const std::size_t taken = kMarginColumns + mark_width + 2 + 2 + kDurationColumns;
     id_width = std::min(id_width, std::max(options_.width, taken + 20) - taken);
+    auto change = scenario.changes.begin();
     for (const CheckResult* check : checks) {
+      const auto index = static_cast<std::size_t>(check - scenario.checks.data());
+      for (; change != scenario.changes.end() && change->before <= index; ++change)
+        write_change(*change, mark_width);
       write_line(*check, mark_width, id_width);
       if (needs_detail(*check)) out_ << detail(options_, *check);
     }
+    for (; change != scenario.changes.end(); ++change) write_change(*change, mark_width);
+  }
+
+  /// "  then  delete-link host:veth1": what was changed before the checks that follow.
+  void write_change(const ChangeResult& change, std::size_t mark_width) {
+    if (options_.verbosity == Verbosity::quiet) return;
+    const std::string about = printable(change.about) + (change.made ? "" : ": failed");
+    out_ << "  " << padded("then", mark_width) << "  "
+         << painted(options_, change.made ? Colour::dim : colour_of(Verdict::error), about) << '\n';
   }
 
   /// "  FAIL  deny container-one -> 10.1.2.3 ping     1.20 ms"; a long id goes on below itself.

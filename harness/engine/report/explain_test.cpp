@@ -20,7 +20,9 @@ TEST(Explain, IsWhatTheConsoleSays) {
   for (const ScenarioResult& scenario : run.scenarios) console->scenario_finished(scenario);
   std::size_t explained = 0;
   for (const ScenarioResult& scenario : run.scenarios) {
-    if (scenario.error) EXPECT_THAT(out.str(), HasSubstr(explain(*scenario.error)));
+    if (scenario.error) {
+      EXPECT_THAT(out.str(), HasSubstr(explain(*scenario.error)));
+    }
     for (const CheckResult& check : scenario.checks) {
       if (check.verdict == Verdict::pass) continue;
       EXPECT_THAT(out.str(), HasSubstr(explain(check))) << check.id;

@@ -24,7 +24,7 @@ constexpr std::string_view kSchema = R"json({
     "setup": {
       "type": "object", "minProperties": 1, "additionalProperties": false,
       "description": "What makes the host's container networking; needs 'world'. The scenario is run once with each.",
-      "properties": {"native": {"$ref": "#/$defs/native"}}
+      "properties": {"native": {"$ref": "#/$defs/native"}, "script": {"$ref": "#/$defs/script"}}
     },
     "checks": {
       "type": "array", "minItems": 1,
@@ -75,6 +75,30 @@ constexpr std::string_view kSchema = R"json({
         "nft": {"type": "string", "description": "A ruleset in nft's own language, loaded into the host after all else."}
       }
     },
+    "program": {
+      "oneOf": [{"required": ["run"]}, {"required": ["shell"]}],
+      "properties": {
+        "run": {"type": "string", "minLength": 1, "description": "A script: beside the spec, or below fixtures/setups."},
+        "shell": {"type": "string", "minLength": 1, "description": "Text for /bin/sh -eu."},
+        "arguments": {"oneOf": [{"type": ["string", "number"]}, {"type": "array", "items": {"type": ["string", "number"]}}]},
+        "env": {"type": "object", "propertyNames": {"pattern": "^(?!PLUMBLINE_)[A-Za-z_][A-Za-z0-9_]*$"},
+                "additionalProperties": {"oneOf": [{"type": ["string", "number", "boolean"]},
+                                                   {"type": "array", "items": {"type": ["string", "number", "boolean"]}, "minItems": 1}]},
+                "description": "Variables; of a setup, a list makes one setup for each value."},
+        "timeout": {"type": "string", "pattern": "^[0-9.]+(ms|s)$", "default": "60s"}
+      }
+    },
+    "script": {
+      "type": "object", "$ref": "#/$defs/program", "unevaluatedProperties": false,
+      "description": "A script of the user's, run inside the disposable host.",
+      "properties": {
+        "containers": {"type": "object", "propertyNames": {"$ref": "#/$defs/name"},
+                       "additionalProperties": {"oneOf": [{"type": "null"}, {"$ref": "#/$defs/addresses"}]},
+                       "description": "The namespaces that it leaves in /run/netns, with their addresses; by default what a native setup beside it makes."},
+        "resolvers": {"$ref": "#/$defs/addresses"}
+      }
+    },
+    "change": {"type": "object", "minProperties": 1, "maxProperties": 1, "additionalProperties": false, "properties": {}},
     "bridge": {
       "type": "object", "required": ["address"], "additionalProperties": false,
       "properties": {
@@ -126,12 +150,20 @@ constexpr std::string_view kSchema = R"json({
 
 }  // namespace
 
-std::string json_schema(const std::vector<std::pair<std::string, std::string>>& check_schemas) {
+std::string json_schema(const KindSchemas& checks, const KindSchemas& changes) {
   boost::json::object schema = boost::json::parse(kSchema).as_object();
   boost::json::object& item = schema["properties"].as_object()["checks"].as_object()["items"].as_object();
-  for (const auto& [kind, fragment] : check_schemas) {
-    item["properties"].as_object()[kind] = boost::json::parse(fragment);
+  boost::json::object& kinds = item["properties"].as_object();
+  for (const auto& [kind, fragment] : checks) kinds[kind] = boost::json::parse(fragment);
+  boost::json::object& change = schema["$defs"].as_object()["change"].as_object();
+  for (const auto& [kind, fragment] : changes) {
+    change["properties"].as_object()[kind] = boost::json::parse(fragment);
+    if (kind == "run") kinds[kind] = boost::json::parse(fragment);
   }
+  kinds["then"] = boost::json::parse(R"({
+    "description": "Changes to the network, made after the checks before and ahead of those that follow.",
+    "oneOf": [{"$ref": "#/$defs/change"}, {"type": "array", "items": {"$ref": "#/$defs/change"}, "minItems": 1}]
+  })");
   return boost::json::serialize(schema);
 }
 

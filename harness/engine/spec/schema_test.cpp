@@ -25,12 +25,14 @@ void collect_references(const json::value& value, std::vector<std::string>& refe
 TEST(SpecSchema, HoldsTheKindsOfChecksAndResolvesEveryReference) {
   const std::string text =
       json_schema({{"reach", R"({"properties": {"from": {"$ref": "#/$defs/nodes"}}})"},
-                   {"deny", R"({"properties": {"with": {"$ref": "#/$defs/services"}}})"}});
+                   {"deny", R"({"properties": {"with": {"$ref": "#/$defs/services"}}})"}},
+                  {{"run", R"({"$ref": "#/$defs/program"})"}, {"nft", "{}"}});
   const json::value schema = json::parse(text);
   EXPECT_EQ(schema.at("$schema").as_string(), "https://json-schema.org/draft/2020-12/schema");
   const json::object& kinds = schema.at("properties").at("checks").at("items").at("properties").as_object();
-  EXPECT_EQ(kinds.size(), 2U);
+  EXPECT_EQ(kinds.size(), 4U) << "two checks, then, and run in its short form";
   EXPECT_TRUE(kinds.contains("deny"));
+  EXPECT_TRUE(schema.at("$defs").at("change").at("properties").as_object().contains("nft"));
   std::vector<std::string> references;
   collect_references(schema, references);
   EXPECT_GT(references.size(), 20U);

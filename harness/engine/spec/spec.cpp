@@ -5,16 +5,18 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <optional>
 #include <system_error>
 
 #include "harness/engine/spec/native.hpp"
+#include "harness/engine/spec/script.hpp"
 #include "harness/engine/spec/words.hpp"
 
 namespace plumbline::spec {
 namespace {
 
 constexpr std::array<std::string_view, 6> kKeys{"version", "name", "about", "world", "setup", "checks"};
-constexpr std::array<std::string_view, 1> kSetupKinds{"native"};
+constexpr std::array<std::string_view, 2> kSetupKinds{"native", "script"};
 
 /// The worlds that `world: NAME` can name.
 std::vector<std::string> worlds_in(const std::string& directory) {
@@ -72,22 +74,48 @@ const Value::Entry& only_entry(const Value& value, std::string_view what, std::s
                                           advice(entry.key, kinds, label)));
 }
 
-Setup read_setup(const Value::Entry& entry, const network::Topology& world) {
-  if (entry.key != kSetupKinds.front()) fail_kind(entry, "setup", kSetupKinds, "setups");
-  Setup setup;
-  setup.kind = entry.key;
-  setup.name = entry.key;
-  setup.mark = entry.mark;
-  setup.native = read_native(entry.value, world);
-  return setup;
+/// What a native setup adds to the world. Throws SpecError.
+network::Topology expanded(const Setup& setup, const network::Topology& world) {
+  try {
+    return network::expand(setup.native, world);
+  } catch (const SpecError&) {
+    throw;
+  } catch (const Error& error) {
+    throw SpecError(setup.mark, error.what());
+  }
 }
 
-std::vector<Setup> read_setups(const Value& value, const network::Topology& world) {
+/// A setup and what it adds to the world.
+using Arranged = std::pair<Setup, network::Topology>;
+
+std::vector<Arranged> read_setups(const Value& value, const Spec& spec, const LoadOptions& options) {
   if (value.kind != Value::Kind::mapping || value.entries.empty()) {
     value.fail("'setup' must be a mapping of one kind of setup or several, as in `setup: {native: {…}}`");
   }
-  std::vector<Setup> setups;
-  for (const Value::Entry& entry : value.entries) setups.push_back(read_setup(entry, world));
+  // A script beside it makes the same network, so it is held to what this one makes.
+  std::optional<Arranged> native;
+  for (const Value::Entry& entry : value.entries) {
+    if (entry.key != "native") continue;
+    Setup setup;
+    setup.mark = entry.mark;
+    setup.native = read_native(entry.value, spec.world);
+    network::Topology addition = expanded(setup, spec.world);
+    native.emplace(std::move(setup), std::move(addition));
+  }
+  std::vector<Arranged> setups;
+  for (const Value::Entry& entry : value.entries) {
+    if (entry.key == "native") {
+      setups.push_back(*native);
+    } else if (entry.key == "script") {
+      const network::Topology* beside = native ? &native->second : nullptr;
+      for (Setup& setup : read_scripts(entry, spec.file, options, spec.world, beside)) {
+        network::Topology expected = network::expected_of(*setup.script, spec.world);
+        setups.emplace_back(std::move(setup), std::move(expected));
+      }
+    } else {
+      fail_kind(entry, "setup", kSetupKinds, "setups");
+    }
+  }
   return setups;
 }
 
@@ -127,18 +155,6 @@ std::vector<CheckItem> read_checks(const Value& checks, const LoadOptions& optio
   return items;
 }
 
-Spec with_setup(Spec spec, Setup setup) {
-  try {
-    spec.addition = network::expand(setup.native, spec.world);
-  } catch (const SpecError&) {
-    throw;
-  } catch (const Error& error) {
-    throw SpecError(setup.mark, error.what());
-  }
-  spec.setup = std::move(setup);
-  return spec;
-}
-
 }  // namespace
 
 std::vector<Spec> load_specs(const std::string& path, const LoadOptions& options) {
@@ -148,6 +164,7 @@ std::vector<Spec> load_specs(const std::string& path, const LoadOptions& options
   document.require("version", "a spec").as_number("version", 1, 1);
   Spec spec;
   spec.file = path;
+  spec.setups_directory = options.setups_directory;
   spec.name = document.require("name", "a spec").as_name("name", kLongestName);
   if (const Value* about = document.find("about")) spec.about = about->as_text("about");
   if (const Value* world = document.find("world")) {
@@ -158,12 +175,16 @@ std::vector<Spec> load_specs(const std::string& path, const LoadOptions& options
   if (setup != nullptr && spec.world_file.empty()) {
     setup->fail("a setup needs a 'world' to stand in, as in `world: diy`");
   }
-  std::vector<Setup> setups;
-  if (setup != nullptr) setups = read_setups(*setup, spec.world);
+  std::vector<Arranged> setups;
+  if (setup != nullptr) setups = read_setups(*setup, spec, options);
   spec.checks = read_checks(document.require("checks", "a spec"), options);
   if (setups.empty()) return {std::move(spec)};
   std::vector<Spec> specs;
-  for (Setup& each : setups) specs.push_back(with_setup(spec, std::move(each)));
+  for (auto& [each, addition] : setups) {
+    Spec& with = specs.emplace_back(spec);
+    with.setup = std::move(each);
+    with.addition = std::move(addition);
+  }
   return specs;
 }
 

@@ -6,6 +6,7 @@
 
 #include "harness/engine/spec/value.hpp"
 #include "harness/network/setup/native.hpp"
+#include "harness/network/setup/script.hpp"
 #include "harness/network/topology/model.hpp"
 
 namespace plumbline::spec {
@@ -23,17 +24,21 @@ struct Setup {
   std::string name = "native";  ///< tells the setups of one scenario apart: "native", "script-iptables-nft"
   Mark mark;
   network::NativeSetup native;
+  std::optional<network::ScriptSetup> script;  ///< of kind script
 };
 
 /// A spec as written, everything but the checks' own arguments validated.
 struct Spec {
   std::string file;
+  std::string setups_directory;  ///< where scripts are looked for after the spec's own folder
   std::string name;
   std::string about;
   std::string world_file;  ///< empty: none named
   network::Topology world;
   std::optional<Setup> setup;
-  network::Topology addition;  ///< what the native setup adds (network::expand)
+  /// What the setup adds: of a native one all that is built (network::expand), of a script what it must leave
+  /// behind.
+  network::Topology addition;
   std::vector<CheckItem> checks;
 
   /// A spec that names world and setup can be run.
@@ -61,8 +66,9 @@ network::Topology load_world(const std::string& path);
 /// `world` and `addition` merged by node name: what the builder would have made of both.
 network::Topology merge(const network::Topology& world, const network::Topology& addition);
 
-/// JSON Schema (draft 2020-12) of the spec; `check_schemas` are the kinds' own fragments: {kind, schema
-/// text}.
-std::string json_schema(const std::vector<std::pair<std::string, std::string>>& check_schemas);
+/// The kinds' own fragments: {kind, schema text}.
+using KindSchemas = std::vector<std::pair<std::string, std::string>>;
+/// JSON Schema (draft 2020-12) of the spec.
+std::string json_schema(const KindSchemas& checks, const KindSchemas& changes);
 
 }  // namespace plumbline::spec

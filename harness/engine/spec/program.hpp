@@ -1,0 +1,31 @@
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "harness/engine/spec/value.hpp"
+
+namespace plumbline::spec {
+
+/// A script or command of the user's, as a spec names it.
+struct Program {
+  std::string name;   ///< as the spec has it; of a text its first line
+  std::string path;   ///< of `run:`, found; empty where `shell` is given
+  std::string shell;  ///< text for /bin/sh -eu
+  std::vector<std::string> arguments;
+  std::map<std::string, std::vector<std::string>> env;  ///< by name its values, at least one
+  std::chrono::milliseconds timeout{60'000};
+};
+
+/// The keys that read_program reads.
+inline constexpr std::string_view kProgramKeys[] = {"run", "shell", "arguments", "env", "timeout"};
+
+/// Reads `run:` or `shell:`, `arguments:`, `env:` and `timeout:`. A file is looked for beside the spec
+/// `spec_file`, then in `setups_directory`. Throws SpecError at the word that is wrong: no such file, one that
+/// cannot be executed.
+Program read_program(const Value& value, std::string_view what, const std::string& spec_file,
+                     const std::string& setups_directory);
+
+}  // namespace plumbline::spec
