@@ -5,8 +5,8 @@
 #
 # 1. An #include never points up a wing: base < kernel < network < traffic < proof < engine < checks
 #    < engine/run < cli. Tests, benchmarks and fuzzers obey it too; only tests of checks may use the runner.
-# 2. Headers of libmnl, libnftnl, libnftables, libpcap, yaml-cpp and c-ares, and the kernel's netlink headers, stay in
-#    the rooms that own them. Only a benchmark may talk bare netlink, to measure what the rooms add to it.
+# 2. Headers of libmnl, libnftnl, libnftables, libpcap, yaml-cpp, c-ares and Boost.Process, and the kernel's netlink
+#    headers, stay in the rooms that own them. Only a benchmark may talk bare netlink, to measure what the rooms add to it.
 # 3. Our own headers are included by their path from the root, so that rule 1 sees them.
 # 4. No source sleeps: whatever is waited for is an event.
 #
@@ -73,6 +73,7 @@ awk '
     room_rule(header, "^pcap([./]|$)", "^harness/traffic/capture/", "libpcap")
     room_rule(header, "^yaml-cpp/", "^harness/engine/spec/", "yaml-cpp")
     room_rule(header, "^ares", "^harness/traffic/probe/", "c-ares")
+    room_rule(header, "^boost/process", "^harness/kernel/process/", "Boost.Process")
   }
 
   FNR == 1 { in_comment = 0 }
