@@ -141,8 +141,7 @@ Spec with_setup(Spec spec, Setup setup) {
 
 }  // namespace
 
-std::vector<Spec> load_specs(const std::string& path, const LoadOptions& options) {
-  const Value document = load_yaml(path);
+std::vector<Spec> read_specs(const Value& document, const std::string& path, const LoadOptions& options) {
   document.as_mapping("a spec");
   document.allow_keys("a spec", kKeys);
   document.require("version", "a spec").as_number("version", 1, 1);
@@ -165,6 +164,10 @@ std::vector<Spec> load_specs(const std::string& path, const LoadOptions& options
   std::vector<Spec> specs;
   for (Setup& each : setups) specs.push_back(with_setup(spec, std::move(each)));
   return specs;
+}
+
+std::vector<Spec> load_specs(const std::string& path, const LoadOptions& options) {
+  return read_specs(load_yaml(path), path, options);
 }
 
 Spec load_spec(const std::string& path, const LoadOptions& options) {
