@@ -12,8 +12,8 @@
 #include "harness/cli/output.hpp"
 #include "harness/cli/reports.hpp"
 #include "harness/cli/selection.hpp"
+#include "harness/engine/run/pool.hpp"
 #include "harness/engine/run/runner.hpp"
-#include "harness/kernel/netns/sandbox.hpp"
 
 namespace plumbline::cli {
 namespace {
@@ -29,6 +29,7 @@ struct RunArguments {
   std::string color = "auto";
   std::string timeout = "1s";
   std::size_t jobs = engine::RunOptions{}.jobs;
+  engine::PoolOptions pool;
   bool verbose = false;
   bool quiet = false;
 };
@@ -86,30 +87,25 @@ bool default_out_is_unwritable(const RunArguments& arguments) {
     require_writable_folder(arguments.out);
     return false;
   } catch (const Error& error) {
-    if (!kernel::in_sandbox()) {
-      fmt::print(stderr, "plumbline: no traces will be written: {}\n  remedy: name a folder with --out\n",
-                 error.what());
-    }
+    fmt::print(stderr, "plumbline: no traces will be written: {}\n  remedy: name a folder with --out\n",
+               error.what());
     return true;
   }
 }
 
-/// The same program runs twice. Outside the sandbox everything that a user can get wrong is found before
-/// anything is built; then it starts itself inside, which reads the specs again and does the work.
-int run(RunArguments arguments, const Invocation& invocation) {
+/// Everything that a user can get wrong is found before anything is built.
+int run(RunArguments arguments) {
   if (default_out_is_unwritable(arguments)) arguments.trace = "none";
   const engine::RunOptions options = run_options(arguments);
   const std::vector<ReportRequest> requests = parse_reports(arguments.reports);
   std::vector<spec::Spec> specs = load_scenarios(spec_files(arguments.specs));
   select_setup(specs, arguments.setup);
-  if (!kernel::in_sandbox()) {
-    require_checks(specs, options);
-    require_places_to_write(arguments, requests);
-    spdlog::debug("{} specs are right; entering the sandbox", specs.size());
-    return kernel::reexec_in_sandbox(invocation.argc, invocation.argv);
-  }
+  require_checks(specs, options);
+  require_places_to_write(arguments, requests);
+  spdlog::debug("{} scenarios, {} at once", specs.size() * arguments.pool.repetitions, arguments.pool.parallel);
+  engine::Pool pool(specs, options, arguments.pool);
   Reports reports(requests, arguments.color, verbosity(arguments));
-  const engine::RunResult result = engine::run(specs, options, reports.reporters());
+  const engine::RunResult result = pool.run(reports.reporters());
   reports.finish();
   return result.exit_status();
 }
@@ -131,15 +127,24 @@ void declare(CLI::App& command, RunArguments& arguments) {
       ->check(one_of({"all", "failed", "none"}))
       ->type_name("all|failed|none")
       ->capture_default_str();
-  command.add_option("-j,--jobs", arguments.jobs, "Checks under way at once")
+  command.add_option("-j,--jobs", arguments.jobs, "Checks of a scenario under way at once")
       ->check(CLI::Range(1, 100'000).description(""))
       ->type_name("N")
       ->capture_default_str();
+  command.add_option("--parallel", arguments.pool.parallel, "Scenarios under way at once")
+      ->check(CLI::Range(1, 1'000).description(""))
+      ->type_name("N")
+      ->capture_default_str();
+  command
+      .add_option("--repeat", arguments.pool.repetitions,
+                  "Run all of it N times, and say whether any verdict differed")
+      ->check(CLI::Range(1, 10'000).description(""))
+      ->type_name("N");
   command
       .add_option("-k", arguments.pattern,
                   "Only checks whose scenario/id holds this text; with a leading ! those that do not")
       ->type_name("PATTERN");
-  command.add_option("--setup", arguments.setup, "Only scenarios with this setup")->type_name("SETUP");
+  command.add_option("--setup", arguments.setup, "Only scenarios with this setup, or kind of setup")->type_name("SETUP");
   command.add_option("--timeout", arguments.timeout, "How long a probe waits: 500ms, 2s")
       ->type_name("TIME")
       ->capture_default_str();
@@ -164,12 +169,13 @@ Action add_run(CLI::App& app) {
                   "  plumbline run scenarios/diy.yaml\n"
                   "  plumbline run specs/ -k '!udp' --trace all --out traces\n"
                   "  plumbline run --report json | jq .summary\n"
+                  "  plumbline run --repeat 20 -q           does any verdict ever differ?\n"
                   "\n"
                   "PLUMBLINE_LOG=debug says on standard error what is being done.\n"
                   "PLUMBLINE_DATA names the folder that holds scenarios/ and fixtures/worlds/.\n"
                   "\n{}",
                   kExitStatuses));
-  return [arguments](const Invocation& invocation) { return run(*arguments, invocation); };
+  return [arguments](const Invocation&) { return run(*arguments); };
 }
 
 }  // namespace plumbline::cli

@@ -9,6 +9,7 @@
 #include "harness/base/error.hpp"
 #include "harness/cli/command.hpp"
 #include "harness/cli/data.hpp"
+#include "harness/engine/run/trace.hpp"
 
 namespace plumbline::cli {
 namespace {
@@ -27,16 +28,22 @@ spec::Spec load_scenario(const std::string& file, const spec::LoadOptions& optio
   return spec;
 }
 
-/// Traces are named after scenarios: two of one name would overwrite each other.
+/// Two scenarios of one name and setup could not be told apart, and their traces would overwrite each other.
 void require_distinct_names(const std::vector<spec::Spec>& specs) {
-  std::map<std::string_view, std::string_view> files;
+  std::map<std::string, const spec::Spec*> folders;
   for (const spec::Spec& spec : specs) {
-    const auto [other, first] = files.emplace(spec.name, spec.file);
+    const auto [other, first] = folders.emplace(engine::trace_folder(engine::describe(spec)), &spec);
     if (first) continue;
-    throw Error(fmt::format("two scenarios are named '{}': {} and {}", spec.name, other->second, spec.file),
+    throw Error(fmt::format("two scenarios are named '{}' and have the setup {}: {} and {}", spec.name,
+                            engine::setup_name(spec), other->second->file, spec.file),
                 ErrorKind::usage)
         .with_remedy("rename one, or run them one after the other");
   }
+}
+
+/// "script" stands for all that scripts make: "script-nft" is one of them.
+bool has_setup(const spec::Spec& spec, const std::string& setup) {
+  return engine::setup_name(spec) == setup || spec.setup->kind == setup;
 }
 
 /// Length of the longest text that stands in both.
@@ -97,8 +104,8 @@ std::vector<spec::Spec> load_scenarios(const std::vector<std::string>& files) {
 void select_setup(std::vector<spec::Spec>& specs, const std::string& setup) {
   if (setup.empty()) return;
   std::set<std::string> there;
-  for (const spec::Spec& spec : specs) there.insert(spec.setup->kind);
-  std::erase_if(specs, [&setup](const spec::Spec& spec) { return spec.setup->kind != setup; });
+  for (const spec::Spec& spec : specs) there.insert(engine::setup_name(spec));
+  std::erase_if(specs, [&setup](const spec::Spec& spec) { return !has_setup(spec, setup); });
   if (!specs.empty()) return;
   throw Error(fmt::format("--setup {}: no scenario has this setup", setup), ErrorKind::usage)
       .with_remedy(fmt::format("the setups here are: {}", fmt::join(there, ", ")));

@@ -13,7 +13,7 @@ namespace plumbline::cli {
 /// error, then Error of kind usage is thrown.
 std::vector<spec::Spec> load_scenarios(const std::vector<std::string>& files);
 
-/// Leaves those whose setup is `setup` (empty: all). Throws Error of kind usage when none is left.
+/// Leaves those whose setup has the name or is of the kind `setup` (empty: all). Throws Error of kind usage when none is left.
 void select_setup(std::vector<spec::Spec>& specs, const std::string& setup);
 
 /// Throws Error of kind usage, with the nearest ids, when `options` select no check of `specs`.

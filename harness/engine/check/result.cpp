@@ -1,5 +1,8 @@
 #include "harness/engine/check/result.hpp"
 
+#include <array>
+#include <string_view>
+
 namespace plumbline::engine {
 
 const char* to_text(Verdict verdict) noexcept {
@@ -59,6 +62,23 @@ Summary RunResult::summary() const {
   return summary;
 }
 
+std::vector<Difference> RunResult::differing() const {
+  std::vector<Difference> all;
+  if (repetitions < 2) return all;
+  std::map<std::array<std::string_view, 3>, std::size_t> known;
+  for (const ScenarioResult& scenario : scenarios) {
+    const bool broke_off = interrupted || scenario.error.has_value();
+    for (const CheckResult& check : scenario.checks) {
+      if (broke_off && check.verdict == Verdict::skip) continue;
+      const auto [at, first] = known.try_emplace({scenario.name, scenario.setup, check.id}, all.size());
+      if (first) all.push_back({scenario.name, scenario.setup, check.id, {}});
+      all[at->second].repetitions[check.verdict].push_back(scenario.repetition);
+    }
+  }
+  std::erase_if(all, [](const Difference& check) { return check.repetitions.size() < 2; });
+  return all;
+}
+
 // A failed check is told before an error: it is what a reader of the status can act on, and the report
 // lists the errors beside it.
 int RunResult::exit_status() const {
@@ -66,7 +86,7 @@ int RunResult::exit_status() const {
   if (interrupted) return 130;
   if (counts.failed > 0) return 1;
   if (counts.errors > 0) return error_status(scenarios);
-  if (counts.inconclusive > 0) return 4;
+  if (counts.inconclusive > 0 || !differing().empty()) return 4;
   return 0;
 }
 

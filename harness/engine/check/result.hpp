@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,12 +22,16 @@ struct JourneyStep {
   std::string interface;
   std::string direction;  ///< "in" or "out"; "other-host" for frames that the interface should not take
   std::string packet;     ///< the packet in one line, addresses as they are here
+
+  friend bool operator==(const JourneyStep&, const JourneyStep&) = default;
 };
 
 struct KernelEvent {
   std::string node, table, chain, rule;
   std::string verdict;
   std::string drop_reason;
+
+  friend bool operator==(const KernelEvent&, const KernelEvent&) = default;
 };
 
 /// The positive control: differs from the check only in what is guarded.
@@ -34,12 +39,16 @@ struct Control {
   std::string from, to, with;
   Verdict verdict = Verdict::inconclusive;
   std::string observed;
+
+  friend bool operator==(const Control&, const Control&) = default;
 };
 
 struct Cause {
   std::string code, summary;
   std::vector<std::string> evidence;
   std::string fix;
+
+  friend bool operator==(const Cause&, const Cause&) = default;
 };
 
 struct CheckResult {
@@ -56,6 +65,8 @@ struct CheckResult {
   std::optional<Control> control;
   std::optional<Cause> cause;
   std::string trace;  ///< path of the pcapng; empty: none written
+
+  friend bool operator==(const CheckResult&, const CheckResult&) = default;
 };
 
 /// A change made between checks.
@@ -65,6 +76,8 @@ struct ChangeResult {
   std::size_t before = 0;  ///< index into the scenario's checks: the first that came after it
   bool made = false;
   double duration_ms = 0;
+
+  friend bool operator==(const ChangeResult&, const ChangeResult&) = default;
 };
 
 struct ScenarioError {
@@ -72,29 +85,51 @@ struct ScenarioError {
   std::string where;
   std::string remedy;
   ErrorKind kind = ErrorKind::internal;
+
+  friend bool operator==(const ScenarioError&, const ScenarioError&) = default;
 };
 
 struct ScenarioResult {
   std::string name, file, setup, about;
+  std::size_t repetition = 0;  ///< 1, 2, ... of a run that is repeated; 0 of one that is not
   double build_ms = 0, checks_ms = 0, teardown_ms = 0;
   std::vector<CheckResult> checks;
   std::vector<ChangeResult> changes;   ///< in their order; none of a run without steps
   std::optional<ScenarioError> error;  ///< it could not be run (to the end)
+
+  friend bool operator==(const ScenarioResult&, const ScenarioResult&) = default;
 };
 
 struct Summary {
   std::size_t passed = 0, failed = 0, inconclusive = 0, skipped = 0, errors = 0;
+
+  friend bool operator==(const Summary&, const Summary&) = default;
+};
+
+/// A check whose verdict was not the same in all repetitions.
+struct Difference {
+  std::string scenario, setup, check;
+  std::map<Verdict, std::vector<std::size_t>> repetitions;  ///< which came to which verdict
+
+  friend bool operator==(const Difference&, const Difference&) = default;
 };
 
 struct RunResult {
   std::vector<ScenarioResult> scenarios;
   double duration_ms = 0;
   bool interrupted = false;
+  std::size_t repetitions = 1;  ///< how often all of it was to be run
 
   Summary summary() const;  ///< a scenario's own error counts as one error
-  /// 0 all passed, 1 a check or a setup failed, 2 a scenario's own text is wrong (its ruleset), 3 this
-  /// machine cannot run one, 4 none failed but some inconclusive, 5 another error, 130 interrupted.
+  /// In the order of `scenarios`. A check that was not run to a verdict (its scenario broke off, or the run was
+  /// interrupted) is no difference: that is told by itself.
+  std::vector<Difference> differing() const;
+  /// 0 all passed, 1 a check or a setup failed, 2 a scenario's own text is wrong (its ruleset), 3 this machine cannot
+  /// run one, 4 none failed but some inconclusive or not the same in all repetitions, 5 another error, 130
+  /// interrupted.
   int exit_status() const;
+
+  friend bool operator==(const RunResult&, const RunResult&) = default;
 };
 
 }  // namespace plumbline::engine

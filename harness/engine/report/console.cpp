@@ -62,6 +62,7 @@ class ConsoleReporter final : public Reporter {
                       "interrupted: what follows counts only what had ended by then")
            << '\n';
     }
+    if (run.repetitions > 1) out_ << repetitions(options_, run);
     out_ << totals(run) << '\n' << std::flush;
   }
 
@@ -73,7 +74,9 @@ class ConsoleReporter final : public Reporter {
   void write_header(const ScenarioResult& scenario) {
     out_ << painted(options_, Colour::bold, printable(scenario.name));
     if (!scenario.file.empty()) out_ << "  " << printable(scenario.file);
-    if (!scenario.setup.empty()) out_ << "  " << printable(fmt::format("(setup {})", scenario.setup));
+    if (const std::string which = setup_and_repetition(scenario); !which.empty()) {
+      out_ << "  " << printable(fmt::format("({})", which));
+    }
     out_ << '\n';
     if (options_.verbosity != Verbosity::quiet && !scenario.about.empty()) {
       const std::size_t room = std::max<std::size_t>(options_.width, 24) - kMarginColumns;
@@ -81,6 +84,14 @@ class ConsoleReporter final : public Reporter {
         out_ << "  " << painted(options_, Colour::dim, line) << '\n';
       }
     }
+  }
+
+  static std::string setup_and_repetition(const ScenarioResult& scenario) {
+    std::string text = scenario.setup.empty() ? "" : fmt::format("setup {}", scenario.setup);
+    if (scenario.repetition != 0) {
+      text += fmt::format("{}repetition {}", text.empty() ? "" : ", ", scenario.repetition);
+    }
+    return text;
   }
 
   void write_checks(const std::vector<const CheckResult*>& checks) {

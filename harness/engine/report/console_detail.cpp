@@ -145,6 +145,25 @@ void add_cause(Block& block, const Cause& cause) {
   block.verbatim("fix", cause.fix);
 }
 
+/// "pass 18 times, fail in repetition 7 and 9": which of them is told where it is the exception.
+std::string verdicts_text(const Difference& difference) {
+  std::size_t most = 0;
+  for (const auto& [verdict, which] : difference.repetitions) most = std::max(most, which.size());
+  std::string text;
+  for (const auto& [verdict, which] : difference.repetitions) {
+    text += fmt::format("{}{} ", text.empty() ? "" : ", ", to_text(verdict));
+    constexpr std::size_t kListed = 5;
+    if (which.size() == most && most > 1) {
+      text += fmt::format("{} times", which.size());
+    } else if (which.size() <= kListed) {
+      text += fmt::format("in repetition {}", fmt::join(which, ", "));
+    } else {
+      text += fmt::format("{} times, first in repetition {}", which.size(), which.front());
+    }
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string detail(const ConsoleOptions& options, const CheckResult& check) {
@@ -175,6 +194,20 @@ std::string detail(const ConsoleOptions& options, const ScenarioError& error) {
   block.verbatim("where", error.where);
   block.verbatim("remedy", error.remedy);
   return block.take();
+}
+
+std::string repetitions(const ConsoleOptions& options, const RunResult& run) {
+  const std::vector<Difference> differing = run.differing();
+  if (differing.empty()) return fmt::format("{} repetitions: no verdict differed\n", run.repetitions);
+  std::string text = painted(options, Colour::yellow,
+                             fmt::format("{} repetitions: the verdict of {} differed", run.repetitions,
+                                         counted(differing.size(), "check"))) +
+                     "\n";
+  for (const Difference& difference : differing) {
+    text += fmt::format("  {} ({}): {}\n      {}\n", printable(difference.scenario), printable(difference.setup),
+                        printable(difference.check), verdicts_text(difference));
+  }
+  return text;
 }
 
 }  // namespace plumbline::engine::console

@@ -14,4 +14,7 @@ std::string detail(const ConsoleOptions& options, const CheckResult& check);
 /// The same for a scenario that could not be run.
 std::string detail(const ConsoleOptions& options, const ScenarioError& error);
 
+/// "20 repetitions: no verdict differed", or how many checks did, and which verdicts each came to.
+std::string repetitions(const ConsoleOptions& options, const RunResult& run);
+
 }  // namespace plumbline::engine::console

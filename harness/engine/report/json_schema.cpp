@@ -8,7 +8,7 @@ std::string report_json_schema() {
   "title": "Report of plumbline run",
   "type": "object",
   "additionalProperties": false,
-  "required": ["schema", "plumbline", "summary", "duration_ms", "interrupted", "scenarios"],
+  "required": ["schema", "plumbline", "summary", "duration_ms", "interrupted", "repetitions", "differing", "scenarios"],
   "properties": {
     "schema": {"const": 1, "description": "Version of this format"},
     "plumbline": {"type": "string", "description": "Version of the program that wrote it"},
@@ -26,7 +26,9 @@ std::string report_json_schema() {
     },
     "duration_ms": {"$ref": "#/$defs/milliseconds"},
     "interrupted": {"type": "boolean", "description": "It was ended by a signal; what had not ended by then is missing"},
-    "scenarios": {"type": "array", "items": {"$ref": "#/$defs/scenario"}}
+    "repetitions": {"$ref": "#/$defs/count", "description": "How often all of it was to be run"},
+    "differing": {"type": "array", "items": {"$ref": "#/$defs/difference"}, "description": "Checks whose verdict was not the same in all repetitions"},
+    "scenarios": {"type": "array", "items": {"$ref": "#/$defs/scenario"}, "description": "Of all repetitions, one after the other"}
   },
   "$defs": {
     "count": {"type": "integer", "minimum": 0},
@@ -41,31 +43,81 @@ std::string report_json_schema() {
         "where": {"type": "string", "description": "file:line:column of the spec"}
       }
     },
+    "scenario_error": {
+      "type": "object",
+      "additionalProperties": false,
+      "required": ["message", "where", "kind"],
+      "properties": {
+        "message": {"type": "string"},
+        "where": {"type": "string", "description": "The spec, or file:line:column in it"},
+        "remedy": {"type": "string", "description": "What can be done about it"},
+        "kind": {"enum": ["usage", "setup", "environment", "internal"], "description": "usage: its own text is wrong; setup: what should have set the host up failed; environment: this machine cannot run it"}
+      }
+    },
+    "difference": {
+      "type": "object",
+      "additionalProperties": false,
+      "required": ["scenario", "setup", "check", "verdicts"],
+      "properties": {
+        "scenario": {"type": "string"},
+        "setup": {"type": "string"},
+        "check": {"type": "string", "description": "Its id"},
+        "verdicts": {
+          "type": "array",
+          "items": {
+            "type": "object",
+            "additionalProperties": false,
+            "required": ["verdict", "repetitions"],
+            "properties": {
+              "verdict": {"$ref": "#/$defs/verdict"},
+              "repetitions": {"type": "array", "items": {"type": "integer", "minimum": 1}, "description": "Those that came to it"}
+            }
+          }
+        }
+      }
+    },
     "scenario": {
       "type": "object",
       "additionalProperties": false,
-      "required": ["name", "file", "setup", "build_ms", "checks_ms", "teardown_ms", "checks"],
+      "required": ["name", "file", "setup", "about", "build_ms", "checks_ms", "teardown_ms", "checks", "changes"],
       "properties": {
         "name": {"type": "string"},
         "file": {"type": "string", "description": "The spec's path, as it was given"},
-        "setup": {"type": "string", "description": "What made the host's container networking: native, script, cni, docker, podman"},
+        "setup": {"type": "string", "description": "What made the host's container networking: native, or script with its variant"},
+        "about": {"type": "string", "description": "The spec's own words"},
+        "repetition": {"type": "integer", "minimum": 1, "description": "Only where all of it is run several times"},
         "build_ms": {"$ref": "#/$defs/milliseconds"},
         "checks_ms": {"$ref": "#/$defs/milliseconds"},
         "teardown_ms": {"$ref": "#/$defs/milliseconds"},
         "checks": {"type": "array", "items": {"$ref": "#/$defs/check"}},
-        "error": {"$ref": "#/$defs/error", "description": "It could not be run, or not to its end"}
+        "changes": {"type": "array", "items": {"$ref": "#/$defs/change"}, "description": "Made between checks, in their order"},
+        "error": {"$ref": "#/$defs/scenario_error", "description": "It could not be run, or not to its end"}
+      }
+    },
+    "change": {
+      "type": "object",
+      "additionalProperties": false,
+      "required": ["about", "where", "before", "made", "duration_ms"],
+      "properties": {
+        "about": {"type": "string", "description": "delete-link host:veth1"},
+        "where": {"type": "string", "description": "file:line:column of the spec"},
+        "before": {"$ref": "#/$defs/count", "description": "Index of the first check that came after it"},
+        "made": {"type": "boolean"},
+        "duration_ms": {"$ref": "#/$defs/milliseconds"}
       }
     },
     "check": {
       "type": "object",
       "additionalProperties": false,
-      "required": ["id", "type", "from", "to", "with", "verdict", "expected", "observed", "duration_ms", "journey", "kernel", "control", "cause", "trace"],
+      "required": ["id", "type", "from", "to", "with", "family", "where", "verdict", "expected", "observed", "duration_ms", "journey", "kernel", "control", "cause", "trace"],
       "properties": {
         "id": {"type": "string", "description": "Unique in its scenario, the same in every run"},
         "type": {"type": "string", "description": "The kind of check: reach, deny, egress, resolve"},
         "from": {"type": "string"},
         "to": {"type": "string"},
         "with": {"type": "string", "description": "ping, tcp/80, udp/53"},
+        "family": {"enum": ["ipv4", "ipv6", null], "description": "Of what it sends; null where it sends nothing"},
+        "where": {"type": "string", "description": "file:line:column of the promise"},
         "verdict": {"$ref": "#/$defs/verdict"},
         "expected": {"type": "string"},
         "observed": {"type": "string"},
@@ -75,7 +127,7 @@ std::string report_json_schema() {
         "control": {"anyOf": [{"type": "null"}, {"$ref": "#/$defs/control"}]},
         "cause": {"anyOf": [{"type": "null"}, {"$ref": "#/$defs/cause"}]},
         "trace": {"type": ["string", "null"], "description": "Path of the pcapng"},
-        "error": {"$ref": "#/$defs/error"}
+        "error": {"$ref": "#/$defs/error", "description": "Says again what a check with verdict error has observed, and where"}
       },
       "if": {"properties": {"verdict": {"const": "error"}}},
       "then": {"required": ["error"]},

@@ -45,6 +45,19 @@ std::vector<CheckResult> promises(const spec::Spec& spec, const RunOptions& opti
   return promises;
 }
 
+std::string setup_name(const spec::Spec& spec) {
+  return spec.setup ? spec.setup->name : "";
+}
+
+ScenarioResult describe(const spec::Spec& spec) {
+  ScenarioResult scenario;
+  scenario.name = spec.name;
+  scenario.file = spec.file;
+  scenario.setup = setup_name(spec);
+  scenario.about = spec.about;
+  return scenario;
+}
+
 RunResult run(const std::vector<spec::Spec>& specs, const RunOptions& options,
               const std::vector<Reporter*>& reporters) {
   const auto start = Clock::now();
@@ -54,14 +67,10 @@ RunResult run(const std::vector<spec::Spec>& specs, const RunOptions& options,
   for (std::size_t i = 0; i < specs.size() && !run.interrupted; ++i) {
     const std::size_t count = selections[i].count();
     if (count == 0) continue;
-    const spec::Spec& spec = specs[i];
-    ScenarioResult& scenario = run.scenarios.emplace_back();
-    scenario.name = spec.name;
-    scenario.file = spec.file;
-    scenario.setup = spec.setup ? spec.setup->name : "";
-    scenario.about = spec.about;
+    ScenarioResult& scenario = run.scenarios.emplace_back(describe(specs[i]));
+    scenario.repetition = options.repetition;
     for (Reporter* reporter : reporters) reporter->scenario_started(scenario, count);
-    run.interrupted = !ScenarioRun(spec, selections[i], options, reporters, scenario).run();
+    run.interrupted = !ScenarioRun(specs[i], selections[i], options, reporters, scenario).run();
     for (Reporter* reporter : reporters) reporter->scenario_finished(scenario);
   }
   run.duration_ms = ms_since(start);

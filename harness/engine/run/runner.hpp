@@ -25,6 +25,7 @@ struct RunOptions {
   std::chrono::milliseconds timeout{1000};   ///< of one probe
   std::string out_directory;                 ///< traces; empty: none are written
   TraceWhich trace = TraceWhich::failed;     ///< "failed" means every check that did not pass
+  std::size_t repetition = 0;                ///< which one this is; 0: it is not repeated
 };
 
 /// For loading specs: every kind of check and change, and where `fixtures` holds worlds and setups.
@@ -39,8 +40,15 @@ std::vector<std::pair<std::string, std::string>> list_checks(const std::vector<s
 /// where, expected. Throws spec::SpecError likewise. Touches nothing.
 std::vector<CheckResult> promises(const spec::Spec& spec, const RunOptions& options);
 
-/// Runs each scenario in namespaces of its own: arrange, discover, probe and capture, judge. Must be called
-/// inside the sandbox. Every spec's checks are validated before anything is built (throws spec::SpecError).
+/// "native"; empty where the spec names none.
+std::string setup_name(const spec::Spec& spec);
+
+/// What a spec says of itself.
+ScenarioResult describe(const spec::Spec& spec);
+
+/// Runs one scenario after the other in this sandbox, each in namespaces of its own: arrange, discover, probe and
+/// capture, judge. `Pool` (pool.hpp) runs them side by side, each in a sandbox of its own. Every spec's checks are
+/// validated before anything is built (throws spec::SpecError).
 /// SIGINT and SIGTERM end it early with `interrupted` set. A scenario that cannot be built carries its error
 /// and the rest goes on.
 RunResult run(const std::vector<spec::Spec>& specs, const RunOptions& options,

@@ -9,6 +9,7 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <csignal>
+#include <initializer_list>
 #include <set>
 #include <utility>
 
@@ -21,6 +22,14 @@ namespace {
 
 double ms_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+}
+
+/// Signals that came before there was a handler have waited for it.
+void unblock(std::initializer_list<int> signals) {
+  sigset_t set{};
+  sigemptyset(&set);
+  for (const int number : signals) sigaddset(&set, number);
+  ::sigprocmask(SIG_UNBLOCK, &set, nullptr);
 }
 
 }  // namespace
@@ -54,6 +63,7 @@ bool ScenarioRun::run() {
     interrupted_ = true;
     loop_.stop();
   });
+  unblock({SIGINT, SIGTERM, SIGHUP});
   guarded([this] {
     arrange();
     run_checks();
@@ -237,11 +247,12 @@ bool ScenarioRun::wants_trace(const CheckResult& check) const {
 void ScenarioRun::write_traces() {
   if (!stage_) return;
   const std::vector<std::string> watched = watched_places(stage_->topology());
+  const std::string folder = trace_folder(result_);
   std::set<std::string> taken;
   for (std::size_t i = 0; i < outcomes_.size(); ++i) {
     if (!outcomes_[i]) continue;
     CheckResult& check = *results_[i];
-    const std::string path = trace_path(options_.out_directory, spec_.name, check.id, taken);
+    const std::string path = trace_path(options_.out_directory, folder, check.id, taken);
     try {
       write_trace(path, watched, check, *outcomes_[i]);
       check.trace = path;

@@ -62,13 +62,19 @@ std::string slug(std::string text) {
 
 }  // namespace
 
-std::string trace_path(const std::string& directory, const std::string& scenario, const std::string& check,
+std::string trace_folder(const ScenarioResult& scenario) {
+  std::string folder = slug(fmt::format("{}.{}", scenario.name, scenario.setup));
+  if (scenario.repetition != 0) folder += fmt::format("#{}", scenario.repetition);
+  return folder;
+}
+
+std::string trace_path(const std::string& directory, const std::string& folder, const std::string& check,
                        std::set<std::string>& taken) {
-  const std::filesystem::path folder = std::filesystem::path(directory) / slug(scenario);
+  const std::filesystem::path path_of_folder = std::filesystem::path(directory) / folder;
   const std::string name = slug(check);
-  std::string path = (folder / (name + ".pcapng")).string();
+  std::string path = (path_of_folder / (name + ".pcapng")).string();
   for (int number = 2; !taken.insert(path).second; ++number) {
-    path = (folder / fmt::format("{}-{}.pcapng", name, number)).string();
+    path = (path_of_folder / fmt::format("{}-{}.pcapng", name, number)).string();
   }
   return path;
 }

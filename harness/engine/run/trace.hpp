@@ -17,9 +17,13 @@ void write_trace(const std::string& path, const std::vector<std::string>& watche
 /// The places that taps watch in `topology`, in its order.
 std::vector<std::string> watched_places(const network::Topology& topology);
 
-/// `directory/scenario/check.pcapng`, with everything but [A-Za-z0-9._-] replaced, so that names from specs
-/// stay inside; numbered where that is `taken` already, which it joins.
-std::string trace_path(const std::string& directory, const std::string& scenario, const std::string& check,
+/// The folder of a scenario's traces below the one for all: `NAME.SETUP`, with `#2` for the second repetition.
+/// Everything but [A-Za-z0-9._-] in the names is replaced, so that they stay inside.
+std::string trace_folder(const ScenarioResult& scenario);
+
+/// `directory/folder/check.pcapng`, with the same replaced; numbered where that is `taken` already, which it
+/// joins.
+std::string trace_path(const std::string& directory, const std::string& folder, const std::string& check,
                        std::set<std::string>& taken);
 
 }  // namespace plumbline::engine

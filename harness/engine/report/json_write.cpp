@@ -1,0 +1,183 @@
+#include <boost/json.hpp>
+#include <cmath>
+#include <cstdint>
+
+#include "harness/engine/report/json_value.hpp"
+#include "harness/engine/report/text.hpp"
+
+// Results are taken apart by structured bindings: whoever adds a member to one is told by the compiler that it is
+// missing here, and by the round-trip tests that it is missing in json_read.cpp.
+namespace plumbline::engine {
+namespace {
+
+namespace json = boost::json;
+
+json::value text(std::string_view value) {
+  return json::value(valid_utf8(value));
+}
+
+json::value text_or_null(std::string_view value) {
+  return value.empty() ? json::value(nullptr) : text(value);
+}
+
+/// Milliseconds to the microsecond: more digits would only be noise.
+json::value milliseconds(double value) {
+  return std::isfinite(value) ? std::round(value * 1000) / 1000 : 0.0;
+}
+
+json::value to_json(const JourneyStep& step) {
+  const auto& [t_us, node, interface, direction, packet] = step;
+  return json::object{{"t_us", t_us},
+                      {"node", text(node)},
+                      {"interface", text(interface)},
+                      {"direction", text(direction)},
+                      {"packet", text(packet)}};
+}
+
+json::value to_json(const KernelEvent& event) {
+  const auto& [node, table, chain, rule, verdict, drop_reason] = event;
+  json::object object{
+      {"node", text(node)}, {"table", text(table)}, {"chain", text(chain)}, {"rule", text(rule)}};
+  if (!verdict.empty()) object["verdict"] = text(verdict);
+  if (!drop_reason.empty()) object["drop_reason"] = text(drop_reason);
+  return object;
+}
+
+json::value to_json(const std::optional<Control>& control) {
+  if (!control) return nullptr;
+  const auto& [from, to, with, verdict, observed] = *control;
+  return json::object{{"from", text(from)},
+                      {"to", text(to)},
+                      {"with", text(with)},
+                      {"verdict", to_text(verdict)},
+                      {"observed", text(observed)}};
+}
+
+json::value to_json(const std::optional<Cause>& cause) {
+  if (!cause) return nullptr;
+  const auto& [code, summary, evidence, fix] = *cause;
+  json::array lines;
+  for (const std::string& line : evidence) lines.push_back(text(line));
+  return json::object{
+      {"code", text(code)}, {"summary", text(summary)}, {"evidence", std::move(lines)}, {"fix", text(fix)}};
+}
+
+json::value to_json(const CheckResult& check);
+json::value to_json(const ChangeResult& change);
+json::value to_json(const Difference& difference);
+
+template <class Item>
+json::array array_of(const std::vector<Item>& items) {
+  json::array array;
+  array.reserve(items.size());
+  for (const Item& item : items) array.push_back(to_json(item));
+  return array;
+}
+
+json::value to_json(const CheckResult& check) {
+  const auto& [id, type, from, to, with, family, where, verdict, expected, observed, duration_ms, journey, kernel,
+               control, cause, trace] = check;
+  json::object object{{"id", text(id)},
+                      {"type", text(type)},
+                      {"from", text(from)},
+                      {"to", text(to)},
+                      {"with", text(with)},
+                      {"family", text_or_null(family)},
+                      {"where", text(where)},
+                      {"verdict", to_text(verdict)},
+                      {"expected", text(expected)},
+                      {"observed", text(observed)},
+                      {"duration_ms", milliseconds(duration_ms)},
+                      {"journey", array_of(journey)},
+                      {"kernel", array_of(kernel)},
+                      {"control", to_json(control)},
+                      {"cause", to_json(cause)},
+                      {"trace", text_or_null(trace)}};
+  if (verdict == Verdict::error) object["error"] = {{"message", text(observed)}, {"where", text(where)}};
+  return object;
+}
+
+json::value to_json(const ChangeResult& change) {
+  const auto& [about, where, before, made, duration_ms] = change;
+  return json::object{{"about", text(about)},
+                      {"where", text(where)},
+                      {"before", before},
+                      {"made", made},
+                      {"duration_ms", milliseconds(duration_ms)}};
+}
+
+json::value to_json(const ScenarioError& error) {
+  const auto& [message, where, remedy, kind] = error;
+  json::object object{{"message", text(message)}, {"where", text(where)}, {"kind", to_text(kind)}};
+  if (!remedy.empty()) object["remedy"] = text(remedy);
+  return object;
+}
+
+json::value to_json(const Summary& summary) {
+  const auto& [passed, failed, inconclusive, skipped, errors] = summary;
+  return json::object{{"passed", passed},
+                      {"failed", failed},
+                      {"inconclusive", inconclusive},
+                      {"skipped", skipped},
+                      {"errors", errors}};
+}
+
+json::value to_json(const Difference& difference) {
+  const auto& [scenario, setup, check, repetitions] = difference;
+  json::array verdicts;
+  for (const auto& [verdict, which] : repetitions) {
+    verdicts.push_back(
+        json::object{{"verdict", to_text(verdict)}, {"repetitions", json::array(which.begin(), which.end())}});
+  }
+  return json::object{{"scenario", text(scenario)},
+                      {"setup", text(setup)},
+                      {"check", text(check)},
+                      {"verdicts", std::move(verdicts)}};
+}
+
+}  // namespace
+
+json::value to_json(const ScenarioResult& scenario) {
+  const auto& [name, file, setup, about, repetition, build_ms, checks_ms, teardown_ms, checks, changes, error] =
+      scenario;
+  json::object object{{"name", text(name)},
+                      {"file", text(file)},
+                      {"setup", text(setup)},
+                      {"about", text(about)},
+                      {"build_ms", milliseconds(build_ms)},
+                      {"checks_ms", milliseconds(checks_ms)},
+                      {"teardown_ms", milliseconds(teardown_ms)},
+                      {"checks", array_of(checks)},
+                      {"changes", array_of(changes)}};
+  if (repetition != 0) object["repetition"] = repetition;
+  if (error) object["error"] = to_json(*error);
+  return object;
+}
+
+json::value to_json(const RunResult& run) {
+  const auto& [scenarios, duration_ms, interrupted, repetitions] = run;
+  return json::object{{"schema", 1},
+                      {"plumbline", PLUMBLINE_VERSION},
+                      {"summary", to_json(run.summary())},
+                      {"duration_ms", milliseconds(duration_ms)},
+                      {"interrupted", interrupted},
+                      {"repetitions", repetitions},
+                      {"differing", array_of(run.differing())},
+                      {"scenarios", array_of(scenarios)}};
+}
+
+const char* to_text(ErrorKind kind) noexcept {
+  switch (kind) {
+    case ErrorKind::usage:
+      return "usage";
+    case ErrorKind::setup:
+      return "setup";
+    case ErrorKind::environment:
+      return "environment";
+    case ErrorKind::internal:
+      break;
+  }
+  return "internal";
+}
+
+}  // namespace plumbline::engine

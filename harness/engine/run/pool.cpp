@@ -1,0 +1,267 @@
+#include "harness/engine/run/pool.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <spdlog/spdlog.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <thread>
+#include <utility>
+
+#include "harness/base/error.hpp"
+#include "harness/base/fd.hpp"
+#include "harness/kernel/netns/sandbox.hpp"
+
+namespace plumbline::engine {
+
+using Clock = std::chrono::steady_clock;
+
+struct Pool::Job {
+  const spec::Spec* spec = nullptr;
+  std::size_t repetition = 0;
+  std::vector<CheckResult> promises;
+};
+
+struct Pool::Worker {
+  std::size_t number;  ///< of its job
+  kernel::Sandbox sandbox;
+  Fd results;
+  std::string line;  ///< what has come of the next one
+  bool told = false;   ///< its scenario's result, or why there is none
+  bool ended = false;
+};
+
+namespace {
+
+struct Pipe {
+  Pipe() {
+    std::array<int, 2> ends{};
+    if (::pipe2(ends.data(), O_CLOEXEC) != 0) throw Error::from_errno(errno, "making a pipe");
+    read_end = Fd(ends[0]);
+    write_end = Fd(ends[1]);
+    // A whole result fits, so that it is written at one go. Where that much is refused, it is written in parts.
+    constexpr int kBytes = 1 << 20;
+    static_cast<void>(::fcntl(write_end.get(), F_SETPIPE_SZ, kBytes));
+    static_cast<void>(::fcntl(read_end.get(), F_SETFL, O_NONBLOCK));
+  }
+  Fd read_end, write_end;
+};
+
+/// What is known of a scenario that has not run.
+ScenarioResult planned(const spec::Spec& spec, std::size_t repetition, std::vector<CheckResult> promises) {
+  ScenarioResult scenario = describe(spec);
+  scenario.repetition = repetition;
+  scenario.checks = std::move(promises);
+  for (CheckResult& check : scenario.checks) {
+    check.verdict = Verdict::skip;
+    check.observed = "not run";
+  }
+  return scenario;
+}
+
+std::string how_it_ended(int status) {
+  constexpr int kSignal = 128;
+  if (status <= kSignal) return fmt::format("its sandbox ended with exit status {}, without a result", status);
+  return fmt::format("its sandbox was ended by signal {} ({})", status - kSignal, ::strsignal(status - kSignal));
+}
+
+Error died(int status) {
+  const Error error(how_it_ended(status));
+  if (status != 128 + SIGKILL) return error;
+  return error.with_remedy("if this machine has run out of memory (dmesg says so), run fewer at once: --parallel 1");
+}
+
+}  // namespace
+
+std::size_t PoolOptions::default_parallel() {
+  // A scenario waits about as long as it works: for timeouts, and for the kernel's locks.
+  return std::max<std::size_t>(2, 2 * std::size_t{std::thread::hardware_concurrency()});
+}
+
+Pool::Pool(const std::vector<spec::Spec>& specs, const RunOptions& options, const PoolOptions& pool_options)
+    : options_(options), pool_options_(pool_options), limit_(std::max<std::size_t>(1, pool_options.parallel)) {
+  plan(specs);
+  if (queue_.empty()) return;
+  start(queue_.front());
+  queue_.pop_front();
+  workers_.front()->sandbox.wait_until_set_up();
+}
+
+Pool::~Pool() = default;
+
+void Pool::plan(const std::vector<spec::Spec>& specs) {
+  for (std::size_t repetition = 1; repetition <= pool_options_.repetitions; ++repetition) {
+    for (const spec::Spec& spec : specs) {
+      Job job{&spec, pool_options_.repetitions > 1 ? repetition : 0, promises(spec, options_)};
+      if (job.promises.empty()) continue;
+      queue_.push_back(jobs_.size());
+      jobs_.push_back(std::move(job));
+    }
+  }
+  // One long scenario that starts last would have the others wait for it. More checks take longer.
+  std::ranges::stable_sort(queue_, [this](std::size_t a, std::size_t b) {
+    if (jobs_[a].repetition != jobs_[b].repetition) return jobs_[a].repetition < jobs_[b].repetition;
+    return jobs_[a].promises.size() > jobs_[b].promises.size();
+  });
+}
+
+void Pool::start(std::size_t number) {
+  Pipe pipe;
+  const Job& job = jobs_[number];
+  kernel::Sandbox sandbox = kernel::Sandbox::start([&] {
+    pipe.read_end.reset();
+    return work(job, pipe.write_end.get());
+  });
+  spdlog::debug("{} ({}): sandbox {} started", job.spec->name, setup_name(*job.spec), sandbox.pid());
+  workers_.push_back(
+      std::make_unique<Worker>(Worker{number, std::move(sandbox), std::move(pipe.read_end), {}, false, false}));
+}
+
+/// In the sandbox.
+int Pool::work(const Job& job, int results) const {
+  // From here to the end no signal finds it without a handler, which would end it with its result untold. They
+  // are still blocked: the runner takes them as soon as it can stop.
+  boost::asio::io_context idle;
+  const boost::asio::signal_set handlers(idle, SIGINT, SIGTERM, SIGHUP);
+  RunOptions options = options_;
+  options.repetition = job.repetition;
+  const auto stream = stream_reporter(results);
+  engine::run({*job.spec}, options, {stream.get()});
+  return 0;
+}
+
+RunResult Pool::run(const std::vector<Reporter*>& reporters) {
+  const auto start = Clock::now();
+  story_ = std::make_unique<InOrder>(reporters);
+  for (Job& job : jobs_) story_->add(planned(*job.spec, job.repetition, job.promises));
+  for (const auto& worker : workers_) story_->started(worker->number);
+  for (start_what_may_run(); !workers_.empty(); start_what_may_run()) wait();
+  RunResult result;
+  result.scenarios = story_->take();
+  result.interrupted = interrupted_;
+  result.repetitions = pool_options_.repetitions;
+  result.duration_ms = std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+  for (Reporter* reporter : reporters) reporter->run_finished(result);
+  return result;
+}
+
+std::size_t Pool::under_way() const {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(workers_, [](const auto& worker) { return !worker->told; }));
+}
+
+void Pool::start_what_may_run() {
+  while (!interrupted_ && !queue_.empty() && under_way() < limit_) {
+    const std::size_t number = queue_.front();
+    try {
+      start(number);
+      story_->started(number);
+    } catch (const Error& error) {
+      // The machine has no room for more (descriptors, namespaces): there is some when one of those that run ends.
+      if (!workers_.empty()) {
+        limit_ = std::max<std::size_t>(1, under_way());
+        spdlog::debug("no more than {} scenarios at once: {}", limit_, error.what());
+        return;
+      }
+      story_->started(number);
+      fail(number, error);
+    }
+    queue_.pop_front();
+  }
+}
+
+void Pool::wait() {
+  std::vector<pollfd> awaited{{signals_.fd(), POLLIN, 0}};
+  for (const auto& worker : workers_) {
+    awaited.push_back({worker->results.get(), POLLIN, 0});
+    awaited.push_back({worker->sandbox.ended_fd(), POLLIN, 0});
+  }
+  if (::poll(awaited.data(), awaited.size(), -1) < 0 && errno != EINTR) {
+    throw Error::from_errno(errno, "waiting for sandboxes");
+  }
+  take_signals();
+  for (std::size_t i = 0; i < workers_.size(); ++i) {
+    Worker& worker = *workers_[i];
+    const bool ended = awaited[2 + 2 * i].revents != 0;  // looked at first: what it wrote is there by then
+    if (ended || awaited[1 + 2 * i].revents != 0) read_results(worker);
+    if (ended) bury(worker);
+  }
+  std::erase_if(workers_, [](const auto& worker) { return worker->ended; });
+}
+
+void Pool::take_signals() {
+  while (const auto signal = signals_.next()) {
+    for (const auto& worker : workers_) {
+      if (interrupted_) {
+        worker->sandbox.kill();
+      } else {
+        worker->sandbox.signal(signal->number, signal->from_terminal);
+      }
+    }
+    interrupted_ = true;
+  }
+}
+
+void Pool::read_results(Worker& worker) {
+  std::array<char, 1 << 16> chunk{};
+  for (;;) {
+    const ssize_t got = ::read(worker.results.get(), chunk.data(), chunk.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got == 0) worker.results.reset();
+    if (got <= 0) return;
+    std::string_view text(chunk.data(), static_cast<std::size_t>(got));
+    for (std::size_t end = 0; (end = text.find('\n')) != std::string_view::npos; text.remove_prefix(end + 1)) {
+      worker.line += text.substr(0, end);
+      take_line(worker, worker.line);
+      worker.line.clear();
+    }
+    worker.line += text;
+  }
+}
+
+void Pool::take_line(Worker& worker, std::string_view line) {
+  if (worker.told) return;
+  try {
+    Event event = read_event(line);
+    if (const auto* check = std::get_if<CheckEnded>(&event)) return story_->ended(worker.number, *check);
+    story_->ended(worker.number, std::move(std::get<ScenarioEnded>(event).result));
+    worker.told = true;
+  } catch (const Error& error) {
+    give_up(worker, error);
+    worker.sandbox.kill();
+  }
+}
+
+void Pool::bury(Worker& worker) {
+  worker.ended = true;
+  const int status = worker.sandbox.wait();
+  spdlog::debug("{} ended with status {}", jobs_[worker.number].spec->name, status);
+  if (worker.told) return;
+  const auto failure = worker.sandbox.failure();
+  if (interrupted_ && !failure) {
+    worker.told = true;
+    return story_->broke_off(worker.number, "interrupted", std::nullopt);
+  }
+  give_up(worker, failure ? *failure : died(status));
+}
+
+void Pool::give_up(Worker& worker, const Error& error) {
+  worker.told = true;
+  fail(worker.number, error);
+}
+
+void Pool::fail(std::size_t number, const Error& error) {
+  story_->broke_off(number, "the scenario could not be run to its end",
+                    ScenarioError{error.what(), jobs_[number].spec->file, error.remedy(), error.kind()});
+}
+
+}  // namespace plumbline::engine
