@@ -103,12 +103,13 @@ TEST_F(SpecLoad, Worlds) {
 
 TEST_F(SpecLoad, Setups) {
   EXPECT_EQ(refused("version: 1\nname: t\nworld: diy\nsetup: {natvie: {}}\n"),
-            "t.yaml:4:9: unknown setup 'natvie'; did you mean 'native'? (setups: native)");
-  EXPECT_EQ(
-      refused_setup("    forwrd: {}\n"),
-      "t.yaml:6:5: unknown key 'forwrd' in native setup; did you mean 'forward'? (allowed: bridges, forward, "
-      "masquerade, routing, resolvers, nft)");
-  EXPECT_EQ(refused_setup("    masquerade: ens4\n"), "t.yaml:6:5: native setup needs the key 'bridges'");
+            "t.yaml:4:9: unknown setup 'natvie'; did you mean 'native'? (setups: native, script)");
+  EXPECT_EQ(refused_setup("    forwrd: {}\n"),
+            "t.yaml:6:5: unknown key 'forwrd' in native setup; did you mean 'forward'? (allowed: bridges, "
+            "containers, forward, "
+            "masquerade, routing, resolvers, nft)");
+  EXPECT_EQ(refused_setup("    masquerade: ens4\n"),
+            "t.yaml:6:5: native setup needs the key 'bridges', or 'containers' for some without a bridge");
 }
 
 TEST_F(SpecLoad, Bridges) {

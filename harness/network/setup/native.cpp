@@ -88,7 +88,7 @@ class Expansion {
     Node node = new_container(container.name);
     cable(node, port, container.addresses).master = bridge.name;
     for (const InterfaceAddress& own : container.addresses) {
-      const IpAddress gateway = gateway_for(node.name, own, bridge.addresses);
+      const IpAddress gateway = gateway_for(node.name, own, bridge.addresses, bridge.name);
       if (bridge.default_route) node.routes.push_back(default_route(gateway));
     }
     containers_.push_back(std::move(node));
@@ -103,7 +103,7 @@ class Expansion {
     }
     if (single.default_route) {
       for (const InterfaceAddress& own : single.addresses) {
-        node.routes.push_back(default_route(gateway_for(node.name, own, single.host_addresses)));
+        node.routes.push_back(default_route(gateway_for(node.name, own, single.host_addresses, single.veth)));
       }
     }
     containers_.push_back(std::move(node));
@@ -143,12 +143,12 @@ class Expansion {
   }
 
   static IpAddress gateway_for(const std::string& container, const InterfaceAddress& own,
-                               const std::vector<InterfaceAddress>& gateways) {
+                               const std::vector<InterfaceAddress>& gateways, const std::string& dev) {
     for (const InterfaceAddress& gateway : gateways) {
       if (gateway.network().contains(own.address)) return gateway.address;
     }
-    refuse(fmt::format("container {}: {} is in no network of the host's end", container,
-                       own.address.to_string()));
+    refuse(fmt::format("container {}: {} is outside the network of {}", container, own.address.to_string(),
+                       dev));
   }
 
   bool uses(IpFamily family) const {
