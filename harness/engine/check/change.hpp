@@ -1,13 +1,13 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
-#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "harness/engine/spec/spec.hpp"
+#include "harness/network/setup/script_host.hpp"
 #include "harness/network/topology/live_network.hpp"
 #include "harness/network/topology/model.hpp"
 
@@ -16,7 +16,7 @@ namespace plumbline::engine {
 /// What a change is made on.
 struct ChangeSite {
   network::LiveNetwork& network;
-  std::map<std::string, std::string> environment;  ///< of scripts: PLUMBLINE_…
+  network::ScriptHost& scripts;
 };
 
 /// A change to a running network, made between checks: one item `then:` of a spec. Checks never change

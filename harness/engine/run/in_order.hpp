@@ -22,7 +22,8 @@ class InOrder {
   /// Throws Error where it cannot be: there is no such check, or the scenario has ended.
   void ended(std::size_t number, const CheckEnded& check);
   void ended(std::size_t number, ScenarioResult result);
-  /// It ended without a result: what is known of it is all there is. Its other checks are skipped for `reason`.
+  /// It ended without a result: what is known of it is all there is. Its other checks are skipped for
+  /// `reason`.
   void broke_off(std::size_t number, std::string_view reason, std::optional<ScenarioError> error);
 
   /// All that were started, in order. Those that waited for one that never was are told of now.
@@ -31,9 +32,9 @@ class InOrder {
  private:
   struct Entry {
     ScenarioResult result;
-    std::size_t planned = 0;           ///< checks
-    std::vector<std::size_t> checks;   ///< that have ended, in that order
-    std::size_t told = 0;              ///< how many of these reporters know
+    std::size_t planned = 0;          ///< checks
+    std::vector<std::size_t> checks;  ///< that have ended, in that order
+    std::size_t told = 0;             ///< how many of these reporters know
     bool started = false, announced = false, finished = false;
   };
 

@@ -35,8 +35,8 @@ struct Pool::Worker {
   std::size_t number;  ///< of its job
   kernel::Sandbox sandbox;
   Fd results;
-  std::string line;  ///< what has come of the next one
-  bool told = false;   ///< its scenario's result, or why there is none
+  std::string line;   ///< what has come of the next one
+  bool told = false;  ///< its scenario's result, or why there is none
   bool ended = false;
 };
 
@@ -48,7 +48,8 @@ struct Pipe {
     if (::pipe2(ends.data(), O_CLOEXEC) != 0) throw Error::from_errno(errno, "making a pipe");
     read_end = Fd(ends[0]);
     write_end = Fd(ends[1]);
-    // A whole result fits, so that it is written at one go. Where that much is refused, it is written in parts.
+    // A whole result fits, so that it is written at one go. Where that much is refused, it is written in
+    // parts.
     constexpr int kBytes = 1 << 20;
     static_cast<void>(::fcntl(write_end.get(), F_SETPIPE_SZ, kBytes));
     static_cast<void>(::fcntl(read_end.get(), F_SETFL, O_NONBLOCK));
@@ -70,14 +71,17 @@ ScenarioResult planned(const spec::Spec& spec, std::size_t repetition, std::vect
 
 std::string how_it_ended(int status) {
   constexpr int kSignal = 128;
-  if (status <= kSignal) return fmt::format("its sandbox ended with exit status {}, without a result", status);
-  return fmt::format("its sandbox was ended by signal {} ({})", status - kSignal, ::strsignal(status - kSignal));
+  if (status <= kSignal)
+    return fmt::format("its sandbox ended with exit status {}, without a result", status);
+  return fmt::format("its sandbox was ended by signal {} ({})", status - kSignal,
+                     ::strsignal(status - kSignal));
 }
 
 Error died(int status) {
   const Error error(how_it_ended(status));
   if (status != 128 + SIGKILL) return error;
-  return error.with_remedy("if this machine has run out of memory (dmesg says so), run fewer at once: --parallel 1");
+  return error.with_remedy(
+      "if this machine has run out of memory (dmesg says so), run fewer at once: --parallel 1");
 }
 
 }  // namespace
@@ -88,7 +92,9 @@ std::size_t PoolOptions::default_parallel() {
 }
 
 Pool::Pool(const std::vector<spec::Spec>& specs, const RunOptions& options, const PoolOptions& pool_options)
-    : options_(options), pool_options_(pool_options), limit_(std::max<std::size_t>(1, pool_options.parallel)) {
+    : options_(options),
+      pool_options_(pool_options),
+      limit_(std::max<std::size_t>(1, pool_options.parallel)) {
   plan(specs);
   if (queue_.empty()) return;
   start(queue_.front());
@@ -122,14 +128,14 @@ void Pool::start(std::size_t number) {
     return work(job, pipe.write_end.get());
   });
   spdlog::debug("{} ({}): sandbox {} started", job.spec->name, setup_name(*job.spec), sandbox.pid());
-  workers_.push_back(
-      std::make_unique<Worker>(Worker{number, std::move(sandbox), std::move(pipe.read_end), {}, false, false}));
+  workers_.push_back(std::make_unique<Worker>(
+      Worker{number, std::move(sandbox), std::move(pipe.read_end), {}, false, false}));
 }
 
 /// In the sandbox.
 int Pool::work(const Job& job, int results) const {
-  // From here to the end no signal finds it without a handler, which would end it with its result untold. They
-  // are still blocked: the runner takes them as soon as it can stop.
+  // From here to the end no signal finds it without a handler, which would end it with its result untold.
+  // They are still blocked: the runner takes them as soon as it can stop.
   boost::asio::io_context idle;
   const boost::asio::signal_set handlers(idle, SIGINT, SIGTERM, SIGHUP);
   RunOptions options = options_;
@@ -166,7 +172,8 @@ void Pool::start_what_may_run() {
       start(number);
       story_->started(number);
     } catch (const Error& error) {
-      // The machine has no room for more (descriptors, namespaces): there is some when one of those that run ends.
+      // The machine has no room for more (descriptors, namespaces): there is some when one of those that run
+      // ends.
       if (!workers_.empty()) {
         limit_ = std::max<std::size_t>(1, under_way());
         spdlog::debug("no more than {} scenarios at once: {}", limit_, error.what());
@@ -219,7 +226,8 @@ void Pool::read_results(Worker& worker) {
     if (got == 0) worker.results.reset();
     if (got <= 0) return;
     std::string_view text(chunk.data(), static_cast<std::size_t>(got));
-    for (std::size_t end = 0; (end = text.find('\n')) != std::string_view::npos; text.remove_prefix(end + 1)) {
+    for (std::size_t end = 0; (end = text.find('\n')) != std::string_view::npos;
+         text.remove_prefix(end + 1)) {
       worker.line += text.substr(0, end);
       take_line(worker, worker.line);
       worker.line.clear();

@@ -23,17 +23,18 @@ struct PoolOptions {
 /// Runs scenarios side by side, each in a sandbox of its own. To be used while the process has one thread.
 class Pool {
  public:
-  /// Starts the first sandbox and waits until it stands. Throws Error of kind environment, with the remedy, where
-  /// this machine refuses it, and spec::SpecError for arguments that a check kind refuses. `specs` must outlive it.
+  /// Starts the first sandbox and waits until it stands. Throws Error of kind environment, with the remedy,
+  /// where this machine refuses it, and spec::SpecError for arguments that a check kind refuses. `specs` must
+  /// outlive it.
   Pool(const std::vector<spec::Spec>& specs, const RunOptions& options, const PoolOptions& pool_options);
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
   ~Pool();  ///< ends what still runs
 
-  /// To be called once. Reporters hear of one scenario after the other, in the order of the specs, whatever the
-  /// order in which they end. SIGINT, SIGTERM and SIGHUP end all scenarios early, with `interrupted` set; a second
-  /// signal does so without their results. A scenario whose sandbox dies carries that as its error, and the rest
-  /// goes on.
+  /// To be called once. Reporters hear of one scenario after the other, in the order of the specs, whatever
+  /// the order in which they end. SIGINT, SIGTERM and SIGHUP end all scenarios early, with `interrupted` set;
+  /// a second signal does so without their results. A scenario whose sandbox dies carries that as its error,
+  /// and the rest goes on.
   RunResult run(const std::vector<Reporter*>& reporters);
 
  private:

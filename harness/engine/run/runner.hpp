@@ -46,11 +46,10 @@ std::string setup_name(const spec::Spec& spec);
 /// What a spec says of itself.
 ScenarioResult describe(const spec::Spec& spec);
 
-/// Runs one scenario after the other in this sandbox, each in namespaces of its own: arrange, discover, probe and
-/// capture, judge. `Pool` (pool.hpp) runs them side by side, each in a sandbox of its own. Every spec's checks are
-/// validated before anything is built (throws spec::SpecError).
-/// SIGINT and SIGTERM end it early with `interrupted` set. A scenario that cannot be built carries its error
-/// and the rest goes on.
+/// Runs one scenario after the other in this sandbox, each in namespaces of its own: arrange, discover, probe
+/// and capture, judge. `Pool` (pool.hpp) runs them side by side, each in a sandbox of its own. Every spec's
+/// checks are validated before anything is built (throws spec::SpecError). SIGINT and SIGTERM end it early
+/// with `interrupted` set. A scenario that cannot be built carries its error and the rest goes on.
 RunResult run(const std::vector<spec::Spec>& specs, const RunOptions& options,
               const std::vector<Reporter*>& reporters);
 

@@ -66,12 +66,15 @@ bool ScenarioRun::run() {
   unblock({SIGINT, SIGTERM, SIGHUP});
   guarded([this] {
     arrange();
-    run_checks();
+    if (stage_) run_checks();
   });
   signals.cancel();
   guarded([this] { write_traces(); });
   const auto start = Clock::now();
   stage_.reset();
+  guarded([this] {
+    if (scripts_) scripts_->end();
+  });
   guarded([this] { network_.teardown(); });
   result_.teardown_ms = ms_since(start);
   return !interrupted_;
@@ -109,7 +112,16 @@ std::vector<Need> ScenarioRun::needs() const {
 void ScenarioRun::arrange() {
   const auto start = Clock::now();
   network_.build(spec_.world);
-  network_.build(spec_.addition);
+  const network::ScriptSetup* script = spec_.setup && spec_.setup->script ? &*spec_.setup->script : nullptr;
+  if (script != nullptr || !plan_.changes.empty()) {
+    scripts_.emplace(network_, spec_.world, spec_.setup ? spec_.setup->name : std::string(),
+                     script == nullptr ? std::vector<IpAddress>() : script->resolvers);
+  }
+  if (script != nullptr) {
+    if (!run_script(*script)) return;
+  } else {
+    network_.build(spec_.addition);
+  }
   network::Topology found = network::discover(network_, spec_.intended());
   const double built = ms_since(start);
   StageOptions stage_options;
@@ -118,6 +130,28 @@ void ScenarioRun::arrange() {
   result_.build_ms = ms_since(start);
   spdlog::debug("{}: network built and read back in {:.1f} ms, servers and taps ready after {:.1f} ms",
                 spec_.name, built, result_.build_ms);
+}
+
+/// False where there is nothing to check: the script has said that it cannot do its work here, or a signal
+/// came.
+bool ScenarioRun::run_script(const network::ScriptSetup& script) {
+  std::optional<std::string> reason;
+  const auto set_up = [&]() -> boost::asio::awaitable<void> { reason = co_await scripts_->set_up(script); };
+  run_to_end(set_up());
+  if (!reason) return !interrupted_;
+  for (CheckResult& check : result_.checks) check.observed = *reason;
+  return false;
+}
+
+/// Runs the event loop until `work` has ended, or a signal ended the loop. Throws what it threw.
+void ScenarioRun::run_to_end(boost::asio::awaitable<void> work) {
+  loop_.restart();
+  boost::asio::co_spawn(loop_, std::move(work), [this](const std::exception_ptr& problem) {
+    problem_ = problem;
+    loop_.stop();
+  });
+  loop_.run();
+  if (const std::exception_ptr problem = std::exchange(problem_, nullptr)) std::rethrow_exception(problem);
 }
 
 /// Phase by phase, with the changes between; what is judged last comes after all of them.
@@ -174,16 +208,11 @@ bool ScenarioRun::make_change(std::size_t number) {
   told.before = first_after_[number];
   const auto start = Clock::now();
   try {
-    ChangeSite site{network_, {}};
-    loop_.restart();
-    boost::asio::co_spawn(loop_, change.make(site), [this](const std::exception_ptr& problem) {
-      problem_ = problem;
-      loop_.stop();
-    });
-    loop_.run();
+    ChangeSite site{network_, *scripts_};
+    run_to_end(change.make(site));
     if (interrupted_) return false;
-    if (const std::exception_ptr problem = std::exchange(problem_, nullptr)) std::rethrow_exception(problem);
-    read_back();
+    scripts_->settle();
+    stage_->update(network::discover(network_, spec_.intended()), needs());
     told.made = true;
   } catch (const Error& error) {
     const ErrorKind kind = error.kind() == ErrorKind::internal ? ErrorKind::setup : error.kind();
@@ -192,10 +221,6 @@ bool ScenarioRun::make_change(std::size_t number) {
   }
   told.duration_ms = ms_since(start);
   return told.made;
-}
-
-void ScenarioRun::read_back() {
-  stage_->update(network::discover(network_, spec_.intended()), needs());
 }
 
 /// One after the other, with a turn of the loop between: the taps are read meanwhile. Hundreds of probes

@@ -10,6 +10,7 @@
 #include "harness/engine/check/stage.hpp"
 #include "harness/engine/run/runner.hpp"
 #include "harness/engine/run/selection.hpp"
+#include "harness/network/setup/script_host.hpp"
 #include "harness/network/topology/live_network.hpp"
 
 /// Private to this folder.
@@ -32,13 +33,14 @@ class ScenarioRun {
   void guarded(const Action& action);
   void note(ScenarioError error);
   void arrange();
+  bool run_script(const network::ScriptSetup& script);
+  void run_to_end(boost::asio::awaitable<void> work);
   std::vector<Need> needs() const;
 
   void run_checks();
   void run_phase(std::size_t phase);
   void run_group(std::vector<std::size_t> indices);
   bool make_change(std::size_t number);
-  void read_back();
 
   boost::asio::awaitable<void> start_workers(std::size_t count);
   void worker_ended(const std::exception_ptr& problem);
@@ -57,6 +59,7 @@ class ScenarioRun {
   std::vector<std::size_t> first_after_;  ///< by change: index into result_.checks
   std::vector<std::optional<Outcome>> outcomes_;
   network::LiveNetwork network_;
+  std::optional<network::ScriptHost> scripts_;
   boost::asio::io_context loop_{1};
   std::optional<Stage> stage_;
   std::vector<std::size_t> group_;  ///< checks under way, by index

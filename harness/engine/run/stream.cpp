@@ -52,7 +52,8 @@ Event read(const json::object& event) {
   if (const json::value* scenario = event.if_contains("scenario"))
     return ScenarioEnded{read_scenario(*scenario), event.at("interrupted").as_bool()};
   return CheckEnded{event.at("check").to_number<std::size_t>(), read_verdict(event.at("verdict")),
-                    std::string(event.at("observed").as_string()), event.at("duration_ms").to_number<double>()};
+                    std::string(event.at("observed").as_string()),
+                    event.at("duration_ms").to_number<double>()};
 }
 
 }  // namespace

@@ -17,8 +17,8 @@ void write_trace(const std::string& path, const std::vector<std::string>& watche
 /// The places that taps watch in `topology`, in its order.
 std::vector<std::string> watched_places(const network::Topology& topology);
 
-/// The folder of a scenario's traces below the one for all: `NAME.SETUP`, with `#2` for the second repetition.
-/// Everything but [A-Za-z0-9._-] in the names is replaced, so that they stay inside.
+/// The folder of a scenario's traces below the one for all: `NAME.SETUP`, with `#2` for the second
+/// repetition. Everything but [A-Za-z0-9._-] in the names is replaced, so that they stay inside.
 std::string trace_folder(const ScenarioResult& scenario);
 
 /// `directory/folder/check.pcapng`, with the same replaced; numbered where that is `taken` already, which it

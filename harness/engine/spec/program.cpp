@@ -81,6 +81,7 @@ std::map<std::string, std::vector<std::string>> read_env(const Value& value) {
 Program read_program(const Value& value, std::string_view what, const std::string& spec_file,
                      const std::string& setups_directory) {
   Program program;
+  program.directory = fs::absolute(fs::path(spec_file).parent_path()).string();
   const Value* run = value.find("run");
   const Value* shell = value.find("shell");
   if ((run == nullptr) == (shell == nullptr)) {
@@ -102,6 +103,17 @@ Program read_program(const Value& value, std::string_view what, const std::strin
   if (const Value* env = value.find("env")) program.env = read_env(*env);
   if (const Value* timeout = value.find("timeout")) program.timeout = read_timeout(*timeout);
   return program;
+}
+
+network::Script script_of(const Program& program, const Mark& mark) {
+  network::Script script;
+  script.path = program.path;
+  script.shell = program.shell;
+  script.arguments = program.arguments;
+  script.timeout = program.timeout;
+  script.where = mark.to_string();
+  script.directory = program.path.empty() ? program.directory : std::string();
+  return script;
 }
 
 }  // namespace plumbline::spec

@@ -105,11 +105,7 @@ std::vector<Setup> read_scripts(const Value::Entry& entry, const std::string& sp
   setup.kind = entry.key;
   setup.mark = entry.mark;
   network::ScriptSetup& script = setup.script.emplace();
-  script.path = program.path;
-  script.shell = program.shell;
-  script.arguments = program.arguments;
-  script.timeout = program.timeout;
-  script.where = entry.mark.to_string();
+  static_cast<network::Script&>(script) = script_of(program, entry.mark);
   if (const Value* containers = entry.value.find("containers")) {
     script.expected = ContainerReader(world).read(*containers);
   } else if (native != nullptr) {

@@ -85,6 +85,15 @@ network::Topology expanded(const Setup& setup, const network::Topology& world) {
   }
 }
 
+/// What a script says that it leaves behind. Throws SpecError.
+network::Topology expected_of(const Setup& setup, const network::Topology& world) {
+  try {
+    return network::expected_of(*setup.script, world);
+  } catch (const Error& error) {
+    throw SpecError(setup.mark, error.what());
+  }
+}
+
 /// A setup and what it adds to the world.
 using Arranged = std::pair<Setup, network::Topology>;
 
@@ -109,7 +118,8 @@ std::vector<Arranged> read_setups(const Value& value, const Spec& spec, const Lo
     } else if (entry.key == "script") {
       const network::Topology* beside = native ? &native->second : nullptr;
       for (Setup& setup : read_scripts(entry, spec.file, options, spec.world, beside)) {
-        network::Topology expected = network::expected_of(*setup.script, spec.world);
+        const bool own = beside == nullptr || entry.value.find("containers") != nullptr;
+        network::Topology expected = own ? expected_of(setup, spec.world) : *beside;
         setups.emplace_back(std::move(setup), std::move(expected));
       }
     } else {
