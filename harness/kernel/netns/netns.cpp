@@ -97,9 +97,10 @@ void Netns::bind(const std::string& path) const {
 }
 
 void Netns::unbind(const std::string& path) {
-  if (::umount2(path.c_str(), MNT_DETACH) != 0 && errno != EINVAL && errno != ENOENT) {
-    throw Error::from_errno(errno, fmt::format("unmounting {}", path));
+  // Programs inside may have mounted something more upon it. EINVAL: it is no mount point (any more).
+  while (::umount2(path.c_str(), MNT_DETACH) == 0) {
   }
+  if (errno != EINVAL && errno != ENOENT) throw Error::from_errno(errno, fmt::format("unmounting {}", path));
   if (::unlink(path.c_str()) != 0 && errno != ENOENT) {
     throw Error::from_errno(errno, fmt::format("removing {}", path));
   }

@@ -16,6 +16,7 @@
 
 #include "harness/base/error.hpp"
 #include "harness/base/fd.hpp"
+#include "harness/kernel/netns/sysfs.hpp"
 
 namespace plumbline::kernel {
 namespace {
@@ -26,16 +27,6 @@ constexpr const char* kUnmask =
 
 Fd open_directory(const char* path) {
   return Fd(::open(path, O_PATH | O_DIRECTORY | O_CLOEXEC));
-}
-
-/// A copy of the mounts at `name` below `from` appears at `name` below `to`. By descriptors, so that it does
-/// not matter what has been mounted over `from` meanwhile. Recursive: in a user namespace the kernel refuses
-/// to uncover what a mount hides.
-bool graft(const Fd& from, const Fd& to, const char* name) {
-  const Fd tree(::open_tree(
-      from.get(), name,
-      OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE | AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT));
-  return tree && ::move_mount(tree.get(), "", to.get(), name, MOVE_MOUNT_F_EMPTY_PATH) == 0;
 }
 
 // The old /proc belongs to an outer pid namespace. Its self and thread-self are still right, which is all
@@ -56,26 +47,6 @@ void check_old_proc(int refusal) {
 
 void mount_proc() {
   if (::mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr) != 0) check_old_proc(errno);
-}
-
-/// Whether a file system of its own is mounted at `name` below `directory`.
-bool is_mounted_on(const Fd& directory, const char* name) {
-  struct stat above {};
-  struct stat there {};
-  return ::fstat(directory.get(), &above) == 0 &&
-         ::fstatat(directory.get(), name, &there, AT_NO_AUTOMOUNT) == 0 && above.st_dev != there.st_dev;
-}
-
-// /sys/class/net shows the network namespace that it was mounted from. Where a container forbids mounting,
-// the old one stays: nothing here reads it, only some setup scripts would.
-void mount_sys() {
-  const Fd old = open_directory("/sys");
-  if (!old || ::mount("sysfs", "/sys", "sysfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr) != 0) return;
-  const Fd fresh = open_directory("/sys");
-  if (!fresh) return;
-  for (const char* name : {"fs/cgroup", "fs/bpf", "kernel/debug", "kernel/tracing", "kernel/security"}) {
-    if (is_mounted_on(old, name)) graft(old, fresh, name);
-  }
 }
 
 void recreate_symlink(const Fd& from, const Fd& to, const char* name) {
@@ -126,12 +97,24 @@ void mount_run() {
   }
   const Fd fresh = open_directory("/run");
   if (!fresh || ::mkdirat(fresh.get(), "netns", 0755) != 0) run_refused("making the private /run/netns");
+  // `ip netns add` wants it to be a mount of its own, and would otherwise bind it upon itself: names from
+  // before would then be there twice, and could not be removed.
+  if (::mount("/run/netns", "/run/netns", nullptr, MS_BIND, nullptr) != 0) {
+    run_refused("making the private /run/netns a mount of its own");
+  }
   while (const dirent* entry = ::readdir(entries.get())) {
     if (!is_private(entry->d_name)) re_expose(old, fresh, entry->d_name);
   }
 }
 
 }  // namespace
+
+bool graft(const Fd& from, const Fd& to, const char* name) {
+  const Fd tree(::open_tree(
+      from.get(), name,
+      OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE | AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT));
+  return tree && ::move_mount(tree.get(), "", to.get(), name, MOVE_MOUNT_F_EMPTY_PATH) == 0;
+}
 
 void mount_sandbox() {
   // Before anything is mounted: it would spread to the outside from a shared mount.
@@ -143,7 +126,9 @@ void mount_sandbox() {
         "the root folder is no mount point, as in a plain chroot: use a container instead");
   }
   mount_proc();
-  mount_sys();
+  // /sys/class/net shows the network namespace that it was mounted from. Where a container forbids mounting,
+  // the old one stays: nothing here reads it, only some setup scripts would.
+  mount_sysfs();
   mount_run();
 }
 

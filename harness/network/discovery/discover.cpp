@@ -129,18 +129,24 @@ void read_sysctls(const kernel::Netns& netns, const std::vector<netlink::Link>& 
   }
 }
 
-NodeLinks read_node(const std::string& name, const kernel::Netns& netns, const Topology& intended,
-                    Node& node) {
-  NodeLinks read{name, &netns, netlink::Socket::open(netns), {}};
-  read.links = read.socket.dump(netlink::get_links(), "listing the links", netlink::decode_link);
-  Names names;
-  for (const netlink::Link& link : read.links) names.emplace(link.index, link.name);
-  if (const Node* wanted = intended.find(name)) {
+/// What the kernel cannot know.
+void take_over(const LiveNetwork& network, const Topology& intended, Node& node) {
+  if (const Node* wanted = intended.find(node.name)) {
     node.role = wanted->role;
     node.services = wanted->services;
     node.resolvers = wanted->resolvers;
     node.plant = wanted->plant;
+  } else if (network.adopted().contains(node.name)) {
+    node.role = Role::container;
+    if (const Node* host = intended.host()) node.resolvers = host->resolvers;
   }
+}
+
+NodeLinks read_node(const std::string& name, const kernel::Netns& netns, Node& node) {
+  NodeLinks read{name, &netns, netlink::Socket::open(netns), {}};
+  read.links = read.socket.dump(netlink::get_links(), "listing the links", netlink::decode_link);
+  Names names;
+  for (const netlink::Link& link : read.links) names.emplace(link.index, link.name);
   node.name = name;
   read_interfaces(read.links, names, node);
   read_addresses(read.socket, names, node);
@@ -160,7 +166,8 @@ Topology discover(const LiveNetwork& network, const Topology& intended) {
   std::vector<NodeLinks> read;
   for (const auto& [name, netns] : network.nodes()) {
     try {
-      read.push_back(read_node(name, netns, intended, found.nodes.emplace_back()));
+      read.push_back(read_node(name, netns, found.nodes.emplace_back()));
+      take_over(network, intended, found.nodes.back());
     } catch (const Error& error) {
       throw error.within("node " + name);
     }
@@ -173,7 +180,8 @@ Node discover_node(const LiveNetwork& network, std::string_view name, const Topo
   const std::string node_name(name);
   Node node;
   try {
-    read_node(node_name, network.netns(name), intended, node);
+    read_node(node_name, network.netns(name), node);
+    take_over(network, intended, node);
   } catch (const Error& error) {
     throw error.within("node " + node_name);
   }

@@ -10,7 +10,8 @@ namespace plumbline::network {
 
 /// Reads every node back from the kernel: links with kind, state, master and peer (found through the
 /// kernel's netnsids, never by name), addresses, routes of all tables, rules, neighbours. What the kernel
-/// cannot know (role, services, resolvers, plant) is taken over from `intended` by node name. Throws Error.
+/// cannot know (role, services, resolvers, plant) is taken over from `intended` by node name; an adopted node
+/// that it does not name is a container with the resolvers of its host. Throws Error.
 Topology discover(const LiveNetwork& network, const Topology& intended);
 
 /// The same for one node, as it is at this moment; peers are left out. Throws Error.

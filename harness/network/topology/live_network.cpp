@@ -1,11 +1,41 @@
 #include "harness/network/topology/live_network.hpp"
 
+#include <linux/magic.h>
+#include <sys/vfs.h>
+
+#include <cstdint>
 #include <exception>
+#include <filesystem>
+#include <system_error>
 
 #include "harness/base/error.hpp"
+#include "harness/kernel/netns/sandbox.hpp"
 #include "harness/network/topology/builder.hpp"
 
 namespace plumbline::network {
+namespace {
+
+/// All network namespaces that have a name. Only what lies on the kernel's nsfs is opened: opening anything
+/// else (a FIFO) might wait.
+std::map<std::string, kernel::Netns> named_namespaces() {
+  std::map<std::string, kernel::Netns> found;
+  std::error_code problem;
+  for (const auto& entry : std::filesystem::directory_iterator(kernel::kNetnsDirectory, problem)) {
+    struct statfs system {};
+    if (::statfs(entry.path().c_str(), &system) != 0 || system.f_type != NSFS_MAGIC) continue;
+    try {
+      found.emplace(entry.path().filename().string(), kernel::Netns::open(entry.path().string()));
+    } catch (const Error& error) {
+      if (error.kind() == ErrorKind::environment) throw;  // else: gone again, or a namespace of another kind
+    }
+  }
+  if (problem && problem != std::errc::no_such_file_or_directory) {
+    throw Error::from_errno(problem.value(), std::string("reading ") + kernel::kNetnsDirectory);
+  }
+  return found;
+}
+
+}  // namespace
 
 LiveNetwork::~LiveNetwork() {
   try {
@@ -17,6 +47,8 @@ LiveNetwork::~LiveNetwork() {
 LiveNetwork& LiveNetwork::operator=(LiveNetwork&& other) noexcept {
   LiveNetwork old(std::move(*this));
   nodes_ = std::exchange(other.nodes_, {});
+  adopted_ = std::exchange(other.adopted_, {});
+  aliases_ = std::exchange(other.aliases_, {});
   return *this;
 }
 
@@ -32,10 +64,42 @@ const kernel::Netns& LiveNetwork::netns(std::string_view node) const {
   return found->second;
 }
 
+LiveNetwork::NameChanges LiveNetwork::adopt_named() {
+  std::map<std::string, kernel::Netns> named = named_namespaces();
+  NameChanges changes;
+  std::set<std::uint64_t> known{kernel::Netns::current().inode()};
+  for (auto node = nodes_.begin(); node != nodes_.end();) {
+    const auto there = named.find(node->first);
+    if (there != named.end() && there->second.inode() == node->second.inode()) {
+      known.insert(node->second.inode());
+      ++node;
+      continue;
+    }
+    changes.removed.push_back(node->first);
+    adopted_.erase(node->first);
+    node = nodes_.erase(node);
+  }
+  aliases_.clear();
+  for (auto& [name, netns] : named) {
+    if (nodes_.contains(name)) continue;
+    if (!known.insert(netns.inode()).second) {
+      aliases_.insert(name);
+      continue;
+    }
+    nodes_.emplace(name, std::move(netns));
+    adopted_.insert(name);
+    changes.added.push_back(name);
+  }
+  return changes;
+}
+
 void LiveNetwork::teardown() {
   std::string failures;
+  adopted_.clear();
+  std::set<std::string, std::less<>> names = std::exchange(aliases_, {});
   const auto nodes = std::exchange(nodes_, {});
-  for (const auto& [name, netns] : nodes) {
+  for (const auto& node : nodes) names.insert(node.first);
+  for (const std::string& name : names) {
     try {
       kernel::Netns::unbind(name_path(name));
     } catch (const std::exception& error) {

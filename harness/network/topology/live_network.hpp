@@ -1,9 +1,11 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "harness/kernel/netns/netns.hpp"
 #include "harness/network/topology/model.hpp"
@@ -14,7 +16,10 @@ namespace plumbline::network {
 class LiveNetwork {
  public:
   LiveNetwork() = default;
-  LiveNetwork(LiveNetwork&& other) noexcept : nodes_(std::exchange(other.nodes_, {})) {}
+  LiveNetwork(LiveNetwork&& other) noexcept
+      : nodes_(std::exchange(other.nodes_, {})),
+        adopted_(std::exchange(other.adopted_, {})),
+        aliases_(std::exchange(other.aliases_, {})) {}
   LiveNetwork& operator=(LiveNetwork&& other) noexcept;
   LiveNetwork(const LiveNetwork&) = delete;
   LiveNetwork& operator=(const LiveNetwork&) = delete;
@@ -31,12 +36,27 @@ class LiveNetwork {
   const kernel::Netns& netns(std::string_view node) const;
   const std::map<std::string, kernel::Netns, std::less<>>& nodes() const noexcept { return nodes_; }
 
+  /// What others have done to the names in /run/netns since it was last looked at.
+  struct NameChanges {
+    std::vector<std::string> added;    ///< became nodes
+    std::vector<std::string> removed;  ///< are nodes no more
+  };
+  /// Makes every namespace named in /run/netns a node that is none yet, and lets go of nodes whose name was
+  /// taken away, ours included; a name that now means another namespace counts as both. Files there that are
+  /// no network namespaces do not count, nor do further names of nodes and of our own namespace. References
+  /// to a removed node's namespace end here. Throws Error.
+  NameChanges adopt_named();
+  /// The nodes that adopt_named made.
+  const std::set<std::string, std::less<>>& adopted() const noexcept { return adopted_; }
+
   /// Takes the names away and lets go of the namespaces; the kernel then ends them by itself.
   /// All are let go of, whatever fails on the way; then throws one Error that tells every failure.
   void teardown();
 
  private:
   std::map<std::string, kernel::Netns, std::less<>> nodes_;
+  std::set<std::string, std::less<>> adopted_;
+  std::set<std::string, std::less<>> aliases_;  ///< further names of nodes, which others gave
 };
 
 }  // namespace plumbline::network

@@ -3,7 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <deque>
+#include <map>
 #include <set>
+#include <string>
 #include <vector>
 
 #include "harness/base/error.hpp"
@@ -25,26 +28,35 @@ struct Awaited {
   std::set<unsigned> running;  // of these, those that should have carrier
 };
 
-using SiteByName = std::map<std::string_view, const Site*>;
+// A node as it is waited for.
+struct Watched {
+  std::string label;
+  const kernel::Netns* netns;
+  netlink::Socket* socket;
+  Awaited awaited;
+};
 
-bool cabled(const Interface& end, const SiteByName& by_name) {
+using NodeByName = std::map<std::string_view, const Node*>;
+
+bool cabled(const Interface& end, const NodeByName& by_name) {
   if (end.kind != LinkKind::veth || !end.up || !end.peer) return false;
-  const auto site = by_name.find(end.peer->node);
-  if (site == by_name.end()) return false;
-  const Interface* peer = site->second->node->find_interface(end.peer->interface);
+  const auto node = by_name.find(end.peer->node);
+  if (node == by_name.end()) return false;
+  const Interface* peer = node->second->find_interface(end.peer->interface);
   return peer != nullptr && peer->up;
 }
 
-Awaited awaited_of(const Site& site, const SiteByName& by_name) {
+// `index_of` tells an interface's index by its name.
+template <class IndexOf>
+Awaited awaited_of(const Node& node, const NodeByName& by_name, const IndexOf& index_of) {
   Awaited awaited;
-  for (const Interface& interface : site.node->interfaces) {
+  for (const Interface& interface : node.interfaces) {
     if (!interface.up) continue;
-    awaited.watched.insert(site.index_of(interface.name));
+    awaited.watched.insert(index_of(interface.name));
     if (!cabled(interface, by_name)) continue;
-    awaited.running.insert(site.index_of(interface.name));
-    const Interface* master =
-        interface.master.empty() ? nullptr : site.node->find_interface(interface.master);
-    if (master != nullptr && master->up) awaited.running.insert(site.index_of(master->name));
+    awaited.running.insert(index_of(interface.name));
+    const Interface* master = interface.master.empty() ? nullptr : node.find_interface(interface.master);
+    if (master != nullptr && master->up) awaited.running.insert(index_of(master->name));
   }
   return awaited;
 }
@@ -76,6 +88,11 @@ std::string missing_address(netlink::Socket& socket, const std::map<unsigned, ne
   for (const netlink::Address& each : addresses) {
     const auto link = links.find(each.index);
     if (link == links.end()) continue;
+    // Of its own accord neither of these ends: another holds it, or it cannot be asked who does.
+    if (each.tentative && (each.duplicate || !link->second.running)) {
+      if (each.address.address.is_link_local()) without.erase(each.index);
+      continue;
+    }
     if (each.tentative) {
       return fmt::format("{} of {} is still tentative", each.address.to_string(), link->second.name);
     }
@@ -120,54 +137,84 @@ std::map<unsigned, netlink::Link> look_at(netlink::Socket& socket, const std::se
 // What is missing; empty when nothing is.
 std::string missing(netlink::Socket& socket, const Awaited& awaited) {
   const auto links = look_at(socket, awaited.watched);
+  std::string of_bridge;
   for (const unsigned index : awaited.running) {
     const auto link = links.find(index);
     if (link == links.end()) return fmt::format("the interface with index {} is gone", index);
-    if (std::string text = missing_link(link->second); !text.empty()) return text;
+    std::string text = missing_link(link->second);
+    if (text.empty()) continue;
+    if (link->second.kind != "bridge") return text;
+    of_bridge = std::move(text);
   }
+  // Told last: what a bridge lacks, it lacks for want of a port.
+  if (!of_bridge.empty()) return of_bridge;
   const bool ipv6 = std::any_of(links.begin(), links.end(), [](const auto& each) {
     return each.second.ipv6 && each.second.ipv6->enabled;
   });
   return ipv6 ? missing_address(socket, links) : std::string();
 }
 
-void await_site(Site& site, const Awaited& awaited, const Deadline& deadline) {
-  if (missing(site.socket, awaited).empty()) return;
+void await_node(const Watched& node, const Deadline& deadline) {
+  if (missing(*node.socket, node.awaited).empty()) return;
   // Subscribed before looking again, so that no change falls between the look and the wait.
-  netlink::Socket events = netlink::Socket::open(*site.netns);
+  netlink::Socket events = netlink::Socket::open(*node.netns);
   for (const auto group :
        {netlink::Group::links, netlink::Group::ipv6_addresses, netlink::Group::ipv6_routes}) {
     events.subscribe(group);
   }
   for (;;) {
-    const std::string what = missing(site.socket, awaited);
+    const std::string what = missing(*node.socket, node.awaited);
     if (what.empty()) return;
     if (!events.wait(deadline)) throw Error(fmt::format("waiting for the network to come up: {}", what));
+  }
+}
+
+// What was configured last comes up last: once it is there, one look is enough at most others. Those with
+// many links come at the end, for looking at them costs most.
+void await_all(std::vector<Watched>& order, const Deadline& deadline) {
+  std::reverse(order.begin(), order.end());
+  std::stable_sort(order.begin(), order.end(), [](const Watched& left, const Watched& right) {
+    return left.awaited.watched.size() < right.awaited.watched.size();
+  });
+  for (const Watched& node : order) {
+    if (node.awaited.watched.empty()) continue;
+    try {
+      await_node(node, deadline);
+    } catch (const Error& error) {
+      throw error.within(node.label);
+    }
   }
 }
 
 }  // namespace
 
 void await_ready(Sites& sites, const Deadline& deadline) {
-  SiteByName by_name;
-  for (const Site& site : sites) by_name.emplace(site.node->name, &site);
-  // What was configured last comes up last: once it is there, one look is enough at most others. Those with
-  // many links come at the end, for looking at them costs most.
-  std::vector<std::pair<Site*, Awaited>> order;
-  for (auto site = sites.rbegin(); site != sites.rend(); ++site) {
-    Awaited awaited = awaited_of(*site, by_name);
-    if (!awaited.watched.empty()) order.emplace_back(&*site, std::move(awaited));
+  NodeByName by_name;
+  for (const Site& site : sites) by_name.emplace(site.node->name, site.node);
+  std::vector<Watched> order;
+  for (Site& site : sites) {
+    const auto index_of = [&site](const std::string& interface) { return site.index_of(interface); };
+    order.push_back({site.label(), site.netns, &site.socket, awaited_of(*site.node, by_name, index_of)});
   }
-  std::stable_sort(order.begin(), order.end(), [](const auto& left, const auto& right) {
-    return left.second.watched.size() < right.second.watched.size();
-  });
-  for (const auto& [site, awaited] : order) {
-    try {
-      await_site(*site, awaited, deadline);
-    } catch (const Error& error) {
-      throw error.within(site->label());
-    }
+  await_all(order, deadline);
+}
+
+void await_ready(const LiveNetwork& network, const Topology& found, const Deadline& deadline) {
+  NodeByName by_name;
+  for (const Node& node : found.nodes) by_name.emplace(node.name, &node);
+  std::deque<netlink::Socket> sockets;
+  std::vector<Watched> order;
+  for (const Node& node : found.nodes) {
+    const auto there = network.nodes().find(node.name);
+    if (there == network.nodes().end()) continue;
+    const auto index_of = [&node](const std::string& interface) {
+      return node.find_interface(interface)->index;
+    };
+    sockets.push_back(netlink::Socket::open(there->second));
+    order.push_back(
+        {"node " + node.name, &there->second, &sockets.back(), awaited_of(node, by_name, index_of)});
   }
+  await_all(order, deadline);
 }
 
 }  // namespace plumbline::network
