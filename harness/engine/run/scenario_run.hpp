@@ -33,6 +33,7 @@ class ScenarioRun {
   void note(ScenarioError error);
   void arrange();
   std::vector<Need> needs() const;
+  std::vector<FrameWatch> watches() const;
 
   void run_checks();
   void run_phase(std::size_t phase);
