@@ -39,6 +39,8 @@ class Check {
 
   /// Listeners that must exist at the far end for a verdict to be provable.
   virtual std::vector<Need> needs() const { return {}; }
+  /// Interfaces to be watched from before the first probe of the scenario on.
+  virtual std::vector<FrameWatch> watches() const { return {}; }
   /// Judged after all other checks of the scenario, whose traffic it is about: they run even where only this
   /// one is wanted.
   virtual bool judged_last() const { return false; }

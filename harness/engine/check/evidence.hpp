@@ -15,7 +15,8 @@ namespace plumbline::engine {
 struct Target {
   std::string text;  ///< as the spec names it
   IpAddress address;
-  std::string node;  ///< empty: no node that we can watch
+  std::string node;    ///< empty: no node that we can watch
+  unsigned scope = 0;  ///< of a link-local IPv6 address: the sender's interface towards it, by its index
 };
 
 /// Why absence from `journey` proves nothing: frames were lost, or not even the probe's leaving `from` was

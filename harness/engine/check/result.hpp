@@ -121,12 +121,12 @@ struct RunResult {
   std::size_t repetitions = 1;  ///< how often all of it was to be run
 
   Summary summary() const;  ///< a scenario's own error counts as one error
-  /// In the order of `scenarios`. A check that was not run to a verdict (its scenario broke off, or the run was
-  /// interrupted) is no difference: that is told by itself.
+  /// In the order of `scenarios`. A check that was not run to a verdict (its scenario broke off, or the run
+  /// was interrupted) is no difference: that is told by itself.
   std::vector<Difference> differing() const;
-  /// 0 all passed, 1 a check or a setup failed, 2 a scenario's own text is wrong (its ruleset), 3 this machine cannot
-  /// run one, 4 none failed but some inconclusive or not the same in all repetitions, 5 another error, 130
-  /// interrupted.
+  /// 0 all passed, 1 a check or a setup failed, 2 a scenario's own text is wrong (its ruleset), 3 this
+  /// machine cannot run one, 4 none failed but some inconclusive or not the same in all repetitions, 5
+  /// another error, 130 interrupted.
   int exit_status() const;
 
   friend bool operator==(const RunResult&, const RunResult&) = default;

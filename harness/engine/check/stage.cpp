@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "harness/base/error.hpp"
+#include "harness/network/discovery/discover.hpp"
 #include "harness/network/service/service.hpp"
 #include "harness/proof/journey/observer.hpp"
 #include "harness/traffic/capture/capture.hpp"
@@ -95,7 +96,11 @@ class Stage::Impl {
  public:
   Impl(boost::asio::any_io_executor executor, const network::LiveNetwork& network, network::Topology topology,
        const std::vector<Need>& needs, const StageOptions& options)
-      : executor_(std::move(executor)), network_(network), topology_(std::move(topology)), options_(options) {
+      : executor_(std::move(executor)),
+        network_(network),
+        topology_(std::move(topology)),
+        options_(options),
+        watches_(executor_, network_) {
     start_declared_servers();
     plant(needs);
     open_taps();
@@ -116,6 +121,14 @@ class Stage::Impl {
   }
 
   const network::Topology& topology() const noexcept { return topology_; }
+  const network::LiveNetwork& network() const noexcept { return network_; }
+
+  network::Node look_at(std::string_view node) const {
+    return network::discover_node(network_, node, topology_);
+  }
+
+  void watch(const std::vector<FrameWatch>& watches) { watches_.open(watches, topology_); }
+  WatchRecord watched(const FrameWatch& watch) { return watches_.record(watch); }
 
   Target target(std::string_view from, const std::string& to, IpFamily family) const {
     if (const auto address = IpAddress::parse(to)) {
@@ -189,6 +202,7 @@ class Stage::Impl {
     request.protocol = with.protocol;
     request.to = to.address;
     request.port = with.port;
+    request.scope = to.scope;
     request.nonce = traffic::next_nonce();
     request.timeout = options_.timeout;
     request.exchange = !serves_dns(topology_, to, with);
@@ -430,6 +444,7 @@ class Stage::Impl {
   proof::Observer observer_;
   std::vector<std::string> tapped_;  ///< node by tap, over all captures
   std::vector<std::unique_ptr<traffic::Capture>> captures_;
+  FrameWatches watches_;
 };
 
 Stage::Stage(boost::asio::any_io_executor executor, const network::LiveNetwork& network,
@@ -440,6 +455,22 @@ Stage::~Stage() = default;
 
 const network::Topology& Stage::topology() const noexcept {
   return impl_->topology();
+}
+
+const network::LiveNetwork& Stage::network() const noexcept {
+  return impl_->network();
+}
+
+network::Node Stage::look_at(std::string_view node) const {
+  return impl_->look_at(node);
+}
+
+void Stage::watch(const std::vector<FrameWatch>& watches) {
+  impl_->watch(watches);
+}
+
+WatchRecord Stage::watched(const FrameWatch& watch) {
+  return impl_->watched(watch);
 }
 
 void Stage::plant(const std::vector<Need>& needs) {

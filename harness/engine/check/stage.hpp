@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "harness/engine/check/evidence.hpp"
+#include "harness/engine/check/frame_watch.hpp"
 #include "harness/network/topology/live_network.hpp"
 #include "harness/network/topology/model.hpp"
 
@@ -33,13 +34,23 @@ class Stage {
   Stage& operator=(const Stage&) = delete;
   ~Stage();
 
+  /// As it was read back, last after the latest change.
   const network::Topology& topology() const noexcept;
+  /// For questions to a node's kernel: by netlink from inside, or through network::discover_peer.
+  const network::LiveNetwork& network() const noexcept;
+  /// Reads one node back as it is at this moment, peers left out. Throws Error.
+  network::Node look_at(std::string_view node) const;
 
   /// Starts the listeners that `needs` ask for and that are not there yet. Throws Error.
   void plant(const std::vector<Need>& needs);
   /// The network has changed and was read back as `topology`: nodes that are new get their tap and servers,
   /// and what went away is let go of. Throws Error.
   void update(network::Topology topology, const std::vector<Need>& needs);
+  /// Opens taps of their own, to be called before the first probe: they watch until the stage ends. Throws
+  /// Error.
+  void watch(const std::vector<FrameWatch>& watches);
+  /// What one of them has seen until now. Throws Error for one that was not asked for.
+  WatchRecord watched(const FrameWatch& watch);
 
   /// The address at which `from` would name `to` (a node, or an address): of a node the one of `family` on a
   /// network that both share, else the one that it is known by. Throws Error when the node has none.

@@ -109,6 +109,15 @@ std::vector<Need> ScenarioRun::needs() const {
   return needs;
 }
 
+std::vector<FrameWatch> ScenarioRun::watches() const {
+  std::vector<FrameWatch> watches;
+  for (const auto& check : plan_.checks) {
+    const auto wanted = check->watches();
+    watches.insert(watches.end(), wanted.begin(), wanted.end());
+  }
+  return watches;
+}
+
 void ScenarioRun::arrange() {
   const auto start = Clock::now();
   network_.build(spec_.world);
@@ -127,6 +136,7 @@ void ScenarioRun::arrange() {
   StageOptions stage_options;
   stage_options.timeout = options_.timeout;
   stage_.emplace(loop_.get_executor(), network_, std::move(found), needs(), stage_options);
+  stage_->watch(watches());
   result_.build_ms = ms_since(start);
   spdlog::debug("{}: network built and read back in {:.1f} ms, servers and taps ready after {:.1f} ms",
                 spec_.name, built, result_.build_ms);

@@ -36,6 +36,7 @@ class ScenarioRun {
   bool run_script(const network::ScriptSetup& script);
   void run_to_end(boost::asio::awaitable<void> work);
   std::vector<Need> needs() const;
+  std::vector<FrameWatch> watches() const;
 
   void run_checks();
   void run_phase(std::size_t phase);

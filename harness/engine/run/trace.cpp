@@ -6,6 +6,7 @@
 #include <cctype>
 #include <filesystem>
 #include <map>
+#include <utility>
 #include <vector>
 
 #include "harness/base/error.hpp"
@@ -96,19 +97,20 @@ void write_trace(const std::string& path, const std::vector<std::string>& watche
   if (problem) throw Error::from_errno(problem.value(), fmt::format("creating the folder of {}", path));
   traffic::PcapngWriter writer(path,
                                fmt::format("{}: {} ({})", check.id, to_text(check.verdict), check.observed));
-  std::map<std::string, std::uint32_t> interfaces;
-  const auto number_of = [&](const std::string& name) {
-    const auto known = interfaces.find(name);
+  // An interface of a pcapng has one link type, so one that was tapped by itself too stands there twice.
+  std::map<std::pair<std::string, traffic::LinkType>, std::uint32_t> interfaces;
+  const auto number_of = [&](const std::string& name, traffic::LinkType link_type) {
+    const auto known = interfaces.find({name, link_type});
     if (known != interfaces.end()) return known->second;
-    return interfaces.emplace(name, writer.add_interface(name, traffic::LinkType::linux_sll2, kSnapLength))
+    return interfaces.emplace(std::pair(name, link_type), writer.add_interface(name, link_type, kSnapLength))
         .first->second;
   };
-  for (const std::string& name : watched) number_of(name);
+  for (const std::string& name : watched) number_of(name, traffic::LinkType::linux_sll2);
   for (const Tagged& packet : in_order(outcome)) {
     const proof::Sighting& sighting = *packet.sighting;
     writer.write(
-        number_of(place(sighting)), sighting.time_ns, sighting.bytes, sighting.original_length,
-        sighting.packet.direction,
+        number_of(place(sighting), sighting.link_type), sighting.time_ns, sighting.bytes,
+        sighting.original_length, sighting.packet.direction,
         fmt::format("{} ({}): {}", packet.probe, leg_text(sighting.leg), traffic::to_text(sighting.packet)));
   }
   writer.close();

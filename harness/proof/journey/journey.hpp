@@ -27,6 +27,7 @@ struct Sighting {
   traffic::Packet packet;
   std::vector<std::uint8_t> bytes;  ///< the frame, possibly cut to the snap length
   std::size_t original_length = 0;
+  traffic::LinkType link_type = traffic::LinkType::linux_sll2;  ///< of `bytes`
 
   bool is(Leg wanted, std::string_view at_node, traffic::Direction direction) const {
     return leg == wanted && node == at_node && packet.direction == direction;

@@ -90,6 +90,18 @@ std::size_t ring_bytes(const TapSource& source, const CaptureOptions& options) {
   return source.buffer_bytes != 0 ? source.buffer_bytes : options.buffer_bytes;
 }
 
+int pcap_number(LinkType link_type) {
+  switch (link_type) {
+    case LinkType::ethernet:
+      return DLT_EN10MB;
+    case LinkType::raw_ip:
+      return DLT_RAW;
+    case LinkType::linux_sll2:
+      return DLT_LINUX_SLL2;
+  }
+  return DLT_EN10MB;
+}
+
 /// The kernel then passes over other frames before they take a slot.
 void set_filter(pcap_t* handle, const std::string& filter) {
   if (filter.empty()) return;
@@ -101,10 +113,20 @@ void set_filter(pcap_t* handle, const std::string& filter) {
   if (status != 0) refuse(pcap_geterr(handle));
 }
 
+/// What a tap on one interface delivers is that interface's own kind of frame.
+LinkType link_type_of(pcap_t* handle) {
+  for (const LinkType known : {LinkType::ethernet, LinkType::raw_ip}) {
+    if (pcap_datalink(handle) == pcap_number(known)) return known;
+  }
+  const char* name = pcap_datalink_val_to_name(pcap_datalink(handle));
+  refuse(fmt::format("frames of type {} are not known here", name == nullptr ? "unnamed" : name));
+}
+
 Pcap open_ring(const TapSource& source, const CaptureOptions& options) {
   const auto inside = source.netns->enter();
   std::array<char, PCAP_ERRBUF_SIZE> text{};
-  Pcap handle(pcap_create("any", text.data()));
+  const bool all = source.interface.empty();
+  Pcap handle(pcap_create(all ? "any" : source.interface.c_str(), text.data()));
   if (!handle) refuse(text.data());
   pcap_set_snaplen(handle.get(), bounded(options.snap_length));
   pcap_set_immediate_mode(handle.get(), 1);
@@ -112,9 +134,9 @@ Pcap open_ring(const TapSource& source, const CaptureOptions& options) {
   pcap_set_tstamp_precision(handle.get(), PCAP_TSTAMP_PRECISION_NANO);
   const int status = pcap_activate(handle.get());
   if (status < 0) refuse_activation(handle.get(), status);
-  if (pcap_set_datalink(handle.get(), DLT_LINUX_SLL2) != 0) refuse(pcap_geterr(handle.get()));
+  if (all && pcap_set_datalink(handle.get(), DLT_LINUX_SLL2) != 0) refuse(pcap_geterr(handle.get()));
   if (pcap_setnonblock(handle.get(), 1, text.data()) != 0) refuse(text.data());
-  set_filter(handle.get(), options.filter);
+  set_filter(handle.get(), source.filter.empty() ? options.filter : source.filter);
   return handle;
 }
 
@@ -129,12 +151,26 @@ Fd open_names(const kernel::Netns& netns) {
 struct Tap {
   std::string node;
   Pcap handle;
+  LinkType link_type = LinkType::linux_sll2;
+  unsigned only = 0;    // the index of its one interface; 0: it is on all
+  std::string problem;  // why it has ended
   Fd names;
   std::optional<boost::asio::posix::stream_descriptor> readable;
   mutable std::unordered_map<unsigned, std::string> known;
 };
 
 }  // namespace
+
+std::optional<std::string> filter_problem(const std::string& filter, LinkType link_type) {
+  const Pcap handle(pcap_open_dead(pcap_number(link_type), std::numeric_limits<std::uint16_t>::max()));
+  if (!handle) return "libpcap has no memory";
+  bpf_program program{};
+  if (pcap_compile(handle.get(), &program, filter.c_str(), 1, PCAP_NETMASK_UNKNOWN) != 0) {
+    return pcap_geterr(handle.get());
+  }
+  pcap_freecode(&program);
+  return std::nullopt;
+}
 
 class Capture::Impl {
  public:
@@ -164,7 +200,7 @@ class Capture::Impl {
   void drain() {
     for (std::size_t i = 0; i < taps_.size(); ++i) {
       // Bounded, for a sender may be quicker than the handler.
-      for (std::size_t taken = 0; taken < most_slots_;) {
+      for (std::size_t taken = 0; taken < most_slots_ && taps_[i].problem.empty();) {
         const std::size_t frames = dispatch(i);
         if (frames == 0) break;
         taken += frames;
@@ -174,17 +210,22 @@ class Capture::Impl {
 
   std::uint64_t dropped() const {
     std::uint64_t sum = 0;
-    for (const Tap& tap : taps_) {
-      // The kernel's count starts anew with every reading; libpcap's is the sum.
-      pcap_stat stats{};
-      if (pcap_stats(tap.handle.get(), &stats) != 0) {
-        throw Error(fmt::format("node {}: asking a capture for lost frames: {}", tap.node,
-                                pcap_geterr(tap.handle.get())));
-      }
-      sum += stats.ps_drop;
-    }
+    for (std::size_t tap = 0; tap < taps_.size(); ++tap) sum += dropped(tap);
     return sum;
   }
+
+  std::uint64_t dropped(std::size_t index) const {
+    const Tap& tap = taps_.at(index);
+    // The kernel's count starts anew with every reading; libpcap's is the sum.
+    pcap_stat stats{};
+    if (pcap_stats(tap.handle.get(), &stats) != 0) {
+      throw Error(fmt::format("node {}: asking a capture for lost frames: {}", tap.node,
+                              pcap_geterr(tap.handle.get())));
+    }
+    return stats.ps_drop;
+  }
+
+  const std::string& problem(std::size_t tap) const { return taps_.at(tap).problem; }
 
   const std::string& node(std::size_t tap) const { return taps_.at(tap).node; }
 
@@ -209,8 +250,13 @@ class Capture::Impl {
     try {
       tap.handle = open_ring(source, options);
       tap.names = open_names(*source.netns);
+      if (source.interface.empty()) return;
+      tap.link_type = link_type_of(tap.handle.get());
+      const auto inside = source.netns->enter();
+      tap.only = ::if_nametoindex(source.interface.c_str());
     } catch (const Error& error) {
-      const Error named = error.within(fmt::format("node {}", source.node));
+      const std::string place = source.interface.empty() ? source.node : source.node + ":" + source.interface;
+      const Error named = error.within(fmt::format("node {}", place));
       throw error.error_number() == EPERM ? named.with_kind(ErrorKind::environment).with_remedy(kRemedy)
                                           : named;
     } catch (const std::exception& error) {
@@ -239,7 +285,10 @@ class Capture::Impl {
     // With nanosecond precision tv_usec holds nanoseconds (pcap_set_tstamp_precision(3PCAP)).
     frame.time_ns = static_cast<std::uint64_t>(header->ts.tv_sec) * 1'000'000'000U +
                     static_cast<std::uint64_t>(header->ts.tv_usec);
-    if (header->caplen >= 8) {
+    const Tap& tap = delivery->impl->taps_[delivery->tap];
+    frame.link_type = tap.link_type;
+    frame.interface = tap.only;
+    if (tap.only == 0 && header->caplen >= 8) {
       for (std::size_t i = 4; i < 8; ++i) frame.interface = frame.interface << 8U | bytes[i];
     }
     try {
@@ -257,11 +306,12 @@ class Capture::Impl {
     const int frames = pcap_dispatch(taps_[tap].handle.get(), kBatch, &Impl::deliver,
                                      reinterpret_cast<u_char*>(&delivery));  // NOLINT(*-reinterpret-cast)
     if (delivery.problem) std::rethrow_exception(delivery.problem);
-    if (frames < 0) {
-      throw Error(fmt::format("node {}: reading a capture: {}", taps_[tap].node,
-                              pcap_geterr(taps_[tap].handle.get())));
-    }
-    return static_cast<std::size_t>(frames);
+    if (frames >= 0) return static_cast<std::size_t>(frames);
+    const std::string reason = pcap_geterr(taps_[tap].handle.get());
+    if (taps_[tap].only == 0)
+      throw Error(fmt::format("node {}: reading a capture: {}", taps_[tap].node, reason));
+    taps_[tap].problem = reason;
+    return 0;
   }
 
   void await(std::size_t tap) {
@@ -269,9 +319,9 @@ class Capture::Impl {
         boost::asio::posix::descriptor_base::wait_read,
         [this, tap, alive = std::weak_ptr<const bool>(alive_)](const boost::system::error_code& error) {
           // A wait that had ended before close() says success all the same.
-          if (error || alive.expired()) return;
+          if (error || alive.expired() || !taps_[tap].problem.empty()) return;
           dispatch(tap);
-          await(tap);
+          if (taps_[tap].problem.empty()) await(tap);
         });
   }
 
@@ -294,6 +344,14 @@ void Capture::drain() {
 
 std::uint64_t Capture::dropped() const {
   return impl_->dropped();
+}
+
+std::uint64_t Capture::dropped(std::size_t tap) const {
+  return impl_->dropped(tap);
+}
+
+const std::string& Capture::problem(std::size_t tap) const {
+  return impl_->problem(tap);
 }
 
 const std::string& Capture::node(std::size_t tap) const {

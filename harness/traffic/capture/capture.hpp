@@ -4,28 +4,32 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "harness/kernel/netns/netns.hpp"
+#include "harness/traffic/packet/packet.hpp"
 
 namespace plumbline::traffic {
 
 /// A frame as a tap saw it, valid during the callback only.
 struct Frame {
-  std::size_t tap = 0;        ///< index into the taps given to Capture
-  unsigned interface = 0;     ///< kernel index, in that tap's namespace
-  std::uint64_t time_ns = 0;  ///< kernel timestamp, since the epoch
-  std::span<const std::uint8_t>
-      bytes;  ///< LINKTYPE_LINUX_SLL2, header included, possibly cut to the snap length
+  std::size_t tap = 0;                  ///< index into the taps given to Capture
+  unsigned interface = 0;               ///< kernel index, in that tap's namespace
+  std::uint64_t time_ns = 0;            ///< kernel timestamp, since the epoch
+  std::span<const std::uint8_t> bytes;  ///< link header included, possibly cut to the snap length
   std::size_t original_length = 0;
+  LinkType link_type = LinkType::linux_sll2;  ///< of `bytes`; a tap on one interface has that interface's
 };
 
 struct TapSource {
   std::string node;
   const kernel::Netns* netns = nullptr;
   std::size_t buffer_bytes = 0;  ///< of this tap's ring; 0: as the options say
+  std::string interface;         ///< this one alone; empty: all that the node has or will have
+  std::string filter;            ///< of this tap; empty: as the options say
 };
 
 struct CaptureOptions {
@@ -34,10 +38,14 @@ struct CaptureOptions {
   std::size_t buffer_bytes = 1U << 20U;  ///< ring of one tap that says nothing else
 };
 
-/// One libpcap tap per node, on all its interfaces at once (device "any", SLL2: each frame names its
-/// interface and direction; an interface that appears later is seen too). All are open when the constructor
-/// returns; it throws Error where one cannot be. Reading happens on the event loop, never blocking; what goes
-/// wrong there (an Error of the tap, or what the handler throws) comes out of the event loop's run().
+/// Why libpcap refuses `filter` for frames of that kind; absent: it does not. Opens nothing.
+std::optional<std::string> filter_problem(const std::string& filter, LinkType link_type);
+
+/// libpcap taps. One without an interface of its own is on all that its node has (device "any", SLL2: each
+/// frame names its interface and direction; an interface that appears later is seen too). All are open when
+/// the constructor returns; it throws Error where one cannot be. Reading happens on the event loop, never
+/// blocking; what goes wrong there (an Error of the tap, or what the handler throws) comes out of the event
+/// loop's run(). But a tap on one interface that is deleted has merely ended: `problem` says so.
 ///
 /// On loopback libpcap shows a frame once, as incoming: it drops the outgoing copy.
 class Capture {
@@ -59,6 +67,10 @@ class Capture {
   /// Frames the kernel had no room for, over all taps, since the beginning: not 0 means that absence proves
   /// nothing. Throws Error where the kernel does not tell.
   std::uint64_t dropped() const;
+  /// The same of one tap.
+  std::uint64_t dropped(std::size_t tap) const;
+  /// Why a tap on one interface has ended before its time; empty: it has not.
+  const std::string& problem(std::size_t tap) const;
 
   const std::string& node(std::size_t tap) const;
   /// The interface's name inside the tap's namespace; "if7" when it is gone.

@@ -248,5 +248,75 @@ TEST_F(CaptureTest, OpensManyTapsTogether) {
   EXPECT_EQ(capture.dropped(), 0U);
 }
 
+/// On one interface, with a filter of its own, and whole Ethernet frames.
+class InterfaceTap : public CaptureTest {
+ protected:
+  void open_on(const char* interface, const char* filter) {
+    capture_.emplace(loop_.get_executor(),
+                     std::vector<TapSource>{{"left", &left_, 1U << 18U, interface, filter}}, CaptureOptions{},
+                     [this](const Frame& frame) {
+                       EXPECT_EQ(frame.link_type, LinkType::ethernet);
+                       EXPECT_EQ(capture_->interface_name(frame.tap, frame.interface), "wire");
+                       packets_.push_back(decode(frame.bytes, frame.link_type));
+                     });
+  }
+  void read() {
+    capture_->drain();
+    loop_.restart();
+    loop_.poll();
+  }
+
+  std::vector<Packet> packets_;
+};
+
+TEST_F(InterfaceTap, SeesWhatItsFilterMatchesWithHardwareAddresses) {
+  open_on("wire", "icmp[icmptype] == icmp-echo");
+  shell("ip netns exec left ping -q -c 2 -i 0.002 -W 10 10.9.0.2 >/dev/null");
+  read();
+  ASSERT_EQ(packets_.size(), 2U);
+  EXPECT_TRUE(packets_[0].source_mac);
+  EXPECT_TRUE(packets_[0].destination_mac);
+  EXPECT_EQ(packets_[0].ip->destination.to_string(), "10.9.0.2");
+  EXPECT_EQ(capture_->dropped(0), 0U);
+  EXPECT_EQ(capture_->problem(0), "");
+}
+
+TEST_F(InterfaceTap, EndsWithItsInterface) {
+  open_on("wire", "icmp");
+  shell("ip -n left link del wire");
+  read();
+  EXPECT_NE(capture_->problem(0), "");
+  EXPECT_EQ(capture_->dropped(), 0U);
+  read();
+}
+
+TEST_F(InterfaceTap, GoesOnWhenItsInterfaceWasDown) {
+  open_on("wire", "icmp[icmptype] == icmp-echo");
+  shell("ip -n left link set wire down");
+  read();
+  shell("ip -n left link set wire up");
+  shell("ip netns exec left ping -q -c 1 -W 10 10.9.0.2 >/dev/null");
+  read();
+  EXPECT_EQ(capture_->problem(0), "");
+  EXPECT_EQ(packets_.size(), 1U);
+}
+
+TEST_F(InterfaceTap, OfAnInterfaceThatIsNotThereIsRefusedByName) {
+  try {
+    open_on("wired", "icmp");
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), testing::HasSubstr("left:wired"));
+  }
+}
+
+TEST(Filter, IsCompiledWithoutACapture) {
+  EXPECT_EQ(filter_problem("tcp port 80 and src net 192.168.99.0/24", LinkType::ethernet), std::nullopt);
+  EXPECT_EQ(filter_problem("ether proto 0x0806", LinkType::ethernet), std::nullopt);
+  const auto problem = filter_problem("tcp prot 80", LinkType::ethernet);
+  ASSERT_TRUE(problem);
+  EXPECT_THAT(*problem, testing::HasSubstr("syntax error"));
+}
+
 }  // namespace
 }  // namespace plumbline::traffic
