@@ -153,14 +153,23 @@ bool ScenarioRun::run_script(const network::ScriptSetup& script) {
   return false;
 }
 
-/// Runs the event loop until `work` has ended, or a signal ended the loop. Throws what it threw.
+/// Runs the event loop until `work` has ended, or a signal came. Throws what it threw.
 void ScenarioRun::run_to_end(boost::asio::awaitable<void> work) {
-  loop_.restart();
+  working_ = 1;
   boost::asio::co_spawn(loop_, std::move(work), [this](const std::exception_ptr& problem) {
-    problem_ = problem;
-    loop_.stop();
+    --working_;
+    worker_ended(problem);
   });
-  loop_.run();
+  run_loop();
+}
+
+/// Until nobody works any more. Whoever ends stops the loop, also one that is looked at only in the next turn:
+/// so what counts is the count.
+void ScenarioRun::run_loop() {
+  while (working_ > 0 && !problem_ && !interrupted_) {
+    loop_.restart();
+    loop_.run();
+  }
   if (const std::exception_ptr problem = std::exchange(problem_, nullptr)) std::rethrow_exception(problem);
 }
 
@@ -202,11 +211,9 @@ void ScenarioRun::run_group(std::vector<std::size_t> indices) {
   next_ = 0;
   working_ = std::min(std::max<std::size_t>(options_.jobs, 1), group_.size());
   if (working_ == 0) return;
-  loop_.restart();
   boost::asio::co_spawn(loop_, start_workers(working_),
                         [this](const std::exception_ptr& problem) { worker_ended(problem); });
-  loop_.run();
-  if (problem_) std::rethrow_exception(problem_);
+  run_loop();
 }
 
 /// False where it failed: what comes after it would be judged on a network that nobody meant.

@@ -35,6 +35,7 @@ class ScenarioRun {
   void arrange();
   bool run_script(const network::ScriptSetup& script);
   void run_to_end(boost::asio::awaitable<void> work);
+  void run_loop();
   std::vector<Need> needs() const;
   std::vector<FrameWatch> watches() const;
 
