@@ -8,9 +8,9 @@
 
 #include "checks/kinds.hpp"
 #include "harness/cli/command.hpp"
-#include "harness/cli/data.hpp"
 #include "harness/engine/report/json_text.hpp"
 #include "harness/engine/report/text.hpp"
+#include "harness/engine/run/data.hpp"
 #include "harness/engine/run/runner.hpp"
 
 namespace plumbline::cli {
@@ -48,8 +48,8 @@ struct Listing {
 
 std::vector<Scenario> scenarios(const std::string& pattern) {
   std::vector<Scenario> found;
-  const spec::LoadOptions options = load_options();
-  for (const std::string& file : shipped_scenarios()) {
+  const spec::LoadOptions options = engine::shipped_load_options();
+  for (const std::string& file : engine::shipped_scenarios()) {
     std::vector<spec::Spec> specs = spec::load_specs(file, options);
     Scenario scenario;
     for (const spec::Spec& spec : specs) {
@@ -73,7 +73,7 @@ std::vector<engine::CheckKind> kinds(const std::string& pattern) {
 
 std::vector<World> worlds(const std::string& pattern) {
   std::vector<World> found;
-  for (const std::string& file : shipped_worlds()) {
+  for (const std::string& file : engine::shipped_worlds()) {
     World world{std::filesystem::path(file).stem().string(), file, {}};
     if (!matches(pattern, world.name)) continue;
     for (const network::Node& node : spec::load_world(file).nodes) world.nodes.push_back(node.name);

@@ -8,10 +8,10 @@
 
 #include "harness/base/error.hpp"
 #include "harness/cli/command.hpp"
-#include "harness/cli/data.hpp"
 #include "harness/cli/output.hpp"
 #include "harness/cli/reports.hpp"
 #include "harness/cli/selection.hpp"
+#include "harness/engine/run/data.hpp"
 #include "harness/engine/run/pool.hpp"
 #include "harness/engine/run/runner.hpp"
 
@@ -98,7 +98,7 @@ int run(RunArguments arguments) {
   if (default_out_is_unwritable(arguments)) arguments.trace = "none";
   const engine::RunOptions options = run_options(arguments);
   const std::vector<ReportRequest> requests = parse_reports(arguments.reports);
-  std::vector<spec::Spec> specs = load_scenarios(spec_files(arguments.specs));
+  std::vector<spec::Spec> specs = load_scenarios(engine::spec_files(arguments.specs));
   select_setup(specs, arguments.setup);
   require_checks(specs, options);
   require_places_to_write(arguments, requests);

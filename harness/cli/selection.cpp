@@ -8,7 +8,7 @@
 
 #include "harness/base/error.hpp"
 #include "harness/cli/command.hpp"
-#include "harness/cli/data.hpp"
+#include "harness/engine/run/data.hpp"
 #include "harness/engine/run/trace.hpp"
 
 namespace plumbline::cli {
@@ -82,7 +82,7 @@ std::vector<std::string> nearest_ids(const std::vector<std::string>& ids, std::s
 }  // namespace
 
 std::vector<spec::Spec> load_scenarios(const std::vector<std::string>& files) {
-  const spec::LoadOptions options = load_options();
+  const spec::LoadOptions options = engine::shipped_load_options();
   std::vector<spec::Spec> specs;
   std::size_t wrong = 0;
   for (const std::string& file : files) {

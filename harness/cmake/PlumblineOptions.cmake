@@ -1,10 +1,15 @@
 # One interface target carries what every target of ours is compiled with.
 option(WERROR "Treat warnings as errors" OFF)
 option(FUZZ "Build the libFuzzer targets (clang only)" OFF)
-option(BENCHMARKS "Build the benchmarks" ON)
+option(BENCHMARKS "Build the benchmarks" ${PROJECT_IS_TOP_LEVEL})
 option(BUILD_TESTING "Build the tests" ON)
+if(NOT PROJECT_IS_TOP_LEVEL)
+  # Part of somebody else's build: whether that has tests says nothing about ours.
+  set(BUILD_TESTING OFF)
+endif()
 set(SANITIZE "" CACHE STRING "Sanitizers, as -fsanitize= takes them: address,undefined or thread")
 
+include(GNUInstallDirs)
 set(CMAKE_CXX_STANDARD 20)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS OFF)

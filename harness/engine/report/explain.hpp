@@ -6,6 +6,9 @@
 
 namespace plumbline::engine {
 
+/// "FAIL  deny container-one -> 10.1.2.3 ping": the console report's line of a check, without its duration.
+std::string headline(const CheckResult& check);
+
 /// What the console report says of a check below its line: expected and observed, control, journey, kernel
 /// events, cause, where, trace. Without colours or glyphs, 100 columns wide. Lines end with '\n'.
 std::string explain(const CheckResult& check);

@@ -157,8 +157,7 @@ std::vector<CheckItem> read_checks(const Value& checks, const LoadOptions& optio
 
 }  // namespace
 
-std::vector<Spec> load_specs(const std::string& path, const LoadOptions& options) {
-  const Value document = load_yaml(path);
+std::vector<Spec> read_specs(const Value& document, const std::string& path, const LoadOptions& options) {
   document.as_mapping("a spec");
   document.allow_keys("a spec", kKeys);
   document.require("version", "a spec").as_number("version", 1, 1);
@@ -186,6 +185,10 @@ std::vector<Spec> load_specs(const std::string& path, const LoadOptions& options
     with.addition = std::move(addition);
   }
   return specs;
+}
+
+std::vector<Spec> load_specs(const std::string& path, const LoadOptions& options) {
+  return read_specs(load_yaml(path), path, options);
 }
 
 Spec load_spec(const std::string& path, const LoadOptions& options) {

@@ -60,6 +60,10 @@ std::vector<Spec> load_specs(const std::string& path, const LoadOptions& options
 /// The one Spec of a file with no more than one setup. Throws SpecError.
 Spec load_spec(const std::string& path, const LoadOptions& options);
 
+/// The same of a document that was read, or put together, already; `file` is what relative paths in it start
+/// from. Throws SpecError.
+std::vector<Spec> read_specs(const Value& document, const std::string& file, const LoadOptions& options);
+
 /// fixtures/worlds/*.yaml. Throws SpecError.
 network::Topology load_world(const std::string& path);
 

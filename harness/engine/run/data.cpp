@@ -1,4 +1,4 @@
-#include "harness/cli/data.hpp"
+#include "harness/engine/run/data.hpp"
 
 #include <fmt/format.h>
 
@@ -11,7 +11,7 @@
 #include "harness/base/error.hpp"
 #include "harness/engine/run/runner.hpp"
 
-namespace plumbline::cli {
+namespace plumbline::engine {
 namespace {
 
 namespace fs = std::filesystem;
@@ -71,20 +71,21 @@ void add_argument(const std::string& argument, std::vector<std::string>& files) 
 
 }  // namespace
 
-std::string data_root() {
+std::string data_root(const std::string& installed) {
   if (const char* named = std::getenv("PLUMBLINE_DATA"); named != nullptr && *named != '\0') {
     if (holds_data(named)) return named;
     throw Error(
         fmt::format("{}: PLUMBLINE_DATA names it, but it holds no scenarios/ and fixtures/worlds/", named),
         ErrorKind::usage);
   }
+  if (!installed.empty() && holds_data(installed)) return installed;
   std::error_code failed;
   const fs::path program = fs::read_symlink("/proc/self/exe", failed);
-  const fs::path installed = (program.parent_path() / PLUMBLINE_DATA_FROM_BIN).lexically_normal();
-  if (!failed && holds_data(installed)) return installed.string();
+  const fs::path beside = (program.parent_path() / PLUMBLINE_DATA_FROM_BIN).lexically_normal();
+  if (!failed && holds_data(beside)) return beside.string();
   if (holds_data(PLUMBLINE_SOURCE_DIR)) return PLUMBLINE_SOURCE_DIR;
   throw Error(fmt::format("the scenarios and worlds that ship are not found: neither {} nor {} holds them",
-                          installed.string(), PLUMBLINE_SOURCE_DIR),
+                          beside.string(), PLUMBLINE_SOURCE_DIR),
               ErrorKind::usage)
       .with_remedy("name the folder that holds scenarios/ and fixtures/worlds/ in PLUMBLINE_DATA");
 }
@@ -97,8 +98,8 @@ std::vector<std::string> shipped_worlds() {
   return shipped(fs::path("fixtures") / "worlds");
 }
 
-spec::LoadOptions load_options() {
-  return engine::load_options((fs::path(data_root()) / "fixtures").string());
+spec::LoadOptions shipped_load_options(const std::string& installed) {
+  return load_options((fs::path(data_root(installed)) / "fixtures").string());
 }
 
 std::vector<std::string> spec_files(const std::vector<std::string>& arguments) {
@@ -119,4 +120,4 @@ std::vector<std::string> spec_files(const std::vector<std::string>& arguments) {
   return files;
 }
 
-}  // namespace plumbline::cli
+}  // namespace plumbline::engine

@@ -1,0 +1,3 @@
+#include "harness/testing/main.hpp"
+
+PLUMBLINE_GTEST_MAIN();
