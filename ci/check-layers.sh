@@ -4,7 +4,8 @@
 #   ci/check-layers.sh [ROOT]
 #
 # 1. An #include never points up a wing: base < kernel < network < traffic < proof < engine < checks
-#    < engine/run < cli. Tests, benchmarks and fuzzers obey it too; only tests of checks may use the runner.
+#    < engine/run < testing < testing/program, cli. Tests, benchmarks and fuzzers obey it too; only tests of checks
+#    may use the runner.
 # 2. Headers of libmnl, libnftnl, libnftables, libpcap, yaml-cpp, c-ares and Boost.Process, and the kernel's netlink
 #    headers, stay in the rooms that own them. Only a benchmark may talk bare netlink, to measure what the rooms add to it.
 # 3. Our own headers are included by their path from the root, so that rule 1 sees them.
@@ -38,7 +39,9 @@ awk '
     if (path ~ /^harness\/engine\//) return 6
     if (path ~ /^checks\/(.*_(test|bench|fuzz)\.cpp|testing.*)$/) return 8
     if (path ~ /^checks\//) return 7
-    if (path ~ /^harness\/cli\//) return 9
+    if (path ~ /^harness\/testing\/program\//) return 10
+    if (path ~ /^harness\/testing\//) return 9
+    if (path ~ /^harness\/cli\//) return 10
     return 0
   }
 

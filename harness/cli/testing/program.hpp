@@ -30,6 +30,7 @@ struct Start {
   std::map<std::string, std::string> environment;  ///< added to the test's own; "" takes a variable away
   std::string folder;                              ///< working folder; empty: the test's own
   int standard_output = -1;                        ///< a descriptor; -1: gathered in Ran::out
+  const char* program = PLUMBLINE_PROGRAM;         ///< path of what is run
   rlim_t descriptors = 0;                          ///< its hard limit of open files; 0: the test's own
 };
 
@@ -61,7 +62,7 @@ inline std::string read_all(int fd) {
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
-  ::execv(PLUMBLINE_PROGRAM, argv.data());
+  ::execv(start.program, argv.data());
   ::_exit(127);
 }
 
