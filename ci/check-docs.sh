@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Checks that each folder that holds sources or data has a README.md, and that relative links in Markdown files
-# lead to something.
+# lead to something, and that docs/writing-tests.md quotes its example as it is.
 #
 #   ci/check-docs.sh
 set -euo pipefail
@@ -39,6 +39,11 @@ for page in "${pages[@]}"; do
     [[ -e $(dirname "$page")/$link ]] || complain "${page#./}:$line: the link to $link leads nowhere"
   done < <(grep -noE '\]\([^)#]+' "$page" | sed -E 's/^([0-9]+):\]\(/\1:/')
 done
+
+# Blank lines aside, the page's C++ is the example's, all of it and in its order.
+quoted=$(awk '/^```/ { inside = $0 == "```cpp"; next } inside' docs/writing-tests.md)
+difference=$(diff -B <(printf '%s\n' "$quoted") docs/examples/office_test.cpp) ||
+  complain "docs/writing-tests.md quotes something else than docs/examples/office_test.cpp says:"$'\n'"$difference"
 
 ((violations == 0)) || exit 1
 printf 'docs: %d pages, %d links, nothing missing\n' "${#pages[@]}" "$links"

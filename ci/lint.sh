@@ -12,7 +12,7 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 check_format() {
-  find harness checks -type f \( -name '*.cpp' -o -name '*.hpp' \) -print0 |
+  find harness checks ci docs -type f \( -name '*.cpp' -o -name '*.hpp' \) -print0 |
     xargs -0 --no-run-if-empty -n 16 -P "$(nproc)" clang-format-14 --dry-run -Werror ||
     fail "the files above are not as clang-format 14 lays them out; mend with: clang-format-14 -i FILE"
   say "format: every C++ file is as clang-format 14 lays it out"

@@ -233,7 +233,7 @@ std::vector<CheckResult> Network::check_all() {
 
 std::vector<CheckResult> Network::carry_out(const spec::CheckItem& item) {
   if (!item.change) return impl_->run(kind_of(item, checks::check_kinds()).parse(item, impl_->intended()));
-  impl_->make(*kind_of(item, engine::change_kinds()).parse(item, impl_->intended()));
+  impl_->make(*kind_of(item, engine::change_kinds()).parse(item, impl_->intended(), impl_->arrangement()));
   return {};
 }
 

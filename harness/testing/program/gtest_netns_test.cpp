@@ -76,7 +76,7 @@ TEST_F(ProgramInNamespaces, ShardsShareTheChecksOut) {
 }
 
 TEST_F(ProgramInNamespaces, AFilterSelects) {
-  const Ran ran = plumbline({kDiy, "--gtest_filter=diy.native/resolve *:-*tcp"});
+  const Ran ran = plumbline({kDiy, "--gtest_filter=diy.native/resolve *:-*tcp*"});
   EXPECT_EQ(ran.status, 0) << ran.out;
   const auto names = ran_tests(ran.out);
   EXPECT_FALSE(names.empty());
@@ -100,15 +100,15 @@ TEST_F(ProgramInNamespaces, ANamedCheckRunsAloneWhateverFilterAndShardSay) {
   EXPECT_EQ(ran_tests(ran.out), std::multiset<std::string>{kOne});
 }
 
-/// Without what changes from run to run: times, identifiers, and white space that their width moves about.
-std::string without_numbers(const std::string& text) {
-  std::string plain;
-  for (const char c : text) {
-    if (std::isspace(static_cast<unsigned char>(c)) != 0 || std::isdigit(static_cast<unsigned char>(c)) != 0)
-      continue;
-    plain.push_back(c);
+/// Without what changes from run to run: times, identifiers, white space that their width moves about, and
+/// whether a bridge has learned already to whom a port leads.
+std::string without_chance(std::string text) {
+  for (const std::string word : {"(other-host)", "--", "<-"}) {
+    for (auto at = text.find(word); at != std::string::npos; at = text.find(word))
+      text.erase(at, word.size());
   }
-  return plain;
+  std::erase_if(text, [](unsigned char c) { return std::isspace(c) != 0 || std::isdigit(c) != 0; });
+  return text;
 }
 
 TEST_F(ProgramInNamespaces, AFailureIsToldAsOnTheConsoleAtThePromisesPlace) {
@@ -126,7 +126,7 @@ TEST_F(ProgramInNamespaces, AFailureIsToldAsOnTheConsoleAtThePromisesPlace) {
   const auto detail = [](const std::string& text) {
     const auto begin = text.find("      expected  ");
     const auto where = text.find("      where     ", begin);
-    return without_numbers(text.substr(begin, text.find('\n', where) - begin));
+    return without_chance(text.substr(begin, text.find('\n', where) - begin));
   };
   EXPECT_EQ(detail(ran.out), detail(console.out));
 }
