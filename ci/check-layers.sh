@@ -7,7 +7,8 @@
 #    < engine/run < testing < testing/program, cli. Tests, benchmarks and fuzzers obey it too; only tests of checks
 #    may use the runner.
 # 2. Headers of libmnl, libnftnl, libnftables, libpcap, yaml-cpp, c-ares and Boost.Process, and the kernel's netlink
-#    headers, stay in the rooms that own them. Only a benchmark may talk bare netlink, to measure what the rooms add to it.
+#    and ip_tables headers, stay in the rooms that own them. Only a benchmark may talk bare netlink, to measure what
+#    the rooms add to it.
 # 3. Our own headers are included by their path from the root, so that rule 1 sees them.
 # 4. No source sleeps: whatever is waited for is an event.
 #
@@ -71,8 +72,10 @@ awk '
       report("#include \"" header "\": name our own headers by their path from the root, others in <>")
       return
     }
-    room_rule(header, "^libmnl/|^linux/(rtnetlink|netlink|if_link|if_addr|neighbour|fib_rules|veth)\\.h$", "^harness/kernel/(netlink|links|nftables)/", "netlink")
-    room_rule(header, "^libnftnl/|^nftables/|^linux/netfilter/(nfnetlink|nf_tables)\\.h$", "^harness/kernel/nftables/", "nftables")
+    room_rule(header, "^libmnl/|^linux/(rtnetlink|netlink|if_link|if_addr|neighbour|fib_rules|veth)\\.h$", "^harness/kernel/(netlink|links|nftables|iptables_legacy)/", "netlink")
+    room_rule(header, "^libnftnl/|^nftables/|^linux/netfilter/nf_tables\\.h$", "^harness/kernel/nftables/", "nftables")
+    room_rule(header, "^linux/netfilter/nfnetlink\\.h$", "^harness/kernel/(nftables|iptables_legacy)/", "nfnetlink")
+    room_rule(header, "^linux/netfilter_ipv[46]/|^linux/netfilter/(nfnetlink_log|x_tables)\\.h$", "^harness/kernel/iptables_legacy/", "ip_tables and nfnetlink_log")
     room_rule(header, "^pcap([./]|$)", "^harness/traffic/capture/", "libpcap")
     room_rule(header, "^yaml-cpp/", "^harness/engine/spec/", "yaml-cpp")
     room_rule(header, "^ares", "^harness/traffic/probe/", "c-ares")

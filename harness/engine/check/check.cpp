@@ -6,6 +6,8 @@
 #include <map>
 #include <set>
 
+#include "harness/engine/check/kernel_view.hpp"
+
 namespace plumbline::engine {
 namespace {
 
@@ -81,6 +83,7 @@ void tell(const Outcome& outcome, CheckResult& result) {
   result.verdict = outcome.judgement.verdict;
   result.observed = outcome.judgement.observed;
   result.journey = steps(outcome.journey);
+  result.kernel = kernel_events(outcome.kernel);
   result.control = outcome.control;
 }
 

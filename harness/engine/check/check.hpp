@@ -17,7 +17,8 @@ namespace plumbline::engine {
 /// What a check came to: the verdict with the evidence that it rests on.
 struct Outcome {
   Judgement judgement;
-  proof::Journey journey;  ///< of the probe that decided
+  proof::Journey journey;    ///< of the probe that decided
+  proof::KernelPath kernel;  ///< of the same
   std::optional<Control> control;
   std::optional<proof::Journey> control_journey;
 };
@@ -44,6 +45,8 @@ class Check {
   /// Judged after all other checks of the scenario, whose traffic it is about: they run even where only this
   /// one is wanted.
   virtual bool judged_last() const { return false; }
+  /// Nodes whose kernels must report what they do with the probes.
+  virtual std::vector<std::string> traced() const { return {}; }
   /// Sends its probes on `stage` and judges what came of them. An Error thrown is the check's verdict
   /// `error`.
   virtual boost::asio::awaitable<Outcome> run(Stage& stage) const = 0;

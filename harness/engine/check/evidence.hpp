@@ -7,6 +7,7 @@
 #include "harness/engine/check/promise.hpp"
 #include "harness/engine/check/result.hpp"
 #include "harness/proof/journey/journey.hpp"
+#include "harness/proof/witness/kernel_path.hpp"
 #include "harness/traffic/probe/probe.hpp"
 
 namespace plumbline::engine {
@@ -30,6 +31,7 @@ struct Evidence {
   Service with;
   traffic::ProbeOutcome outcome;
   proof::Journey journey;
+  proof::KernelPath kernel;  ///< what the kernels of traced nodes did with it
   /// The node whose planted or simulated server got the probe, the target or another; empty: none did.
   std::string delivered_to;
 
@@ -50,6 +52,7 @@ struct DnsEvidence {
   std::string name;
   traffic::DnsOutcome outcome;
   proof::Journey journey;
+  proof::KernelPath kernel;
 };
 
 struct Judgement {

@@ -26,10 +26,17 @@ struct JourneyStep {
   friend bool operator==(const JourneyStep&, const JourneyStep&) = default;
 };
 
+/// What a kernel did with a packet of the probe at one rule; or, without a table, at a hook without rules.
 struct KernelEvent {
-  std::string node, table, chain, rule;
+  std::string node, table, chain;  ///< table with its family: "ip filter"
+  std::string rule;  ///< in the words of nft or `iptables -S`; "policy" and "return" at a chain's end
   std::string verdict;
   std::string drop_reason;
+  std::string hook;                       ///< "forward"
+  std::string leg;                        ///< "forward", "reply" or "error"
+  std::string iif, oif;                   ///< empty: none
+  std::optional<std::string> log_prefix;  ///< it logged the packet with this prefix
+  std::string packet;                     ///< in one line, addresses as they are at this hook
 
   friend bool operator==(const KernelEvent&, const KernelEvent&) = default;
 };

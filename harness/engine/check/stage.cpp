@@ -19,6 +19,7 @@
 #include "harness/network/discovery/discover.hpp"
 #include "harness/network/service/service.hpp"
 #include "harness/proof/journey/observer.hpp"
+#include "harness/proof/witness/kernel_trace.hpp"
 #include "harness/traffic/capture/capture.hpp"
 
 namespace plumbline::engine {
@@ -104,6 +105,7 @@ class Stage::Impl {
     start_declared_servers();
     plant(needs);
     open_taps();
+    open_traces();
   }
 
   void plant(const std::vector<Need>& needs) {
@@ -118,6 +120,7 @@ class Stage::Impl {
     start_declared_servers();
     plant(needs);
     open_taps();
+    open_traces();
   }
 
   const network::Topology& topology() const noexcept { return topology_; }
@@ -172,7 +175,7 @@ class Stage::Impl {
     request.transport = tcp ? traffic::DnsTransport::tcp : traffic::DnsTransport::udp;
     request.timeout = options_.timeout;
     DnsEvidence evidence;
-    evidence.journey = co_await ask(request, from, evidence.outcome);
+    evidence.journey = co_await ask(request, from, evidence.outcome, evidence.kernel);
     evidence.from = std::move(from);
     evidence.server = std::move(server);
     evidence.name = std::move(name);
@@ -210,9 +213,11 @@ class Stage::Impl {
     const std::function<void(const traffic::ProbeIdentity&)> ready =
         [&](const traffic::ProbeIdentity& identity) { watch = observer_.watch(key_for(request, identity)); };
     const std::uint64_t lost_before = frames_lost();
+    const proof::KernelTrace::Mark traced_before = trace_mark();
     Evidence evidence;
     evidence.outcome = co_await traffic::probe(request, ready);
     evidence.journey = journey(watch, from, lost_before);
+    evidence.kernel = kernel_path(watch, from, traced_before);
     evidence.delivered_to = delivered_to(request.nonce);
     if (evidence.delivered_to.empty()) evidence.delivered_to = half_open_at(with, evidence);
     evidence.from = std::move(from);
@@ -236,7 +241,7 @@ class Stage::Impl {
     request.timeout = options_.timeout;
     traffic::DnsOutcome answer;
     Evidence evidence;
-    evidence.journey = co_await ask(request, from, answer);
+    evidence.journey = co_await ask(request, from, answer, evidence.kernel);
     const bool no_response = answer.status == Dns::timeout;
     evidence.outcome.status = answer.status == Dns::icmp_error    ? Status::icmp_error
                               : answer.status == Dns::local_error ? Status::local_error
@@ -255,7 +260,7 @@ class Stage::Impl {
   }
 
   awaitable<proof::Journey> ask(const traffic::DnsRequest& request, const std::string& from,
-                                traffic::DnsOutcome& outcome) {
+                                traffic::DnsOutcome& outcome, proof::KernelPath& kernel) {
     std::optional<proof::WatchId> watch;
     const std::function<void(const traffic::ProbeIdentity&)> ready = [&](const traffic::ProbeIdentity&
                                                                              identity) {
@@ -266,8 +271,11 @@ class Stage::Impl {
       }
     };
     const std::uint64_t lost_before = frames_lost();
+    const proof::KernelTrace::Mark traced_before = trace_mark();
     outcome = co_await traffic::ask(request, ready);
-    co_return journey(watch, from, lost_before);
+    proof::Journey seen = journey(watch, from, lost_before);
+    kernel = kernel_path(watch, from, traced_before);
+    co_return seen;
   }
 
   static proof::Key key_for(const traffic::ProbeRequest& request, const traffic::ProbeIdentity& identity) {
@@ -378,6 +386,33 @@ class Stage::Impl {
     return journey;
   }
 
+  /// Of the nodes that are to be traced, those that are there.
+  void open_traces() {
+    std::vector<proof::TraceSource> sources;
+    for (const std::string& name : options_.traced) {
+      const auto found = network_.nodes().find(name);
+      if (found != network_.nodes().end()) sources.push_back({name, &found->second});
+    }
+    if (!sources.empty() && !trace_)
+      trace_.emplace(executor_, proof::TraceOptions{options_.trace_buffer_bytes});
+    if (trace_) trace_->watch(sources);
+  }
+
+  proof::KernelTrace::Mark trace_mark() const { return trace_ ? trace_->mark() : proof::KernelTrace::Mark(); }
+
+  /// Reports first, then taps: what they saw before a report was written tells whose packet it is about.
+  proof::KernelPath kernel_path(std::optional<proof::WatchId> watch, const std::string& from,
+                                const proof::KernelTrace::Mark& before) {
+    if (!trace_ || !watch) return {};
+    trace_->drain();
+    for (const auto& capture : captures_) capture->drain();
+    const std::vector<unsigned>& by_tap = distance_from(from);
+    return trace_->path(observer_, *watch, before, [&](const std::string& node) {
+      const auto tap = static_cast<std::size_t>(std::ranges::find(tapped_, node) - tapped_.begin());
+      return tap < by_tap.size() ? by_tap[tap] : 0U;
+    });
+  }
+
   const std::vector<unsigned>& distance_from(const std::string& node) {
     const auto found = distances_.find(node);
     if (found != distances_.end()) return found->second;
@@ -445,6 +480,7 @@ class Stage::Impl {
   std::vector<std::string> tapped_;  ///< node by tap, over all captures
   std::vector<std::unique_ptr<traffic::Capture>> captures_;
   FrameWatches watches_;
+  std::optional<proof::KernelTrace> trace_;
 };
 
 Stage::Stage(boost::asio::any_io_executor executor, const network::LiveNetwork& network,

@@ -119,12 +119,19 @@ void add_ladder(Block& block, const ConsoleOptions& options, const std::vector<J
   }
 }
 
+/// "host forward IN=bridge0 OUT=ens4: ip filter FORWARD iifname "bridge0" accept (verdict accept)".
 std::string kernel_text(const KernelEvent& event) {
-  std::string text = event.node + ":";
+  std::string text = event.node;
+  if (!event.hook.empty()) text += " " + event.hook;
+  if (!event.iif.empty()) text += " IN=" + event.iif;
+  if (!event.oif.empty()) text += " OUT=" + event.oif;
+  if (!event.leg.empty() && event.leg != "forward") text += " (" + event.leg + ")";
+  text += ":";
   const std::string* const parts[] = {&event.table, &event.chain, &event.rule};
   for (const std::string* part : parts) {
     if (!part->empty()) text += " " + *part;
   }
+  if (event.table.empty() && event.drop_reason.empty()) text += " no rule";
   if (!event.verdict.empty()) text += " (verdict " + event.verdict + ")";
   if (!event.drop_reason.empty()) text += " (drop reason " + event.drop_reason + ")";
   return text;
@@ -204,8 +211,8 @@ std::string repetitions(const ConsoleOptions& options, const RunResult& run) {
                                          counted(differing.size(), "check"))) +
                      "\n";
   for (const Difference& difference : differing) {
-    text += fmt::format("  {} ({}): {}\n      {}\n", printable(difference.scenario), printable(difference.setup),
-                        printable(difference.check), verdicts_text(difference));
+    text += fmt::format("  {} ({}): {}\n      {}\n", printable(difference.scenario),
+                        printable(difference.setup), printable(difference.check), verdicts_text(difference));
   }
   return text;
 }

@@ -138,7 +138,8 @@ class Object {
   auto optional(std::string_view key, Read read) {
     using Item = decltype(read(place_, std::declval<const json::value&>()));
     const json::value* value = find(key);
-    return value == nullptr || value->is_null() ? std::optional<Item>{} : std::optional<Item>{read(at(key), *value)};
+    return value == nullptr || value->is_null() ? std::optional<Item>{}
+                                                : std::optional<Item>{read(at(key), *value)};
   }
 
   Place at(std::string_view key) const { return {&place_, key}; }
@@ -187,6 +188,12 @@ KernelEvent read_event(const Place& place, const json::value& value) {
   event.rule = object.text("rule");
   event.verdict = object.optional_text("verdict");
   event.drop_reason = object.optional_text("drop_reason");
+  event.hook = object.optional_text("hook");
+  event.leg = object.optional_text("leg");
+  event.iif = object.optional_text("iif");
+  event.oif = object.optional_text("oif");
+  event.log_prefix = object.optional("log_prefix", text_at);
+  event.packet = object.optional_text("packet");
   object.end();
   return event;
 }
@@ -305,7 +312,8 @@ Summary read_summary(const Place& place, const json::value& value) {
   return summary;
 }
 
-std::pair<Verdict, std::vector<std::size_t>> read_verdict_with_repetitions(const Place& place, const json::value& value) {
+std::pair<Verdict, std::vector<std::size_t>> read_verdict_with_repetitions(const Place& place,
+                                                                           const json::value& value) {
   Object object(place, value);
   std::pair<Verdict, std::vector<std::size_t>> verdict{object.verdict("verdict"), {}};
   verdict.second = object.array("repetitions", read_repetition);
@@ -326,8 +334,8 @@ Difference read_difference(const Place& place, const json::value& value) {
   return difference;
 }
 
-/// Summary and differences follow from the scenarios. Where they say something else, somebody has changed one and
-/// not the other, and neither can be trusted.
+/// Summary and differences follow from the scenarios. Where they say something else, somebody has changed one
+/// and not the other, and neither can be trusted.
 void check_what_follows(Object& object, const RunResult& run) {
   const Summary summary = read_summary(object.at("summary"), object.require("summary"));
   if (summary != run.summary()) fail(object.at("summary"), "it does not count what the scenarios hold");

@@ -123,7 +123,7 @@ std::string report_json_schema() {
         "observed": {"type": "string"},
         "duration_ms": {"$ref": "#/$defs/milliseconds"},
         "journey": {"type": "array", "items": {"$ref": "#/$defs/step"}, "description": "The probe's sightings, in order"},
-        "kernel": {"type": "array", "items": {"$ref": "#/$defs/event"}},
+        "kernel": {"type": "array", "items": {"$ref": "#/$defs/event"}, "description": "What the kernels of traced nodes did with the probe, in order"},
         "control": {"anyOf": [{"type": "null"}, {"$ref": "#/$defs/control"}]},
         "cause": {"anyOf": [{"type": "null"}, {"$ref": "#/$defs/cause"}]},
         "trace": {"type": ["string", "null"], "description": "Path of the pcapng"},
@@ -151,11 +151,17 @@ std::string report_json_schema() {
       "required": ["node", "table", "chain", "rule"],
       "properties": {
         "node": {"type": "string"},
-        "table": {"type": "string"},
+        "table": {"type": "string", "description": "With its family: ip filter; empty for a hook where no rule was met"},
         "chain": {"type": "string"},
-        "rule": {"type": "string", "description": "In nft's own words"},
-        "verdict": {"type": "string"},
-        "drop_reason": {"type": "string", "description": "The kernel's own name for it"}
+        "rule": {"type": "string", "description": "In the words of nft, or of iptables -S; policy or return at a chain's end"},
+        "verdict": {"type": "string", "description": "accept, drop, reject, continue, jump CHAIN, goto CHAIN, return, queue, stolen"},
+        "drop_reason": {"type": "string", "description": "The kernel's own name for it"},
+        "hook": {"enum": ["prerouting", "input", "forward", "output", "postrouting"]},
+        "leg": {"enum": ["forward", "reply", "error"], "description": "The probe's own packet, an answer, an ICMP error about it"},
+        "iif": {"type": "string", "description": "By which it came in"},
+        "oif": {"type": "string", "description": "By which it leaves"},
+        "log_prefix": {"type": "string", "description": "The rule logged the packet, with this prefix"},
+        "packet": {"type": "string", "description": "The packet in one line, addresses as they are at this hook"}
       }
     },
     "control": {

@@ -108,7 +108,7 @@ TEST(Json, HoldsWhatTheRunFound) {
   EXPECT_EQ(check.at("duration_ms").as_double(), 1.203);
   EXPECT_EQ(check.at("journey").as_array().size(), 5U);
   EXPECT_EQ(check.at("journey").at(3).at("t_us"), 1203);
-  EXPECT_EQ(check.at("kernel").at(1).at("drop_reason"), "NO_SOCKET");
+  EXPECT_EQ(check.at("kernel").at(3).at("drop_reason"), "NO_SOCKET");
   EXPECT_EQ(check.at("control").at("verdict"), "pass");
   EXPECT_EQ(check.at("cause").at("code"), "deny-rule-missing");
   EXPECT_FALSE(check.as_object().contains("error"));

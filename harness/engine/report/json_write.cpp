@@ -5,8 +5,8 @@
 #include "harness/engine/report/json_value.hpp"
 #include "harness/engine/report/text.hpp"
 
-// Results are taken apart by structured bindings: whoever adds a member to one is told by the compiler that it is
-// missing here, and by the round-trip tests that it is missing in json_read.cpp.
+// Results are taken apart by structured bindings: whoever adds a member to one is told by the compiler that
+// it is missing here, and by the round-trip tests that it is missing in json_read.cpp.
 namespace plumbline::engine {
 namespace {
 
@@ -35,11 +35,21 @@ json::value to_json(const JourneyStep& step) {
 }
 
 json::value to_json(const KernelEvent& event) {
-  const auto& [node, table, chain, rule, verdict, drop_reason] = event;
+  const auto& [node, table, chain, rule, verdict, drop_reason, hook, leg, iif, oif, log_prefix, packet] =
+      event;
   json::object object{
       {"node", text(node)}, {"table", text(table)}, {"chain", text(chain)}, {"rule", text(rule)}};
-  if (!verdict.empty()) object["verdict"] = text(verdict);
-  if (!drop_reason.empty()) object["drop_reason"] = text(drop_reason);
+  const auto unless_empty = [&](const char* key, const std::string& value) {
+    if (!value.empty()) object[key] = text(value);
+  };
+  unless_empty("verdict", verdict);
+  unless_empty("drop_reason", drop_reason);
+  unless_empty("hook", hook);
+  unless_empty("leg", leg);
+  unless_empty("iif", iif);
+  unless_empty("oif", oif);
+  if (log_prefix) object["log_prefix"] = text(*log_prefix);
+  unless_empty("packet", packet);
   return object;
 }
 
@@ -75,8 +85,8 @@ json::array array_of(const std::vector<Item>& items) {
 }
 
 json::value to_json(const CheckResult& check) {
-  const auto& [id, type, from, to, with, family, where, verdict, expected, observed, duration_ms, journey, kernel,
-               control, cause, trace] = check;
+  const auto& [id, type, from, to, with, family, where, verdict, expected, observed, duration_ms, journey,
+               kernel, control, cause, trace] = check;
   json::object object{{"id", text(id)},
                       {"type", text(type)},
                       {"from", text(from)},
@@ -126,8 +136,8 @@ json::value to_json(const Difference& difference) {
   const auto& [scenario, setup, check, repetitions] = difference;
   json::array verdicts;
   for (const auto& [verdict, which] : repetitions) {
-    verdicts.push_back(
-        json::object{{"verdict", to_text(verdict)}, {"repetitions", json::array(which.begin(), which.end())}});
+    verdicts.push_back(json::object{{"verdict", to_text(verdict)},
+                                    {"repetitions", json::array(which.begin(), which.end())}});
   }
   return json::object{{"scenario", text(scenario)},
                       {"setup", text(setup)},
@@ -138,8 +148,8 @@ json::value to_json(const Difference& difference) {
 }  // namespace
 
 json::value to_json(const ScenarioResult& scenario) {
-  const auto& [name, file, setup, about, repetition, build_ms, checks_ms, teardown_ms, checks, changes, error] =
-      scenario;
+  const auto& [name, file, setup, about, repetition, build_ms, checks_ms, teardown_ms, checks, changes,
+               error] = scenario;
   json::object object{{"name", text(name)},
                       {"file", text(file)},
                       {"setup", text(setup)},

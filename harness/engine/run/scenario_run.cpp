@@ -13,6 +13,7 @@
 #include <set>
 #include <utility>
 
+#include "harness/engine/check/kernel_view.hpp"
 #include "harness/engine/report/reporter.hpp"
 #include "harness/engine/run/trace.hpp"
 #include "harness/network/discovery/discover.hpp"
@@ -135,6 +136,7 @@ void ScenarioRun::arrange() {
   const double built = ms_since(start);
   StageOptions stage_options;
   stage_options.timeout = options_.timeout;
+  stage_options.traced = traced_nodes(plan_.checks);
   stage_.emplace(loop_.get_executor(), network_, std::move(found), needs(), stage_options);
   stage_->watch(watches());
   result_.build_ms = ms_since(start);

@@ -133,7 +133,9 @@ class Writer {
     check_name("table", object.table->name);
     const auto made = own<nftnl_table, nftnl_table_free>(nftnl_table_alloc());
     nftnl_table_set_str(made.get(), NFTNL_TABLE_NAME, object.table->name.c_str());
-    nlmsghdr* message = header(object, NFT_MSG_NEWTABLE, NLM_F_CREATE | answer);
+    const bool owner = object.table->owner;
+    if (owner) nftnl_table_set_u32(made.get(), NFTNL_TABLE_FLAGS, NFT_TABLE_F_OWNER);
+    nlmsghdr* message = header(object, NFT_MSG_NEWTABLE, NLM_F_CREATE | (owner ? NLM_F_EXCL : 0) | answer);
     nftnl_table_nlmsg_build_payload(message, made.get());
     return message;
   }

@@ -25,6 +25,7 @@ namespace plumbline::kernel::nft {
 namespace {
 
 constexpr std::uint32_t kRegister = NFT_REG_1;
+constexpr std::size_t kRegisterBytes = NFT_REG_SIZE;
 
 [[noreturn]] void refuse(const std::string& why) {
   throw Error(why, ErrorKind::usage);
@@ -92,6 +93,14 @@ class Encoder {
   void operator()(const SourcePort& match) { port(0, match.port); }
   void operator()(const DestinationPort& match) { port(2, match.port); }
   void operator()(const ConntrackState& match) { conntrack(match); }
+  void operator()(const TransportBytes& match) {
+    if (match.bytes.empty() || match.bytes.size() > kRegisterBytes) {
+      refuse(fmt::format("it compares {} bytes at once; 1 to {} fit", match.bytes.size(), kRegisterBytes));
+    }
+    load_payload(NFT_PAYLOAD_TRANSPORT_HEADER,
+                 {match.offset, static_cast<std::uint32_t>(match.bytes.size())});
+    compare(NFT_CMP_EQ, match.bytes);
+  }
 
   void operator()(const Accept& /*verdict*/) { decide(NF_ACCEPT); }
   void operator()(const Drop& /*verdict*/) { decide(NF_DROP); }
@@ -109,6 +118,16 @@ class Encoder {
     nftnl_expr_set_str(decide(NFT_JUMP), NFTNL_EXPR_IMM_CHAIN, verdict.chain.c_str());
   }
   void operator()(const Reject& verdict) { reject(verdict.with); }
+  void operator()(const Traced& /*verdict*/) {
+    constexpr std::uint8_t on = 1;
+    nftnl_expr* value = add("immediate");
+    nftnl_expr_set_u32(value, NFTNL_EXPR_IMM_DREG, kRegister);
+    nftnl_expr_set(value, NFTNL_EXPR_IMM_DATA, &on, sizeof on);
+    nftnl_expr* mark = add("meta");
+    nftnl_expr_set_u32(mark, NFTNL_EXPR_META_KEY, NFT_META_NFTRACE);
+    nftnl_expr_set_u32(mark, NFTNL_EXPR_META_SREG, kRegister);
+    decide(NF_ACCEPT);
+  }
 
   void count() { add("counter"); }
 

@@ -30,6 +30,22 @@ const char* to_string(ChainType type) {
   return "unknown type";
 }
 
+const char* to_string(Hook hook) {
+  switch (hook) {
+    case Hook::prerouting:
+      return "prerouting";
+    case Hook::input:
+      return "input";
+    case Hook::forward:
+      return "forward";
+    case Hook::output:
+      return "output";
+    case Hook::postrouting:
+      return "postrouting";
+  }
+  return "unknown hook";
+}
+
 std::string describe(const ObjectRef& object) {
   std::string text = fmt::format("table {} {}", to_string(object.table->family), object.table->name);
   if (object.chain != nullptr) text = fmt::format("chain {} of {}", object.chain->name, text);

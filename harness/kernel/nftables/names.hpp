@@ -10,6 +10,8 @@ namespace plumbline::kernel::nft {
 /// As nft writes it: "inet".
 const char* to_string(Family family);
 const char* to_string(ChainType type);
+/// As nft writes it: "prerouting".
+const char* to_string(Hook hook);
 
 /// One object of a ruleset; points into it.
 struct ObjectRef {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -16,7 +17,9 @@ void apply(const Netns& netns, const Ruleset& ruleset);
 /// Throws Error of kind usage with libnftables' own message (line, column and the marked place).
 void load_text(const Netns& netns, std::string_view text, const std::string& origin);
 
+/// Whether a listing has the counters' values, which change with every packet.
+enum class ListCounters : std::uint8_t { yes, no };
 /// `nft list ruleset` with handles, in nft's own words.
-std::string list_text(const Netns& netns);
+std::string list_text(const Netns& netns, ListCounters counters = ListCounters::yes);
 
 }  // namespace plumbline::kernel::nft

@@ -44,8 +44,13 @@ struct ConntrackState {
   bool new_ = false;
   bool invalid = false;
 };
+/// The packet holds these bytes so far behind the start of its transport header (@th).
+struct TransportBytes {
+  std::uint32_t offset = 0;
+  std::vector<std::uint8_t> bytes;  ///< 1 to 16
+};
 using Match = std::variant<InputInterface, OutputInterface, Source, Destination, Protocol, DestinationPort,
-                           SourcePort, ConntrackState>;
+                           SourcePort, ConntrackState, TransportBytes>;
 
 // What becomes of the packet.
 struct Accept {};
@@ -69,7 +74,10 @@ struct Return {};
 struct Log {
   std::string prefix;  ///< at most 127 bytes (NF_LOG_PREFIXLEN)
 };
-using Verdict = std::variant<Accept, Drop, Reject, Masquerade, Jump, Return, Log>;
+/// `meta nftrace set 1 accept`: the kernel reports every rule that the packet meets from here on, this
+/// included.
+struct Traced {};
+using Verdict = std::variant<Accept, Drop, Reject, Masquerade, Jump, Return, Log, Traced>;
 
 struct Rule {
   std::vector<Match> matches;
@@ -93,6 +101,9 @@ struct Table {
   Family family = Family::inet;
   std::string name;
   std::vector<Chain> chains;
+  /// Nobody else can change it, `flush ruleset` passes it over, and it goes when the socket that made it is
+  /// closed. It must not exist yet.
+  bool owner = false;
 };
 struct Ruleset {
   std::vector<Table> tables;

@@ -70,10 +70,12 @@ void load_text(const Netns& netns, std::string_view text, const std::string& ori
   throw Error(message, is_privilege(message) ? ErrorKind::environment : ErrorKind::usage);
 }
 
-std::string list_text(const Netns& netns) {
+std::string list_text(const Netns& netns, ListCounters counters) {
   const Netns::Entered inside(netns);
   const Context context = make_context();
-  nft_ctx_output_set_flags(context.get(), NFT_CTX_OUTPUT_HANDLE);
+  unsigned flags = NFT_CTX_OUTPUT_HANDLE;
+  if (counters == ListCounters::no) flags |= NFT_CTX_OUTPUT_STATELESS;
+  nft_ctx_output_set_flags(context.get(), flags);
   if (nft_run_cmd_from_buffer(context.get(), "list ruleset") != 0) {
     const std::string message = trimmed(nft_ctx_get_error_buffer(context.get()));
     const Error error("listing the nftables ruleset: " + message);

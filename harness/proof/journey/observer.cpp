@@ -45,6 +45,7 @@ WatchId Observer::watch(Key key) {
     by_port_[tcp->source_port] = id;
   } else if (const auto* dns = std::get_if<DnsKey>(&key)) {
     by_question_[question_key(dns->id, dns->name)] = id;
+    by_question_id_.emplace(dns->id, id);
     by_port_[kUdpBit | dns->source_port] = id;
   }
   watches_.push_back(Watch{std::move(key), false, 0, {}, {}});
@@ -56,19 +57,21 @@ void Observer::see(std::size_t tap, const std::string& node, const std::string& 
                    traffic::LinkType link_type) {
   const std::uint64_t sequence = frames_++;
   Packet packet = traffic::decode(frame, link_type);
-  Match found{};
-  if (match(packet, frame, found) == nullptr) return;
+  learn(packet);
+  const auto found = recognise(packet, frame);
+  if (!found) return;
+  learn(*found, packet);
   Sighting sighting;
   sighting.time_ns = time_ns;
   sighting.sequence = sequence;
   sighting.tap = tap;
   sighting.node = node;
   sighting.interface = interface;
-  sighting.leg = found.leg;
+  sighting.leg = found->leg;
   sighting.packet = std::move(packet);
   sighting.bytes.assign(frame.begin(), frame.end());
   sighting.original_length = original_length;
-  watches_[found.watch].sightings.push_back(std::move(sighting));
+  watches_[found->watch].sightings.push_back(std::move(sighting));
 }
 
 Journey Observer::journey(WatchId watch, const std::vector<unsigned>& distance) const {
@@ -78,90 +81,37 @@ Journey Observer::journey(WatchId watch, const std::vector<unsigned>& distance) 
   return journey;
 }
 
-const Observer::Match* Observer::match(const Packet& packet, std::span<const std::uint8_t> frame,
-                                       Match& into) {
-  if (!packet.ip) return nullptr;
-  if (const auto* tcp = std::get_if<TcpHeader>(&packet.transport)) return match_tcp(*tcp, into);
+std::optional<Recognised> Observer::recognise(const Packet& packet,
+                                              std::span<const std::uint8_t> frame) const {
+  if (!packet.ip) return std::nullopt;
+  if (const auto* tcp = std::get_if<TcpHeader>(&packet.transport)) return match_tcp(*tcp);
   if (const auto* icmp = std::get_if<IcmpHeader>(&packet.transport); icmp != nullptr && icmp->quoted) {
-    return match_quoted(*icmp->quoted, frame, into);
+    return match_quoted(*icmp->quoted, frame);
   }
-  return match_payload(packet, frame, into);
+  return match_payload(packet, frame);
 }
 
-/// Which way a UDP packet of the exchange goes. NAT may change both ports: a pair that is new is the probe's
-/// own, on its way; the same turned round is the answer to it.
-Leg Observer::leg_of(Watch& watch, const UdpHeader& udp) {
-  const auto& key = std::get<NonceKey>(watch.key);
-  if (udp.source_port == key.source_port || udp.destination_port == key.port) return Leg::forward;
-  if (udp.destination_port == key.source_port || udp.source_port == key.port) return Leg::reply;
-  for (const Ports& known : watch.translated) {
-    if (udp.source_port == known.source && udp.destination_port == known.destination) return Leg::forward;
-    if (udp.source_port == known.destination && udp.destination_port == known.source) return Leg::reply;
+void Observer::learn(const Packet& packet) {
+  if (!packet.ip) return;
+  if (const auto* tcp = std::get_if<TcpHeader>(&packet.transport)) learn(*tcp);
+  if (const auto* icmp = std::get_if<IcmpHeader>(&packet.transport); icmp != nullptr && icmp->quoted) {
+    learn(*icmp->quoted);
   }
-  watch.translated.push_back({udp.source_port, udp.destination_port});
-  return Leg::forward;
 }
 
-const Observer::Match* Observer::match_payload(const Packet& packet, std::span<const std::uint8_t> frame,
-                                               Match& into) {
-  const auto payload = packet.payload(frame);
-  const auto nonce = leading_nonce(payload);
-  const auto found = nonce ? by_nonce_.find(*nonce) : by_nonce_.end();
-  if (found == by_nonce_.end()) return match_dns(packet, payload, into);
-  if (const auto* icmp = std::get_if<IcmpHeader>(&packet.transport)) {
-    if (!icmp->is_echo_request() && !icmp->is_echo_reply()) return nullptr;
-    into = {found->second, icmp->is_echo_request() ? Leg::forward : Leg::reply};
-    return &into;
-  }
-  if (const auto* udp = std::get_if<UdpHeader>(&packet.transport)) {
-    into = {found->second, leg_of(watches_[found->second], *udp)};
-    return &into;
-  }
-  return nullptr;
-}
-
-const Observer::Match* Observer::match_dns(const Packet& packet, std::span<const std::uint8_t> payload,
-                                           Match& into) const {
-  if (by_question_.empty() || !std::holds_alternative<UdpHeader>(packet.transport)) return nullptr;
-  const auto question = traffic::decode_dns_question(payload);
-  if (!question) return nullptr;
-  const auto found = by_question_.find(question_key(question->id, question->name));
-  if (found == by_question_.end()) return nullptr;
-  into = {found->second, question->response ? Leg::reply : Leg::forward};
-  return &into;
-}
-
-const Observer::Match* Observer::match_tcp(const TcpHeader& tcp, Match& into) {
+/// The port is bound by us alone, so the first SYN from it is ours, wherever a DNAT of the sender has sent
+/// it. A SYN with exactly a probe's initial sequence number is that probe, whatever its ports are by now: 32
+/// random bits that agree by chance are less likely than any other error here.
+void Observer::learn(const TcpHeader& tcp) {
+  if (!tcp.syn || tcp.ack) return;
   if (const auto own = by_port_.find(tcp.source_port); own != by_port_.end()) {
     Watch& watch = watches_[own->second];
-    // The port is bound by us alone, so the first SYN from it is ours, wherever a DNAT of the sender has sent
-    // it.
-    if (tcp.syn && !tcp.ack && !watch.sequence_known) {
+    if (!watch.sequence_known) {
       watch.sequence_known = true;
       watch.initial_sequence = tcp.sequence;
       by_sequence_[tcp.sequence] = own->second;
     }
-    if (match_sequence(own->second, tcp, into) != nullptr) return &into;
   }
-  if (const auto own = by_port_.find(tcp.destination_port); own != by_port_.end()) {
-    if (match_sequence(own->second, tcp, into) != nullptr) return &into;
-  }
-  // NAT may have changed the ports: then the numbers tell, with the ports that its SYN was given as second
-  // witness.
-  learn_ports(tcp);
-  for (const std::uint32_t number : {tcp.sequence, tcp.acknowledgment}) {
-    auto near = by_sequence_.upper_bound(number);
-    if (near == by_sequence_.begin()) continue;
-    --near;
-    if (match_sequence(near->second, tcp, into) != nullptr) return &into;
-  }
-  return nullptr;
-}
-
-/// A SYN with exactly a probe's initial sequence number is that probe, whatever its ports are by now: 32
-/// random bits that agree by chance are less likely than any other error here.
-void Observer::learn_ports(const TcpHeader& tcp) {
-  if (!tcp.syn || tcp.ack) return;
   const auto known = by_sequence_.find(tcp.sequence);
   if (known == by_sequence_.end()) return;
   auto& translated = watches_[known->second].translated;
@@ -171,10 +121,99 @@ void Observer::learn_ports(const TcpHeader& tcp) {
   if (std::ranges::none_of(translated, same)) translated.push_back({tcp.source_port, tcp.destination_port});
 }
 
-const Observer::Match* Observer::match_sequence(WatchId id, const TcpHeader& tcp, Match& into) const {
+/// NAT may change both of UDP's ports: a pair that is new is the probe's own, on its way; the same turned
+/// round is the answer to it.
+void Observer::learn(const Recognised& match, const Packet& packet) {
+  const auto* udp = std::get_if<UdpHeader>(&packet.transport);
+  Watch& watch = watches_[match.watch];
+  if (udp == nullptr || !std::holds_alternative<NonceKey>(watch.key) || known_leg(watch, *udp)) return;
+  watch.translated.push_back({udp->source_port, udp->destination_port});
+}
+
+std::optional<Leg> Observer::known_leg(const Watch& watch, const UdpHeader& udp) {
+  const auto& key = std::get<NonceKey>(watch.key);
+  if (udp.source_port == key.source_port || udp.destination_port == key.port) return Leg::forward;
+  if (udp.destination_port == key.source_port || udp.source_port == key.port) return Leg::reply;
+  for (const Ports& known : watch.translated) {
+    if (udp.source_port == known.source && udp.destination_port == known.destination) return Leg::forward;
+    if (udp.source_port == known.destination && udp.destination_port == known.source) return Leg::reply;
+  }
+  return std::nullopt;
+}
+
+std::optional<Recognised> Observer::match_payload(const Packet& packet,
+                                                  std::span<const std::uint8_t> frame) const {
+  const auto payload = packet.payload(frame);
+  const auto nonce = leading_nonce(payload);
+  const auto found = nonce ? by_nonce_.find(*nonce) : by_nonce_.end();
+  if (found == by_nonce_.end()) return match_dns(packet, payload);
+  if (const auto* icmp = std::get_if<IcmpHeader>(&packet.transport)) {
+    if (!icmp->is_echo_request() && !icmp->is_echo_reply()) return std::nullopt;
+    return Recognised{found->second, icmp->is_echo_request() ? Leg::forward : Leg::reply};
+  }
+  if (const auto* udp = std::get_if<UdpHeader>(&packet.transport)) {
+    return Recognised{found->second, known_leg(watches_[found->second], *udp).value_or(Leg::forward)};
+  }
+  return std::nullopt;
+}
+
+std::optional<Recognised> Observer::match_dns(const Packet& packet,
+                                              std::span<const std::uint8_t> payload) const {
+  const auto* udp = std::get_if<UdpHeader>(&packet.transport);
+  if (by_question_.empty() || udp == nullptr) return std::nullopt;
+  if (packet.payload_total > packet.payload_length) return match_cut_dns(*udp, payload);
+  const auto question = traffic::decode_dns_question(payload);
+  if (!question) return std::nullopt;
+  const auto found = by_question_.find(question_key(question->id, question->name));
+  if (found == by_question_.end()) return std::nullopt;
+  return Recognised{found->second, question->response ? Leg::reply : Leg::forward};
+}
+
+/// A message cut before its question is known by its id and the asker's port; by the id and the server's port
+/// where NAT has changed the other.
+std::optional<Recognised> Observer::match_cut_dns(const UdpHeader& udp,
+                                                  std::span<const std::uint8_t> payload) const {
+  if (payload.size() < 3) return std::nullopt;
+  const auto id = static_cast<std::uint16_t>(payload[0] << 8U | payload[1]);
+  const bool response = (payload[2] & 0x80U) != 0;
+  const std::uint16_t near = response ? udp.destination_port : udp.source_port;
+  const std::uint16_t far = response ? udp.source_port : udp.destination_port;
+  std::optional<Recognised> translated;
+  const auto [first, last] = by_question_id_.equal_range(id);
+  for (auto each = first; each != last; ++each) {
+    const auto& key = std::get<DnsKey>(watches_[each->second].key);
+    const Recognised match{each->second, response ? Leg::reply : Leg::forward};
+    if (near == key.source_port) return match;
+    if (far == key.port) translated = match;
+  }
+  return translated;
+}
+
+std::optional<Recognised> Observer::match_tcp(const TcpHeader& tcp) const {
+  for (const std::uint16_t port : {tcp.source_port, tcp.destination_port}) {
+    const auto own = by_port_.find(port);
+    if (own == by_port_.end()) continue;
+    if (const auto match = match_sequence(own->second, tcp)) return match;
+  }
+  // NAT may have changed the ports: then the numbers tell, with the ports that its SYN was given as second
+  // witness.
+  for (const std::uint32_t number : {tcp.sequence, tcp.acknowledgment}) {
+    auto near = by_sequence_.upper_bound(number);
+    if (near == by_sequence_.begin()) continue;
+    --near;
+    if (const auto match = match_sequence(near->second, tcp)) return match;
+  }
+  return std::nullopt;
+}
+
+std::optional<Recognised> Observer::match_sequence(WatchId id, const TcpHeader& tcp) const {
   const Watch& watch = watches_[id];
-  if (!watch.sequence_known) return nullptr;
   const auto& key = std::get<TcpKey>(watch.key);
+  if (!watch.sequence_known) {
+    // No tap has seen it, as where its own node dropped it: but nobody else sends from that port.
+    const bool first = tcp.syn && !tcp.ack && tcp.source_port == key.source_port;
+    return first ? std::optional(Recognised{id, Leg::forward}) : std::nullopt;
+  }
   const auto fits = [&](std::uint16_t near, std::uint16_t far) {
     if (near == key.source_port || far == key.port) return true;
     return std::ranges::any_of(watch.translated,
@@ -182,40 +221,36 @@ const Observer::Match* Observer::match_sequence(WatchId id, const TcpHeader& tcp
   };
   if (fits(tcp.source_port, tcp.destination_port) &&
       tcp.sequence - watch.initial_sequence < kSequenceWindow) {
-    into = {id, Leg::forward};
-    return &into;
+    return Recognised{id, Leg::forward};
   }
   if (fits(tcp.destination_port, tcp.source_port) && tcp.ack &&
       tcp.acknowledgment - watch.initial_sequence < kSequenceWindow) {
-    into = {id, Leg::reply};
-    return &into;
+    return Recognised{id, Leg::reply};
   }
-  return nullptr;
+  return std::nullopt;
 }
 
-const Observer::Match* Observer::match_quoted(const Packet& quoted, std::span<const std::uint8_t> frame,
-                                              Match& into) {
-  if (!quoted.ip) return nullptr;
+std::optional<Recognised> Observer::match_quoted(const Packet& quoted,
+                                                 std::span<const std::uint8_t> frame) const {
+  if (!quoted.ip) return std::nullopt;
+  std::optional<Recognised> match;
   if (const auto* tcp = std::get_if<TcpHeader>(&quoted.transport)) {
-    if (match_tcp(*tcp, into) == nullptr) return nullptr;
-  } else if (match_payload(quoted, frame, into) == nullptr) {
-    // RFC 792 promises only 8 bytes of the transport: the ports, or the echo id.
-    const auto* udp = std::get_if<UdpHeader>(&quoted.transport);
-    const auto* icmp = std::get_if<IcmpHeader>(&quoted.transport);
-    if (udp != nullptr) {
-      const auto found = by_port_.find(kUdpBit | udp->source_port);
-      if (found == by_port_.end()) return nullptr;
-      into.watch = found->second;
-    } else if (icmp != nullptr && icmp->is_echo_request()) {
-      const auto found = by_echo_id_.find(icmp->echo_id);
-      if (found == by_echo_id_.end()) return nullptr;
-      into.watch = found->second;
-    } else {
-      return nullptr;
-    }
+    match = match_tcp(*tcp);
+  } else {
+    match = match_payload(quoted, frame);
   }
-  into.leg = Leg::error;
-  return &into;
+  // RFC 792 promises only 8 bytes of the transport: the ports, or the echo id.
+  const auto* udp = std::get_if<UdpHeader>(&quoted.transport);
+  const auto* icmp = std::get_if<IcmpHeader>(&quoted.transport);
+  if (!match && udp != nullptr) {
+    if (const auto found = by_port_.find(kUdpBit | udp->source_port); found != by_port_.end())
+      match = Recognised{found->second, Leg::error};
+  } else if (!match && icmp != nullptr && icmp->is_echo_request()) {
+    if (const auto found = by_echo_id_.find(icmp->echo_id); found != by_echo_id_.end())
+      match = Recognised{found->second, Leg::error};
+  }
+  if (match) match->leg = Leg::error;
+  return match;
 }
 
 }  // namespace plumbline::proof

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <unordered_map>
@@ -38,6 +39,12 @@ using Key = std::variant<NonceKey, TcpKey, DnsKey>;
 
 using WatchId = std::size_t;
 
+/// Whose packet it is, and on which part of its exchange.
+struct Recognised {
+  WatchId watch = 0;
+  Leg leg = Leg::forward;
+};
+
 /// Sorts the frames that taps see by the probe that they belong to. Pure: frames come in by `see`.
 class Observer {
  public:
@@ -47,6 +54,11 @@ class Observer {
   /// One frame. Frames of no watched probe are passed over. Never throws for malformed ones.
   void see(std::size_t tap, const std::string& node, const std::string& interface, std::uint64_t time_ns,
            std::span<const std::uint8_t> frame, std::size_t original_length, traffic::LinkType link_type);
+
+  /// Whose packet this is, by what has been seen until now. Nothing is learned from it, and it may be cut
+  /// right behind the nonce, as in the kernel's own reports. Absent: no watched probe's.
+  std::optional<Recognised> recognise(const traffic::Packet& packet,
+                                      std::span<const std::uint8_t> frame) const;
 
   /// What has been seen of it until now, in order.
   Journey journey(WatchId watch, const std::vector<unsigned>& distance) const;
@@ -66,24 +78,27 @@ class Observer {
         translated;  ///< as NAT made them: seen on a SYN with our sequence number, or with our nonce
     std::vector<Sighting> sightings;
   };
-  struct Match {
-    WatchId watch;
-    Leg leg;
-  };
+  /// What a packet teaches about the probes' ports and numbers, before it is recognised and after.
+  void learn(const traffic::Packet& packet);
+  void learn(const traffic::TcpHeader& tcp);
+  void learn(const Recognised& match, const traffic::Packet& packet);
 
-  const Match* match(const traffic::Packet& packet, std::span<const std::uint8_t> frame, Match& into);
-  const Match* match_payload(const traffic::Packet& packet, std::span<const std::uint8_t> frame, Match& into);
-  const Match* match_dns(const traffic::Packet& packet, std::span<const std::uint8_t> payload,
-                         Match& into) const;
-  const Match* match_tcp(const traffic::TcpHeader& tcp, Match& into);
-  const Match* match_sequence(WatchId id, const traffic::TcpHeader& tcp, Match& into) const;
-  static Leg leg_of(Watch& watch, const traffic::UdpHeader& udp);
-  void learn_ports(const traffic::TcpHeader& tcp);
-  const Match* match_quoted(const traffic::Packet& quoted, std::span<const std::uint8_t> frame, Match& into);
+  std::optional<Recognised> match_payload(const traffic::Packet& packet,
+                                          std::span<const std::uint8_t> frame) const;
+  std::optional<Recognised> match_dns(const traffic::Packet& packet,
+                                      std::span<const std::uint8_t> payload) const;
+  std::optional<Recognised> match_cut_dns(const traffic::UdpHeader& udp,
+                                          std::span<const std::uint8_t> payload) const;
+  std::optional<Recognised> match_tcp(const traffic::TcpHeader& tcp) const;
+  std::optional<Recognised> match_sequence(WatchId id, const traffic::TcpHeader& tcp) const;
+  static std::optional<Leg> known_leg(const Watch& watch, const traffic::UdpHeader& udp);
+  std::optional<Recognised> match_quoted(const traffic::Packet& quoted,
+                                         std::span<const std::uint8_t> frame) const;
 
   std::vector<Watch> watches_;
   std::unordered_map<std::uint64_t, WatchId> by_nonce_;
   std::unordered_map<std::string, WatchId> by_question_;
+  std::unordered_multimap<std::uint16_t, WatchId> by_question_id_;
   std::unordered_map<std::uint32_t, WatchId> by_port_;  ///< TCP source port, and UDP's with bit 16 set
   std::unordered_map<std::uint16_t, WatchId> by_echo_id_;
   std::map<std::uint32_t, WatchId> by_sequence_;

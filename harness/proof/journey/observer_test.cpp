@@ -184,24 +184,67 @@ TEST_F(ObserverTest, TiesAnIcmpErrorToThePacketThatItQuotes) {
   EXPECT_THAT(legs(by_tcp), expected);
 }
 
+Bytes question(std::uint16_t id, const std::string& label, bool response) {
+  Bytes message;
+  put16(message, id);
+  put16(message, response ? 0x8180 : 0x0100);
+  for (const unsigned count : {1U, 0U, 0U, 0U}) put16(message, count);
+  message.push_back(static_cast<std::uint8_t>(label.size()));
+  message.insert(message.end(), label.begin(), label.end());
+  message.push_back(0);
+  put16(message, 1);
+  put16(message, 1);
+  return message;
+}
+
 TEST_F(ObserverTest, TellsDnsQuestionsApartByIdAndLetters) {
-  const auto question = [](std::uint16_t id, const std::string& label, bool response) {
-    Bytes message;
-    put16(message, id);
-    put16(message, response ? 0x8180 : 0x0100);
-    for (const unsigned count : {1U, 0U, 0U, 0U}) put16(message, count);
-    message.push_back(static_cast<std::uint8_t>(label.size()));
-    message.insert(message.end(), label.begin(), label.end());
-    message.push_back(0);
-    put16(message, 1);
-    put16(message, 1);
-    return message;
-  };
   const WatchId id = observer_.watch(DnsKey{4711, "wWw", 40005, 53});
   see(ip(kContainer, kServer, 17, udp(40005, 53, question(4711, "wWw", false))));
   see(ip(kContainer, kServer, 17, udp(40006, 53, question(4711, "WwW", false))));
   see(ip(kServer, kContainer, 17, udp(53, 40005, question(4711, "wWw", true))));
   EXPECT_THAT(legs(id), testing::ElementsAre(Leg::forward, Leg::reply));
+}
+
+std::optional<Recognised> recognise(const Observer& observer, const Bytes& packet) {
+  return observer.recognise(traffic::decode(packet, traffic::LinkType::raw_ip), packet);
+}
+
+/// As the kernel's trace reports it: the IP header and 20 bytes of the transport.
+Bytes reported(const Bytes& packet) {
+  return first(packet, 40);
+}
+
+TEST_F(ObserverTest, RecognisesWhatTheKernelReportsOfAPacket) {
+  const WatchId ping = observer_.watch(NonceKey{kNonce, 77, 0});
+  const WatchId by_udp = observer_.watch(NonceKey{kNonce + 1, 40001, 7});
+  const WatchId dns = observer_.watch(DnsKey{4711, "wWw", 40005, 53});
+  observer_.watch(DnsKey{4711, "WwW", 40006, 53});
+  const auto is = [&](const Bytes& packet, WatchId watch, Leg leg) {
+    const auto found = recognise(observer_, reported(packet));
+    return found && found->watch == watch && found->leg == leg;
+  };
+  EXPECT_TRUE(is(ip(kContainer, kServer, 1, icmp(8, 0, 77, nonce_bytes(kNonce))), ping, Leg::forward));
+  EXPECT_TRUE(is(ip(kServer, kHost, 1, icmp(0, 0, 4000, nonce_bytes(kNonce))), ping, Leg::reply));
+  EXPECT_TRUE(is(ip(kServer, kHost, 17, udp(7, 40001, nonce_bytes(kNonce + 1))), by_udp, Leg::reply));
+  EXPECT_TRUE(
+      is(ip(kContainer, kServer, 17, udp(40005, 53, question(4711, "wWw", false))), dns, Leg::forward));
+  EXPECT_TRUE(is(ip(kServer, kContainer, 17, udp(53, 40005, question(4711, "wWw", true))), dns, Leg::reply));
+  EXPECT_FALSE(recognise(observer_,
+                         reported(ip(kContainer, kServer, 17, udp(40005, 53, question(4712, "a", false))))));
+  EXPECT_FALSE(
+      recognise(observer_, reported(ip(kContainer, kServer, 1, icmp(8, 0, 77, nonce_bytes(kNonce + 9))))));
+}
+
+TEST_F(ObserverTest, RecognisesASynThatNoTapSaw) {
+  const WatchId id = observer_.watch(TcpKey{40002, 80, kServer});
+  const Bytes syn = ip(kContainer, kServer, 6, tcp(40002, 80, 5000, 0, kSyn));
+  const Bytes strange = ip(kHost, kServer, 6, tcp(1024, 80, 5000, 0, kSyn));
+  ASSERT_TRUE(recognise(observer_, syn));
+  EXPECT_EQ(recognise(observer_, syn)->watch, id);
+  EXPECT_FALSE(recognise(observer_, strange));  // recognising teaches nothing
+  see(syn);
+  EXPECT_TRUE(recognise(observer_, strange));
+  EXPECT_EQ(observer_.frames(), 1U);
 }
 
 TEST_F(ObserverTest, PassesOverFramesThatAreNotPackets) {

@@ -45,8 +45,14 @@ inline CheckResult failed() {
       {1203, "host", "ens4", "out", "192.168.16.10:40001 > 10.1.2.3:80 TCP SYN, seq 305419896, ttl 63"},
       {1000250, "intranet", "eth0", "in", "192.168.16.10:40001 > 10.1.2.3:80 TCP SYN, seq 305419896, ttl 62"},
   };
-  result.kernel = {{"host", "ip filter", "FORWARD", "iifname \"bridge0\" counter accept", "accept", ""},
-                   {"host", "", "", "", "", "NO_SOCKET"}};
+  const std::string packet = "192.168.99.11:40001 > 10.1.2.3:80 TCP SYN, seq 305419896, ttl 63";
+  result.kernel = {
+      {"host", "ip filter", "FORWARD", "log prefix \"[FORWARD] \"", "continue", "", "forward", "forward",
+       "bridge0", "ens4", "[FORWARD] ", packet},
+      {"host", "ip filter", "FORWARD", "iifname \"bridge0\" counter accept", "accept", "", "forward",
+       "forward", "bridge0", "ens4", std::nullopt, packet},
+      {"host", "", "", "", "accept", "", "prerouting", "reply", "ens4", "", std::nullopt, packet},
+      {"host", "", "", "", "", "NO_SOCKET"}};
   result.control = Control{"lan-peer", "10.1.2.3", "tcp/80", Verdict::pass, "connected"};
   result.cause =
       Cause{"deny-rule-missing",
@@ -104,7 +110,8 @@ inline RunResult hostile_run() {
   result.id = result.expected = result.observed = result.where = result.trace = hostile;
   result.type = result.from = result.to = result.with = hostile;
   result.journey = {{-3, hostile, hostile, hostile, hostile}};
-  result.kernel = {{hostile, hostile, hostile, hostile, hostile, hostile}};
+  result.kernel = {{hostile, hostile, hostile, hostile, hostile, hostile, "input", "error", hostile, hostile,
+                    hostile, hostile}};
   result.control = Control{hostile, hostile, hostile, Verdict::inconclusive, hostile};
   result.cause = Cause{hostile, hostile, {hostile}, hostile};
   scenario.checks = {result};

@@ -1,0 +1,97 @@
+#include "harness/engine/check/kernel_view.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+#include <tuple>
+
+#include "harness/engine/check/check.hpp"
+#include "harness/kernel/nftables/names.hpp"
+
+namespace plumbline::engine {
+namespace {
+
+const char* leg_text(proof::Leg leg) {
+  switch (leg) {
+    case proof::Leg::forward:
+      return "forward";
+    case proof::Leg::reply:
+      return "reply";
+    case proof::Leg::error:
+      return "error";
+  }
+  return "forward";
+}
+
+std::string rule_text(const proof::RuleMet& rule) {
+  switch (rule.kind) {
+    case proof::RuleMet::Kind::policy:
+      return "policy";
+    case proof::RuleMet::Kind::returned:
+      return "return";
+    case proof::RuleMet::Kind::rule:
+      break;
+  }
+  if (!rule.text.empty()) return rule.text;
+  const bool legacy = rule.backend == proof::RuleMet::Backend::iptables_legacy;
+  return fmt::format("{} {}", legacy ? "rule" : "rule with handle", rule.number);
+}
+
+KernelEvent at_hook(const proof::Passage& passage) {
+  KernelEvent event;
+  event.node = passage.node;
+  event.hook = kernel::nft::to_string(passage.hook);
+  event.leg = leg_text(passage.leg);
+  event.iif = passage.iif;
+  event.oif = passage.oif;
+  event.packet = passage.packet;
+  event.verdict = passage.verdict;
+  return event;
+}
+
+bool same_rule(const KernelEvent& a, const KernelEvent& b) {
+  const auto key = [](const KernelEvent& e) {
+    return std::tie(e.node, e.hook, e.leg, e.iif, e.oif, e.table, e.chain, e.rule, e.verdict);
+  };
+  return key(a) == key(b);
+}
+
+void add(std::vector<KernelEvent>& events, KernelEvent event) {
+  const bool told = std::ranges::any_of(events, [&](const KernelEvent& e) { return same_rule(e, event); });
+  if (!told) events.push_back(std::move(event));
+}
+
+}  // namespace
+
+std::vector<std::string> traced_nodes(const std::vector<std::unique_ptr<Check>>& checks) {
+  std::set<std::string> nodes;
+  for (const auto& check : checks) {
+    for (std::string& node : check->traced()) nodes.insert(std::move(node));
+  }
+  return {nodes.begin(), nodes.end()};
+}
+
+std::vector<KernelEvent> kernel_events(const proof::KernelPath& path) {
+  std::vector<KernelEvent> events;
+  for (const proof::Passage& passage : path.passages) {
+    if (passage.rules.empty()) add(events, at_hook(passage));
+    for (const proof::RuleMet& rule : passage.rules) {
+      KernelEvent event = at_hook(passage);
+      event.table = rule.family + " " + rule.table;
+      event.chain = rule.chain;
+      event.rule = rule_text(rule);
+      event.verdict = rule.verdict;
+      event.log_prefix = rule.log_prefix;
+      add(events, std::move(event));
+    }
+  }
+  return events;
+}
+
+std::string log_text(const proof::Passage& passage) {
+  return fmt::format("IN={} OUT={} SRC={} DST={}", passage.iif, passage.oif, passage.source.to_string(),
+                     passage.destination.to_string());
+}
+
+}  // namespace plumbline::engine

@@ -1,0 +1,217 @@
+#include "harness/kernel/nftables/listing.hpp"
+
+#include <libmnl/libmnl.h>
+#include <libnftnl/chain.h>
+#include <libnftnl/common.h>
+#include <libnftnl/expr.h>
+#include <libnftnl/rule.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/xt_LOG.h>
+#include <linux/netlink.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <memory>
+#include <new>
+#include <vector>
+
+#include "harness/base/error.hpp"
+#include "harness/kernel/netlink/message.hpp"
+#include "harness/kernel/nftables/connection.hpp"
+#include "harness/kernel/nftables/nftables.hpp"
+
+namespace plumbline::kernel::nft {
+namespace {
+
+constexpr std::size_t kBuffer = 65536;  ///< the kernel fills dump datagrams up to 32 KiB
+constexpr std::uint32_t kSequence = 1;
+constexpr int kAttempts = 8;
+
+std::uint16_t type_of(int message) {
+  return static_cast<std::uint16_t>(NFNL_SUBSYS_NFTABLES << 8 | message);
+}
+
+struct FreeChain {
+  void operator()(nftnl_chain* chain) const noexcept { nftnl_chain_free(chain); }
+};
+struct FreeRule {
+  void operator()(nftnl_rule* rule) const noexcept { nftnl_rule_free(rule); }
+};
+
+/// One pass of a dump. False: the ruleset changed meanwhile.
+template <class Visit>
+bool dump_once(int fd, int what, const char* attempted, const Visit& visit) {
+  const netlink::Message request(type_of(what), NLM_F_DUMP, nfgenmsg{NFPROTO_UNSPEC, NFNETLINK_V0, 0});
+  const auto bytes = request.bytes();
+  if (::send(fd, bytes.data(), bytes.size(), 0) < 0) throw Error::from_errno(errno, attempted);
+  struct alignas(nlmsghdr) Buffer {
+    std::uint8_t bytes[kBuffer];
+  };
+  const auto buffer = std::make_unique<Buffer>();
+  bool consistent = true;
+  while (true) {
+    const ssize_t got = ::recv(fd, buffer->bytes, kBuffer, 0);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) throw Error::from_errno(errno, attempted);
+    auto left = static_cast<int>(got);
+    // NOLINTNEXTLINE(*-reinterpret-cast): libmnl's interface
+    for (const auto* message = reinterpret_cast<const nlmsghdr*>(buffer->bytes); mnl_nlmsg_ok(message, left);
+         message = mnl_nlmsg_next(message, &left)) {
+      if ((message->nlmsg_flags & NLM_F_DUMP_INTR) != 0) consistent = false;
+      if (message->nlmsg_type == NLMSG_DONE) return consistent;
+      if (message->nlmsg_type == NLMSG_ERROR) {
+        nlmsgerr fixed{};
+        if (mnl_nlmsg_get_payload_len(message) >= sizeof fixed)
+          std::memcpy(&fixed, mnl_nlmsg_get_payload(message), sizeof fixed);
+        const Error error = Error::from_errno(-fixed.error, attempted);
+        throw fixed.error == -EPERM ? error.with_kind(ErrorKind::environment) : error;
+      }
+      visit(message);
+    }
+  }
+}
+
+std::string text_or_empty(const char* text) {
+  return text == nullptr ? std::string() : std::string(text);
+}
+
+std::string family_text(std::uint32_t number) {
+  switch (number) {
+    case NFPROTO_INET:
+      return "inet";
+    case NFPROTO_IPV4:
+      return "ip";
+    case NFPROTO_IPV6:
+      return "ip6";
+    default:
+      return {};
+  }
+}
+
+std::optional<Hook> hook_of(std::uint32_t number) {
+  switch (number) {
+    case NF_INET_PRE_ROUTING:
+      return Hook::prerouting;
+    case NF_INET_LOCAL_IN:
+      return Hook::input;
+    case NF_INET_FORWARD:
+      return Hook::forward;
+    case NF_INET_LOCAL_OUT:
+      return Hook::output;
+    case NF_INET_POST_ROUTING:
+      return Hook::postrouting;
+    default:
+      return std::nullopt;
+  }
+}
+
+void add_chain(Listing& listing, const nlmsghdr* message) {
+  const std::unique_ptr<nftnl_chain, FreeChain> chain(nftnl_chain_alloc());
+  if (!chain) throw std::bad_alloc();
+  if (nftnl_chain_nlmsg_parse(message, chain.get()) < 0) return;
+  if (!nftnl_chain_is_set(chain.get(), NFTNL_CHAIN_HOOKNUM)) return;
+  const std::string family = family_text(nftnl_chain_get_u32(chain.get(), NFTNL_CHAIN_FAMILY));
+  const auto hook = hook_of(nftnl_chain_get_u32(chain.get(), NFTNL_CHAIN_HOOKNUM));
+  if (family.empty() || !hook) return;
+  listing.chains[{family, text_or_empty(nftnl_chain_get_str(chain.get(), NFTNL_CHAIN_TABLE)),
+                  text_or_empty(nftnl_chain_get_str(chain.get(), NFTNL_CHAIN_NAME))}] = {
+      *hook, nftnl_chain_get_s32(chain.get(), NFTNL_CHAIN_PRIO)};
+}
+
+/// iptables-nft keeps a target as iptables-legacy does: a name, and its struct.
+void read_target(ListedRule& rule, const nftnl_expr* target) {
+  const std::string name = text_or_empty(nftnl_expr_get_str(target, NFTNL_EXPR_TG_NAME));
+  if (name == "REJECT") rule.rejects = true;
+  if (name != "LOG") return;
+  std::uint32_t length = 0;
+  const void* info = nftnl_expr_get(target, NFTNL_EXPR_TG_INFO, &length);
+  xt_log_info log{};
+  if (info == nullptr || length < sizeof log) return;
+  std::memcpy(&log, info, sizeof log);
+  rule.log_prefix = std::string(log.prefix, ::strnlen(log.prefix, sizeof log.prefix));
+}
+
+int read_expression(nftnl_expr* expression, void* into) {
+  ListedRule& rule = *static_cast<ListedRule*>(into);
+  const std::string name = text_or_empty(nftnl_expr_get_str(expression, NFTNL_EXPR_NAME));
+  if (name == "reject") rule.rejects = true;
+  if (name == "log") rule.log_prefix = text_or_empty(nftnl_expr_get_str(expression, NFTNL_EXPR_LOG_PREFIX));
+  if (name == "target") read_target(rule, expression);
+  return 0;
+}
+
+void add_rule(Listing& listing, const nlmsghdr* message) {
+  const std::unique_ptr<nftnl_rule, FreeRule> rule(nftnl_rule_alloc());
+  if (!rule) throw std::bad_alloc();
+  if (nftnl_rule_nlmsg_parse(message, rule.get()) < 0) return;
+  const std::string family = family_text(nftnl_rule_get_u32(rule.get(), NFTNL_RULE_FAMILY));
+  if (family.empty()) return;
+  ListedRule& listed = listing.rules[{family, text_or_empty(nftnl_rule_get_str(rule.get(), NFTNL_RULE_TABLE)),
+                                      text_or_empty(nftnl_rule_get_str(rule.get(), NFTNL_RULE_CHAIN)),
+                                      nftnl_rule_get_u64(rule.get(), NFTNL_RULE_HANDLE)}];
+  nftnl_expr_foreach(rule.get(), &read_expression, &listed);
+}
+
+Listing read_once(const Netns& netns, bool& consistent) {
+  Listing listing;
+  const Connection chains(netns);
+  consistent = dump_once(chains.fd(), NFT_MSG_GETCHAIN, "listing the nftables chains",
+                         [&](const nlmsghdr* message) { add_chain(listing, message); });
+  const Connection rules(netns);
+  consistent = dump_once(rules.fd(), NFT_MSG_GETRULE, "listing the nftables rules",
+                         [&](const nlmsghdr* message) { add_rule(listing, message); }) &&
+               consistent;
+  for (auto& [key, text] : parse_rules(list_text(netns, ListCounters::no))) {
+    listing.rules[key].text = std::move(text);
+  }
+  return listing;
+}
+
+}  // namespace
+
+const ListedRule* Listing::rule(const std::string& family, const std::string& table, const std::string& chain,
+                                std::uint64_t handle) const {
+  const auto found = rules.find({family, table, chain, handle});
+  return found == rules.end() ? nullptr : &found->second;
+}
+
+const ListedChain* Listing::chain(const std::string& family, const std::string& table,
+                                  const std::string& name) const {
+  const auto found = chains.find({family, table, name});
+  return found == chains.end() ? nullptr : &found->second;
+}
+
+Listing list(const Netns& netns) {
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    const std::uint32_t before = generation(netns);
+    bool consistent = false;
+    Listing listing = read_once(netns, consistent);
+    if (consistent && generation(netns) == before) return listing;
+  }
+  throw Error("listing the nftables ruleset: it kept changing while it was read");
+}
+
+std::uint32_t generation(const Netns& netns) {
+  const Connection connection(netns);
+  const netlink::Message request(type_of(NFT_MSG_GETGEN), 0, nfgenmsg{NFPROTO_UNSPEC, NFNETLINK_V0, 0});
+  const auto bytes = request.bytes();
+  std::vector<std::uint8_t> buffer(4096);
+  if (::send(connection.fd(), bytes.data(), bytes.size(), 0) < 0) {
+    throw Error::from_errno(errno, "asking for the ruleset's generation");
+  }
+  const ssize_t got = ::recv(connection.fd(), buffer.data(), buffer.size(), 0);
+  if (got < 0) throw Error::from_errno(errno, "asking for the ruleset's generation");
+  std::span<const std::uint8_t> rest(buffer.data(), static_cast<std::size_t>(got));
+  while (const auto message = netlink::take_message(rest)) {
+    if (message->type != type_of(NFT_MSG_NEWGEN)) continue;
+    const auto parts = netlink::split<nfgenmsg>(message->payload);
+    if (const auto id = parts ? parts->second.u32(NFTA_GEN_ID) : std::nullopt) return *id;
+  }
+  throw Error("the kernel did not tell the ruleset's generation");
+}
+
+}  // namespace plumbline::kernel::nft

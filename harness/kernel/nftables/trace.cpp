@@ -1,0 +1,96 @@
+#include "harness/kernel/nftables/trace.hpp"
+
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netlink.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <limits>
+#include <memory>
+#include <string>
+
+#include "harness/base/error.hpp"
+#include "harness/kernel/nftables/names.hpp"
+
+namespace plumbline::kernel::nft {
+namespace {
+
+/// Before everything that has a name: defragmentation is at -400, raw at -300.
+constexpr std::int32_t kPriority = -500;
+constexpr std::array kHooks{Hook::prerouting, Hook::input, Hook::forward, Hook::output, Hook::postrouting};
+
+Ruleset table() {
+  // A probe's nonce (harness/traffic/probe) stands behind the 8 bytes of an echo's or UDP's header.
+  const TransportBytes nonce{8, {'P', 'L'}};
+  const std::vector<Rule> mark{
+      {{Protocol{IPPROTO_TCP}}, Traced{}, false, {}},
+      {{Protocol{IPPROTO_UDP}}, Traced{}, false, {}},
+      {{Protocol{IPPROTO_ICMP}, nonce}, Traced{}, false, {}},
+      {{Protocol{IPPROTO_ICMPV6}, nonce}, Traced{}, false, {}},
+  };
+  Table own{Family::inet, std::string(Trace::kTable), {}, true};
+  for (const Hook hook : kHooks) {
+    own.chains.push_back(
+        {to_string(hook), BaseChain{ChainType::filter, hook, kPriority, Policy::accept}, mark});
+  }
+  return {{std::move(own)}};
+}
+
+/// A socket of `netns` that hears the trace events of that namespace.
+Fd open_events(const Netns& netns, std::size_t buffer_bytes) {
+  const Netns::Entered inside(netns);
+  Fd socket(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_NETFILTER));
+  if (!socket) throw Error::from_errno(errno, "opening a socket for trace events");
+  const int size = static_cast<int>(std::min<std::size_t>(buffer_bytes, std::numeric_limits<int>::max() / 2));
+  if (::setsockopt(socket.get(), SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size) != 0) {
+    ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+  }
+  sockaddr_nl own{};
+  own.nl_family = AF_NETLINK;
+  constexpr int group = NFNLGRP_NFTRACE;
+  // NOLINTNEXTLINE(*-reinterpret-cast): the sockets' interface
+  if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&own), sizeof own) != 0 ||
+      ::setsockopt(socket.get(), SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof group) != 0) {
+    throw Error::from_errno(errno, "subscribing to trace events").with_kind(ErrorKind::environment);
+  }
+  return socket;
+}
+
+}  // namespace
+
+Trace::Trace(const Netns& netns, std::size_t buffer_bytes)
+    : events_(open_events(netns, buffer_bytes)), owner_(netns) {
+  const Ruleset ruleset = table();
+  owner_.commit(encode(ruleset));
+}
+
+std::vector<TraceEvent> Trace::take() {
+  constexpr std::size_t largest = 65536;
+  const auto buffer = std::make_unique<std::array<std::uint8_t, largest>>();
+  std::vector<TraceEvent> events;
+  while (true) {
+    const ssize_t got = ::recv(fd(), buffer->data(), buffer->size(), MSG_TRUNC);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0 && errno == EAGAIN) return events;
+    if (got < 0 && errno != ENOBUFS) throw Error::from_errno(errno, "receiving trace events");
+    if (got < 0 || static_cast<std::size_t>(got) > buffer->size()) {
+      ++lost_;
+      continue;
+    }
+    for (TraceEvent& event : parse_trace({buffer->data(), static_cast<std::size_t>(got)})) {
+      events.push_back(std::move(event));
+    }
+  }
+}
+
+std::optional<Hook> Trace::hook_of(const TraceEvent& event) {
+  if (event.family != kFamily || event.table != kTable) return std::nullopt;
+  const auto found =
+      std::ranges::find(kHooks, event.chain, [](Hook hook) { return std::string(to_string(hook)); });
+  return found == kHooks.end() ? std::nullopt : std::optional(*found);
+}
+
+}  // namespace plumbline::kernel::nft

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "harness/base/fd.hpp"
+#include "harness/kernel/netns/netns.hpp"
+#include "harness/kernel/nftables/connection.hpp"
+#include "harness/kernel/nftables/ruleset.hpp"
+#include "harness/kernel/nftables/trace_event.hpp"
+
+namespace plumbline::kernel::nft {
+
+/// Makes the kernel report every rule that probes' packets meet in one namespace, while it lives.
+///
+/// A table of its own (`inet plumbline`, with the owner flag) has a base chain at every hook, before all
+/// others, that sets `meta nftrace`: so each hook that a packet passes yields an event, where nobody has a
+/// chain there too. The same mark makes iptables-legacy report its rules (harness/kernel/iptables_legacy).
+/// Marked are all TCP and UDP packets, and of ICMP and ICMPv6 those whose payload begins with "PL", as
+/// probes' do: neighbour discovery and the like would only fill the buffer.
+class Trace {
+ public:
+  static constexpr std::string_view kFamily = "inet";
+  static constexpr std::string_view kTable = "plumbline";
+  /// A receive buffer that takes a burst of some ten thousand events. Who is not root of the machine gets at
+  /// most twice net.core.rmem_max.
+  static constexpr std::size_t kBuffer = 32U << 20U;
+
+  /// Throws Error: of kind environment where the kernel refuses.
+  explicit Trace(const Netns& netns, std::size_t buffer_bytes = kBuffer);
+
+  /// Readable when events wait.
+  int fd() const noexcept { return events_.get(); }
+  /// Takes all that have come until now, without waiting. Throws Error.
+  std::vector<TraceEvent> take();
+  /// How often the kernel had to drop events for want of room, seen so far by `take`. Not 0: what was not
+  /// reported may still have happened.
+  std::uint64_t lost() const noexcept { return lost_; }
+
+  /// The hook that the table's chain of that name is at; absent for any other table or chain.
+  static std::optional<Hook> hook_of(const TraceEvent& event);
+
+ private:
+  Fd events_;
+  Connection owner_;
+  std::uint64_t lost_ = 0;
+};
+
+}  // namespace plumbline::kernel::nft

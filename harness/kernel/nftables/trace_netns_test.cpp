@@ -1,0 +1,134 @@
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "harness/base/error.hpp"
+#include "harness/kernel/nftables/listing.hpp"
+#include "harness/kernel/nftables/nftables.hpp"
+#include "harness/kernel/nftables/testing/loopback.hpp"
+#include "harness/kernel/nftables/trace.hpp"
+
+namespace plumbline::kernel::nft {
+namespace {
+
+using kernel::testing_support::send_udp;
+using kernel::testing_support::with_loopback;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+/// "inet u f: drop", of all that is not our own table's.
+std::vector<std::string> others(const std::vector<TraceEvent>& events) {
+  std::vector<std::string> lines;
+  for (const TraceEvent& event : events) {
+    if (event.table == Trace::kTable) continue;
+    lines.push_back(fmt::format("{} {} {}: {}", event.family, event.table, event.chain, event.verdict));
+  }
+  return lines;
+}
+
+std::vector<std::string> hooks(const std::vector<TraceEvent>& events) {
+  std::vector<std::string> names;
+  for (const TraceEvent& event : events) {
+    if (const auto hook = Trace::hook_of(event)) names.push_back(to_string(*hook));
+  }
+  return names;
+}
+
+TEST(NftTrace, TellsEveryHookThatAPacketPasses) {
+  const Netns netns = with_loopback();
+  Trace trace(netns);
+  send_udp(netns, "PL and more");
+  EXPECT_THAT(hooks(trace.take()), ElementsAre("output", "postrouting", "prerouting", "input"));
+  EXPECT_TRUE(trace.take().empty());
+  send_udp(netns, "PL and more", 9, true);
+  EXPECT_THAT(hooks(trace.take()), ElementsAre("output", "postrouting", "prerouting", "input"));
+  EXPECT_EQ(trace.lost(), 0U);
+}
+
+TEST(NftTrace, TellsRulesWithThePacketsHeaders) {
+  const Netns netns = with_loopback();
+  load_text(
+      netns,
+      "table inet u {\n chain guard { udp dport 10 drop; }\n"
+      " chain o { type filter hook output priority 0; policy accept; meta l4proto udp jump guard; }\n}\n",
+      "nft");
+  Trace trace(netns);
+  send_udp(netns, "PL and more", 10);
+  const auto events = trace.take();
+  EXPECT_THAT(others(events), ElementsAre("inet u o: jump guard", "inet u guard: drop"));
+  ASSERT_FALSE(events.empty());
+  ASSERT_TRUE(events[0].headers);
+  EXPECT_EQ(events[0].headers->packet.size(), 20U + 8U + 11U);  // fewer than 20 bytes of transport: all of it
+  EXPECT_EQ(events[0].headers->oif, 1U);
+
+  const Listing listing = list(netns);
+  const ListedRule* rule = listing.rule("inet", "u", "guard", events.back().handle);
+  ASSERT_NE(rule, nullptr);
+  EXPECT_EQ(rule->text, "udp dport 10 drop");
+  const ListedChain* chain = listing.chain("inet", "u", "o");
+  ASSERT_NE(chain, nullptr);
+  EXPECT_EQ(chain->hook, Hook::output);
+  EXPECT_EQ(chain->priority, 0);
+  EXPECT_EQ(listing.chain("inet", "u", "guard"), nullptr);
+}
+
+TEST(NftTrace, KnowsLogPrefixesAndRejects) {
+  const Netns netns = with_loopback();
+  load_text(netns,
+            "table ip u {\n chain i { type filter hook input priority 0;\n"
+            "  log prefix \"[IN] \"\n  udp dport 9 reject comment \"log prefix\"\n }\n}\n",
+            "nft");
+  Trace trace(netns);
+  send_udp(netns, "PL");
+  const auto events = trace.take();
+  EXPECT_THAT(others(events), ElementsAre("ip u i: continue", "ip u i: drop"));
+  const Listing listing = list(netns);
+  const ListedRule* log = listing.rule("ip", "u", "i", events[events.size() - 2].handle);
+  const ListedRule* reject = listing.rule("ip", "u", "i", events.back().handle);
+  ASSERT_TRUE(log != nullptr && reject != nullptr);
+  EXPECT_EQ(log->log_prefix, "[IN] ");
+  EXPECT_FALSE(log->rejects);
+  EXPECT_EQ(reject->log_prefix, std::nullopt);
+  EXPECT_TRUE(reject->rejects);
+}
+
+TEST(NftTrace, SurvivesAFlushAndGoesWithItsSocket) {
+  const Netns netns = with_loopback();
+  const std::uint32_t before = generation(netns);
+  {
+    Trace trace(netns);
+    EXPECT_NE(generation(netns), before);
+    load_text(netns, "flush ruleset\n", "nft");
+    send_udp(netns, "PL");
+    EXPECT_EQ(hooks(trace.take()).size(), 4U);
+    EXPECT_THAT(list_text(netns), HasSubstr("table inet plumbline"));
+  }
+  EXPECT_THAT(list_text(netns), Not(HasSubstr("plumbline")));
+}
+
+TEST(NftTrace, IsRefusedWhereTheTableIsSomebodyElses) {
+  const Netns netns = with_loopback();
+  load_text(netns, "table inet plumbline {\n}\n", "nft");
+  EXPECT_THROW(Trace{netns}, Error);
+}
+
+TEST(NftTrace, SaysThatEventsWereLost) {
+  const Netns netns = with_loopback();
+  Trace trace(netns, 4096);
+  for (int i = 0; i < 200; ++i) send_udp(netns, "PL");
+  EXPECT_FALSE(trace.take().empty());
+  EXPECT_GT(trace.lost(), 0U);
+}
+
+TEST(NftTrace, TakesABurst) {
+  const Netns netns = with_loopback();
+  Trace trace(netns);
+  for (int i = 0; i < 400; ++i) send_udp(netns, "PL");
+  // Each one is answered by an ICMP error, which is not marked.
+  EXPECT_EQ(hooks(trace.take()).size(), 4U * 400U);
+  EXPECT_EQ(trace.lost(), 0U);
+}
+
+}  // namespace
+}  // namespace plumbline::kernel::nft

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "harness/base/ip.hpp"
+#include "harness/kernel/nftables/ruleset.hpp"
+#include "harness/proof/journey/journey.hpp"
+
+namespace plumbline::proof {
+
+using kernel::nft::Hook;
+
+/// What one rule did with a packet, or the end of a chain.
+struct RuleMet {
+  enum class Backend : std::uint8_t { nftables, iptables_legacy };
+  enum class Kind : std::uint8_t {
+    rule,
+    returned,  ///< the end of a chain that something jumped to
+    policy,    ///< the end of a base chain, or of a built-in one
+  };
+  Backend backend = Backend::nftables;
+  Kind kind = Kind::rule;
+  std::string family, table, chain;  ///< "ip", "filter", "FORWARD"
+  std::uint64_t number = 0;  ///< nftables: the rule's handle; iptables-legacy: its number, from 1; else 0
+  /// In the words of nft, or of `iptables -S`. Empty where there is none, or it could not be listed any more.
+  std::string text;
+  /// "accept", "drop", "reject", "continue", "jump guard", "goto guard", "return", "queue", "stolen"; empty:
+  /// not known, as of a target of iptables-legacy that we have not heard of.
+  std::string verdict;
+  std::optional<std::string> log_prefix;  ///< it wrote a log line with this prefix
+};
+
+/// A packet at one hook.
+struct Passage {
+  std::string node;
+  Hook hook = Hook::prerouting;
+  Leg leg = Leg::forward;
+  std::string iif, oif;           ///< empty: none at this hook
+  IpAddress source, destination;  ///< as the packet came to the hook
+  std::string packet;             ///< in one line
+  std::vector<RuleMet> rules;     ///< in the order in which it met them
+  /// What became of it there: "accept", "drop", "reject", "queue", "stolen". Empty: nothing stopped it that
+  /// reports itself, but neither was it seen at the hook that must follow.
+  std::string verdict;
+};
+
+/// What kernels say about one probe.
+struct KernelPath {
+  struct Node {
+    std::string name;
+    /// Why this node's silence proves nothing: the kernel refused the trace, or lost reports. Empty: it does.
+    std::string problem;
+    bool alive = false;  ///< it has reported something since it was opened, about whatever packet
+  };
+  std::vector<Node> nodes;  ///< that were asked
+  /// In each node in order; nodes by their distance, the probe's own packets before the answers.
+  std::vector<Passage> passages;
+
+  /// Why absence from `node`'s passages proves nothing. Absent: it does.
+  std::optional<std::string> blind(std::string_view node) const;
+  /// The hooks that the first packet of `leg` passed in `node`, in order.
+  std::vector<Hook> hooks(std::string_view node, Leg leg) const;
+  /// Whether any packet of `leg` was at any hook of `node`.
+  bool passed(std::string_view node, Leg leg) const;
+};
+
+/// "prerouting, forward, postrouting"; "none".
+std::string to_text(const std::vector<Hook>& hooks);
+
+}  // namespace plumbline::proof

@@ -1,0 +1,261 @@
+#include "harness/proof/witness/kernel_trace.hpp"
+
+#include <fmt/format.h>
+#include <net/if.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <cerrno>
+#include <deque>
+#include <map>
+#include <optional>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+
+#include "harness/base/error.hpp"
+#include "harness/base/fd.hpp"
+#include "harness/kernel/iptables_legacy/tables.hpp"
+#include "harness/kernel/iptables_legacy/trace.hpp"
+#include "harness/kernel/nftables/listing.hpp"
+#include "harness/kernel/nftables/trace.hpp"
+#include "harness/proof/witness/passages.hpp"
+#include "harness/traffic/packet/packet.hpp"
+
+namespace plumbline::proof {
+namespace {
+
+using boost::asio::posix::stream_descriptor;
+
+/// One node's sockets, and what came from them.
+class NodeTrace {
+ public:
+  NodeTrace(const boost::asio::any_io_executor& executor, const TraceSource& source,
+            const TraceOptions& options)
+      : name(source.node), netns_(kernel::Netns::open(fmt::format("/proc/self/fd/{}", source.netns->fd()))) {
+    try {
+      const auto inside = netns_.enter();
+      names_ = Fd(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+      nft_.emplace(netns_, options.buffer_bytes != 0 ? options.buffer_bytes : kernel::nft::Trace::kBuffer);
+    } catch (const Error& error) {
+      problem_ = error.what();
+      return;
+    }
+    try {
+      legacy_.emplace(netns_,
+                      options.buffer_bytes != 0 ? options.buffer_bytes : kernel::iptables::Trace::kBuffer);
+    } catch (const Error& error) {
+      legacy_problem_ = error.what();
+    }
+    await(executor, nft_->fd());
+    if (legacy_) await(executor, legacy_->fd());
+  }
+  NodeTrace(const NodeTrace&) = delete;
+  NodeTrace& operator=(const NodeTrace&) = delete;
+  ~NodeTrace() {
+    // The descriptors are the traces': taken back from Asio, whose pending waits end with an error.
+    for (stream_descriptor& readable : readable_) readable.release();
+  }
+
+  const std::string name;
+
+  std::uint64_t lost() const { return (nft_ ? nft_->lost() : 0) + (legacy_ ? legacy_->lost() : 0); }
+
+  void read() {
+    if (nft_) reports_.add(noted(nft_->take()));
+    if (!legacy_) return;
+    for (auto& event : noted(legacy_->take())) legacy_events_.push_back(std::move(event));
+  }
+
+  /// Whose packets the reports that came since the last call are about.
+  void attribute(const Observer& observer, const std::unordered_set<WatchId>& told) {
+    const auto whose = [&](const std::vector<std::uint8_t>& bytes) -> std::optional<Recognised> {
+      const auto found = observer.recognise(traffic::decode(bytes, traffic::LinkType::raw_ip), bytes);
+      return found && told.contains(found->watch) ? std::nullopt : found;
+    };
+    for (auto& report : reports_.take()) {
+      if (const auto found = whose(report->headers.packet)) {
+        by_watch_[found->watch].nft.push_back({std::move(report), found->leg});
+      }
+    }
+    for (auto& event : std::exchange(legacy_events_, {})) {
+      if (const auto found = whose(event.packet))
+        by_watch_[found->watch].legacy.push_back({std::move(event), found->leg});
+    }
+  }
+
+  std::vector<Passage> take(WatchId watch, KernelPath::Node& about) {
+    about.problem = problem_;
+    about.alive = alive_;
+    // Where the old back end holds no rules, its trace is not missed.
+    if (problem_.empty() && !legacy_problem_.empty() && has_legacy_tables()) about.problem = legacy_problem_;
+    const auto found = by_watch_.find(watch);
+    if (found == by_watch_.end()) return {};
+    const NodeReports reports = std::move(found->second);
+    by_watch_.erase(found);
+    try {
+      refresh(reports);
+    } catch (const Error& error) {
+      about.problem = error.what();
+    }
+    return passages(name, reports, rules_);
+  }
+
+ private:
+  void await(const boost::asio::any_io_executor& executor, int fd) {
+    wait(readable_.emplace_back(executor, fd));
+  }
+  void wait(stream_descriptor& readable) {
+    readable.async_wait(
+        boost::asio::posix::descriptor_base::wait_read,
+        [this, &readable, alive = std::weak_ptr<const bool>(here_)](const boost::system::error_code& error) {
+          // A wait that had ended before the descriptor was taken back says success all the same.
+          if (error || alive.expired()) return;
+          read();
+          wait(readable);
+        });
+  }
+
+  template <class Event>
+  std::vector<Event> noted(std::vector<Event> events) {
+    alive_ = alive_ || !events.empty();
+    return events;
+  }
+
+  bool has_legacy_tables() const {
+    return !kernel::iptables::table_names(netns_, IpFamily::v4).empty() ||
+           !kernel::iptables::table_names(netns_, IpFamily::v6).empty();
+  }
+
+  /// Reads the rules anew where they may have changed.
+  void refresh(const NodeReports& reports) {
+    rules_.interface_name = [this](unsigned index) { return interface_name(index); };
+    if (!reports.nft.empty()) {
+      const std::uint32_t generation = kernel::nft::generation(netns_);
+      if (generation_ != generation) {
+        rules_.nft = kernel::nft::list(netns_);
+        generation_ = generation;
+      }
+    }
+    rules_.legacy.clear();  // ip_tables counts no generations
+    for (const NodeReports::Legacy& item : reports.legacy) {
+      const Rulebook::LegacyKey key{item.event.family, item.event.table};
+      if (rules_.legacy.contains(key)) continue;
+      if (auto table = kernel::iptables::read_table(netns_, key.first, key.second)) {
+        rules_.legacy.emplace(key, std::move(*table));
+      }
+    }
+  }
+
+  std::string interface_name(unsigned index) const {
+    ifreq request{};
+    request.ifr_ifindex = static_cast<int>(index);
+    if (::ioctl(names_.get(), SIOCGIFNAME, &request) != 0) return fmt::format("if{}", index);
+    return request.ifr_name;
+  }
+
+  kernel::Netns netns_;  ///< our own: the node may be gone before we are told
+  Fd names_;
+  std::optional<kernel::nft::Trace> nft_;
+  std::optional<kernel::iptables::Trace> legacy_;
+  std::string problem_, legacy_problem_;
+  bool alive_ = false;
+  Reports reports_;
+  std::vector<kernel::iptables::TraceEvent> legacy_events_;
+  std::unordered_map<WatchId, NodeReports> by_watch_;
+  Rulebook rules_;
+  std::optional<std::uint32_t> generation_;
+  std::deque<stream_descriptor> readable_;  ///< a deque: handlers hold references
+  std::shared_ptr<const bool> here_ = std::make_shared<const bool>(true);
+};
+
+}  // namespace
+
+class KernelTrace::Impl {
+ public:
+  Impl(boost::asio::any_io_executor executor, const TraceOptions& options)
+      : executor_(std::move(executor)), options_(options) {}
+
+  void watch(const std::vector<TraceSource>& sources) {
+    std::erase_if(nodes_, [&](const auto& node) {
+      return std::ranges::find(sources, node->name, &TraceSource::node) == sources.end();
+    });
+    for (const TraceSource& source : sources) {
+      if (std::ranges::find(nodes_, source.node, [](const auto& node) { return node->name; }) != nodes_.end())
+        continue;
+      nodes_.push_back(std::make_unique<NodeTrace>(executor_, source, options_));
+    }
+  }
+
+  Mark mark() const {
+    Mark lost;
+    for (const auto& node : nodes_) lost.push_back(node->lost());
+    return lost;
+  }
+
+  void drain() {
+    for (const auto& node : nodes_) node->read();
+  }
+
+  KernelPath path(const Observer& observer, WatchId watch, const Mark& since,
+                  const std::function<unsigned(const std::string&)>& distance) {
+    KernelPath path;
+    for (std::size_t i = 0; i < nodes_.size(); ++i) {
+      NodeTrace& node = *nodes_[i];
+      node.attribute(observer, told_);
+      KernelPath::Node& about = path.nodes.emplace_back();
+      about.name = node.name;
+      std::ranges::move(node.take(watch, about), std::back_inserter(path.passages));
+      if (about.problem.empty() && i < since.size() && node.lost() != since[i]) {
+        about.problem = "the kernel had no room for all its reports";
+      }
+    }
+    told_.insert(watch);
+    if (nodes_.size() > 1) put_in_order(path.passages, distance);
+    return path;
+  }
+
+ private:
+  /// No clock is common to the nodes' reports, so their order is that of the way.
+  static void put_in_order(std::vector<Passage>& passages,
+                           const std::function<unsigned(const std::string&)>& distance) {
+    std::map<std::string, long> along;
+    for (const Passage& passage : passages) along.emplace(passage.node, distance(passage.node));
+    const auto key = [&](const Passage& passage) {
+      const bool forward = passage.leg == Leg::forward;
+      return std::pair(!forward, forward ? along[passage.node] : -along[passage.node]);
+    };
+    std::ranges::stable_sort(passages, {}, key);
+  }
+
+  boost::asio::any_io_executor executor_;
+  TraceOptions options_;
+  std::vector<std::unique_ptr<NodeTrace>> nodes_;
+  std::unordered_set<WatchId> told_;
+};
+
+KernelTrace::KernelTrace(boost::asio::any_io_executor executor, const TraceOptions& options)
+    : impl_(std::make_unique<Impl>(std::move(executor), options)) {}
+
+KernelTrace::~KernelTrace() = default;
+
+void KernelTrace::watch(const std::vector<TraceSource>& sources) {
+  impl_->watch(sources);
+}
+
+KernelTrace::Mark KernelTrace::mark() const {
+  return impl_->mark();
+}
+
+void KernelTrace::drain() {
+  impl_->drain();
+}
+
+KernelPath KernelTrace::path(const Observer& observer, WatchId watch, const Mark& since,
+                             const std::function<unsigned(const std::string&)>& distance) {
+  return impl_->path(observer, watch, since, distance);
+}
+
+}  // namespace plumbline::proof

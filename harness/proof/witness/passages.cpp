@@ -1,0 +1,260 @@
+#include "harness/proof/witness/passages.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <tuple>
+
+#include "harness/kernel/nftables/trace.hpp"
+#include "harness/traffic/packet/packet.hpp"
+
+namespace plumbline::proof {
+namespace {
+
+using kernel::nft::TraceEvent;
+using LegacyEvent = kernel::iptables::TraceEvent;
+
+/// What tells the packets of one leg apart and no NAT changes: of TCP there are several.
+using Identity = std::tuple<std::uint8_t, std::uint16_t, std::size_t, std::uint32_t, std::uint32_t, unsigned>;
+
+Identity identity_of(const traffic::Packet& packet) {
+  Identity identity{};
+  if (packet.ip) {
+    std::get<0>(identity) = packet.ip->protocol;
+    std::get<1>(identity) = packet.ip->id;
+    std::get<2>(identity) = packet.ip->total_length;
+  }
+  if (const auto* tcp = std::get_if<traffic::TcpHeader>(&packet.transport)) {
+    std::get<3>(identity) = tcp->sequence;
+    std::get<4>(identity) = tcp->acknowledgment;
+    std::get<5>(identity) =
+        (tcp->syn ? 1U : 0U) | (tcp->fin ? 2U : 0U) | (tcp->rst ? 4U : 0U) | (tcp->psh ? 8U : 0U);
+  }
+  return identity;
+}
+
+bool stops(const RuleMet& rule) {
+  return rule.verdict == "drop" || rule.verdict == "reject" || rule.verdict == "queue" ||
+         rule.verdict == "stolen";
+}
+
+/// A rule and its place among the others at its hook.
+struct Placed {
+  std::int32_t priority = 0;
+  RuleMet rule;
+};
+
+struct Draft {
+  Passage passage;
+  std::uint32_t id = 0;  ///< of the packet, in nf_tables' reports
+  Identity identity;
+  std::vector<Placed> rules;
+};
+
+RuleMet::Kind kind_of(TraceEvent::Type type) {
+  switch (type) {
+    case TraceEvent::Type::rule:
+      return RuleMet::Kind::rule;
+    case TraceEvent::Type::returned:
+      return RuleMet::Kind::returned;
+    case TraceEvent::Type::policy:
+      return RuleMet::Kind::policy;
+  }
+  return RuleMet::Kind::rule;
+}
+
+RuleMet rule_met(const TraceEvent& event, const Rulebook& rules) {
+  RuleMet met;
+  met.kind = kind_of(event.type);
+  met.family = event.family;
+  met.table = event.table;
+  met.chain = event.chain;
+  met.verdict = event.verdict;
+  if (event.type == TraceEvent::Type::returned && met.verdict.empty()) met.verdict = "return";
+  if (event.type != TraceEvent::Type::rule) return met;
+  met.number = event.handle;
+  const auto* listed = rules.nft.rule(event.family, event.table, event.chain, event.handle);
+  if (listed == nullptr) return met;
+  met.text = listed->text;
+  met.log_prefix = listed->log_prefix;
+  if (listed->rejects && met.verdict == "drop") met.verdict = "reject";
+  return met;
+}
+
+/// In ip_tables' eyes a rule without matches that ends the chain is like the chain's end, whose number comes
+/// after the last rule's.
+RuleMet rule_met(const LegacyEvent& event, const Rulebook& rules) {
+  RuleMet met;
+  met.backend = RuleMet::Backend::iptables_legacy;
+  met.family = event.family == IpFamily::v4 ? "ip" : "ip6";
+  met.table = event.table;
+  met.chain = event.chain;
+  const auto table = rules.legacy.find({event.family, event.table});
+  const kernel::iptables::Chain* chain = nullptr;
+  if (table != rules.legacy.end()) {
+    const auto found = table->second.find(event.chain);
+    if (found != table->second.end()) chain = &found->second;
+  }
+  const std::size_t count = chain == nullptr ? 0 : chain->rules.size();
+  if (event.type == LegacyEvent::Type::rule || event.number <= count) {
+    met.number = event.number;
+    if (event.number == 0 || event.number > count) return met;
+    const kernel::iptables::Rule& rule = chain->rules[event.number - 1];
+    met.text = rule.text;
+    met.verdict = rule.verdict;
+    met.log_prefix = rule.log_prefix;
+    return met;
+  }
+  const bool policy = event.type == LegacyEvent::Type::policy;
+  met.kind = policy ? RuleMet::Kind::policy : RuleMet::Kind::returned;
+  met.verdict = !policy ? "return" : chain == nullptr ? "" : chain->policy;
+  return met;
+}
+
+std::optional<Hook> hook_of(std::uint8_t number) {
+  // enum nf_inet_hooks
+  constexpr Hook hooks[] = {Hook::prerouting, Hook::input, Hook::forward, Hook::output, Hook::postrouting};
+  return number < std::size(hooks) ? std::optional(hooks[number]) : std::nullopt;
+}
+
+/// enum nf_ip_hook_priorities
+std::int32_t priority_of(const std::string& table, Hook hook) {
+  if (table == "raw") return -300;
+  if (table == "mangle") return -150;
+  if (table == "security") return 50;
+  if (table == "nat") return hook == Hook::input || hook == Hook::postrouting ? 100 : -100;
+  return 0;
+}
+
+class Assembly {
+ public:
+  Assembly(const std::string& node, const Rulebook& rules) : node_(node), rules_(rules) {}
+
+  void add(const NodeReports::Nft& item) {
+    const ChainReport& report = *item.report;
+    if (report.events.empty()) return;
+    const auto own = kernel::nft::Trace::hook_of(report.events.front());
+    if (own) {
+      const auto& headers = report.headers;
+      Draft& draft = begin(*own, item.leg, headers.packet, headers.iif, headers.oif);
+      draft.id = report.id;
+      return;
+    }
+    // Ours is the first chain at every hook, so what else is reported of the packet is at the hook last
+    // entered.
+    const auto draft = std::find_if(drafts_.rbegin(), drafts_.rend(), [&](const Draft& d) {
+      return d.id == report.id && d.passage.leg == item.leg;
+    });
+    if (draft == drafts_.rend()) return;
+    const TraceEvent& first = report.events.front();
+    const auto* base = rules_.nft.chain(first.family, first.table, first.chain);
+    for (const TraceEvent& event : report.events) {
+      draft->rules.push_back({base == nullptr ? 0 : base->priority, rule_met(event, rules_)});
+    }
+  }
+
+  void add(const NodeReports::Legacy& item) {
+    const auto hook = hook_of(item.event.hook);
+    if (!hook) return;
+    const Identity identity = identity_of(traffic::decode(item.event.packet, traffic::LinkType::raw_ip));
+    const RuleMet met = rule_met(item.event, rules_);
+    Draft* chosen = nullptr;
+    for (Draft& draft : drafts_) {
+      const bool fits =
+          draft.passage.hook == *hook && draft.passage.leg == item.leg && draft.identity == identity;
+      if (!fits) continue;
+      chosen = &draft;
+      // A packet sent again looks the same: what the first has met already is the second's.
+      if (!has(draft, met)) break;
+    }
+    if (chosen == nullptr) {
+      chosen = &begin(*hook, item.leg, item.event.packet, item.event.iif, item.event.oif);
+    }
+    chosen->rules.push_back({priority_of(met.table, *hook), met});
+  }
+
+  std::vector<Passage> take() {
+    for (Draft& draft : drafts_) put_in_order(draft);
+    std::vector<Passage> done;
+    for (std::size_t i = 0; i < drafts_.size(); ++i) {
+      drafts_[i].passage.verdict = verdict(i);
+      done.push_back(std::move(drafts_[i].passage));
+    }
+    return done;
+  }
+
+ private:
+  Draft& begin(Hook hook, Leg leg, const std::vector<std::uint8_t>& bytes, unsigned iif, unsigned oif) {
+    const traffic::Packet packet = traffic::decode(bytes, traffic::LinkType::raw_ip);
+    Draft& draft = drafts_.emplace_back();
+    draft.identity = identity_of(packet);
+    draft.passage.node = node_;
+    draft.passage.hook = hook;
+    draft.passage.leg = leg;
+    // A packet that leaves keeps the interface it came in by; at output and postrouting nft tells it, LOG
+    // does not.
+    const bool comes_in = hook == Hook::prerouting || hook == Hook::input || hook == Hook::forward;
+    const bool goes_out = hook == Hook::forward || hook == Hook::output || hook == Hook::postrouting;
+    if (comes_in && iif != 0) draft.passage.iif = rules_.interface_name(iif);
+    if (goes_out && oif != 0) draft.passage.oif = rules_.interface_name(oif);
+    draft.passage.packet = traffic::to_text(packet);
+    if (packet.ip) {
+      draft.passage.source = packet.ip->source;
+      draft.passage.destination = packet.ip->destination;
+    }
+    return draft;
+  }
+
+  static bool has(const Draft& draft, const RuleMet& met) {
+    return std::ranges::any_of(draft.rules, [&](const Placed& placed) {
+      const RuleMet& rule = placed.rule;
+      return rule.backend == met.backend && rule.table == met.table && rule.chain == met.chain &&
+             rule.kind == met.kind && rule.number == met.number;
+    });
+  }
+
+  /// By priority. Which of two back ends runs first at the same one, nothing tells; but after what stops a
+  /// packet nothing comes.
+  static void put_in_order(Draft& draft) {
+    std::ranges::stable_sort(draft.rules, {}, &Placed::priority);
+    const auto last =
+        std::ranges::find_if(draft.rules, [](const Placed& placed) { return stops(placed.rule); });
+    if (last != draft.rules.end()) {
+      const RuleMet::Backend backend = last->rule.backend;
+      const auto together = std::ranges::equal_range(draft.rules, last->priority, {}, &Placed::priority);
+      std::stable_partition(together.begin(), together.end(),
+                            [&](const Placed& placed) { return placed.rule.backend != backend; });
+    }
+    for (Placed& placed : draft.rules) draft.passage.rules.push_back(std::move(placed.rule));
+  }
+
+  std::string verdict(std::size_t index) const {
+    const Draft& draft = drafts_[index];
+    for (const RuleMet& rule : draft.passage.rules) {
+      if (stops(rule)) return rule.verdict;
+    }
+    const Hook hook = draft.passage.hook;
+    if (hook != Hook::forward && hook != Hook::output) return "accept";
+    // Nothing lies between these hooks and postrouting that could stop a packet and be none of netfilter's.
+    for (std::size_t i = index + 1; i < drafts_.size(); ++i) {
+      const Draft& later = drafts_[i];
+      if (later.identity != draft.identity || later.passage.leg != draft.passage.leg) continue;
+      if (later.passage.hook == Hook::postrouting) return "accept";
+    }
+    return {};
+  }
+
+  const std::string& node_;
+  const Rulebook& rules_;
+  std::vector<Draft> drafts_;
+};
+
+}  // namespace
+
+std::vector<Passage> passages(const std::string& node, const NodeReports& reports, const Rulebook& rules) {
+  Assembly assembly(node, rules);
+  for (const NodeReports::Nft& item : reports.nft) assembly.add(item);
+  for (const NodeReports::Legacy& item : reports.legacy) assembly.add(item);
+  return assembly.take();
+}
+
+}  // namespace plumbline::proof
