@@ -86,7 +86,7 @@ TEST_F(CliInNamespaces, AnErrorInTheUsersRulesetNamesTheSpecsLine) {
       "t.yaml",
       "version: 1\nname: t\nworld: diy\nsetup:\n  native:\n    bridges: {b: {address: 192.168.99.1/24}}\n"
       "    nft: |\n      table inet mine {\n        flurb\n      }\nchecks:\n"
-      "  - reach: {from: host, to: [internet, gateway]}\n");
+      "  - reach: {from: host, to: [internet, gateway], family: ipv4}\n");
   const Ran ran = plumbline({"run", spec, "-q", "--trace", "none"});
   EXPECT_EQ(ran.status, 2) << ran.out << ran.err;
   EXPECT_THAT(unwrapped(ran.out), HasSubstr("t.yaml:7 (nft of host):2:"));

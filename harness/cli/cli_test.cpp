@@ -108,7 +108,7 @@ TEST(CliRun, AllWrongSpecsAreSaidAndNothingIsBuilt) {
 TEST(CliRun, SpecsThatAreNoFilesAreRefused) {
   const Folder folder;
   expect_usage_error(plumbline({"run", folder.path()}), "no *.yaml in this folder");
-  expect_usage_error(plumbline({"run", "/dev/null"}), "not a regular file");
+  expect_usage_error(plumbline({"run", "/dev/null"}), "/dev/null:1:1: ");
 }
 
 TEST(CliRun, APatternThatSelectsNothingNamesTheNearest) {
@@ -141,8 +141,6 @@ TEST(CliRun, WhatWouldBeLostWithTheSandboxesOwnRunIsRefused) {
     expect_usage_error(plumbline({"run", kDiy, "--trace", "all", "--out", out}),
                        "made in /run it would be lost");
   }
-  expect_usage_error(plumbline({"run", kDiy, "--trace", "none", "--report", "json=/run/plumbline-none.json"}),
-                     "made in /run it would be lost");
   expect_usage_error(run({.arguments = {"run", kDiy, "--trace", "all", "--out", "none/a"}, .folder = "/run"}),
                      "none/a: made in /run it would be lost");
 }
@@ -151,7 +149,7 @@ TEST(CliList, NamesWhatShips) {
   const Ran ran = plumbline({"list"});
   EXPECT_EQ(ran.status, 0) << ran.err;
   EXPECT_THAT(ran.out, AllOf(HasSubstr("scenarios\n  diy  "), HasSubstr("\nchecks\n"),
-                             HasSubstr("\n  deny\n"), HasSubstr("\nworlds\n  diy  ")));
+                             HasSubstr("\n  deny\n"), HasSubstr("\nworlds\n"), HasSubstr("\n  diy  ")));
 }
 
 TEST(CliList, IsJsonOnDemand) {
@@ -159,9 +157,12 @@ TEST(CliList, IsJsonOnDemand) {
   ASSERT_EQ(ran.status, 0) << ran.err;
   const boost::json::value value = boost::json::parse(ran.out);
   EXPECT_EQ(value.at("scenarios").at(0).at("name"), "diy");
+  EXPECT_EQ(value.at("scenarios").at(0).at("setups").at(0), "native");
   EXPECT_GE(value.at("scenarios").at(0).at("checks").as_array().size(), 25U);
   EXPECT_GE(value.at("checks").as_array().size(), 4U);
-  EXPECT_EQ(value.at("worlds").at(0).at("name"), "diy");
+  std::vector<std::string> worlds;
+  for (const auto& world : value.at("worlds").as_array()) worlds.emplace_back(world.at("name").as_string());
+  EXPECT_THAT(worlds, ::testing::Contains("diy"));
 }
 
 TEST(CliList, ListsOneThingAndFilters) {

@@ -23,8 +23,8 @@ Error cannot(const std::string& attempted, int error_number) {
   return Error::from_errno(error_number, attempted).with_kind(ErrorKind::usage);
 }
 
-/// Inside the sandbox /run is a file system of its own that ends with it. It shows the folders and files that
-/// the old one held (but for netns and mount), so only what would be made beside them is lost.
+/// Traces are written inside sandboxes. There /run is a file system of its own that ends with it. It shows the
+/// folders and files that the old one held (but for netns and mount), so only what would be made beside them is lost.
 bool would_be_lost(const fs::path& absolute) {
   std::error_code problem;
   fs::path there = fs::weakly_canonical(absolute, problem);
@@ -95,7 +95,6 @@ void Output::finish() {
 }
 
 void require_writable_file(const std::string& path) {
-  refuse_run(path);
   const Fd made(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
   if (made) {
     ::unlink(path.c_str());

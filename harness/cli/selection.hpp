@@ -9,7 +9,7 @@
 /// Which scenarios and checks a command line means.
 namespace plumbline::cli {
 
-/// Loads all `files` and reads their checks' arguments; touches nothing. Errors of every file go to standard
+/// Loads all `files`, each once with each of its setups, and reads their checks' arguments; touches nothing. Errors of every file go to standard
 /// error, then Error of kind usage is thrown.
 std::vector<spec::Spec> load_scenarios(const std::vector<std::string>& files);
 

@@ -8,9 +8,12 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <map>
 #include <stdexcept>
 #include <string>
@@ -32,6 +35,7 @@ struct Start {
   int standard_output = -1;                        ///< a descriptor; -1: gathered in Ran::out
   const char* program = PLUMBLINE_PROGRAM;         ///< path of what is run
   rlim_t descriptors = 0;                          ///< its hard limit of open files; 0: the test's own
+  std::function<void()> prepare;                   ///< done by its process before the program begins
 };
 
 inline std::string read_all(int fd) {
@@ -57,6 +61,7 @@ inline std::string read_all(int fd) {
       ::setenv(name.c_str(), value.c_str(), 1);
     }
   }
+  if (start.prepare) start.prepare();
   std::vector<std::string> words{"plumbline"};
   words.insert(words.end(), start.arguments.begin(), start.arguments.end());
   std::vector<char*> argv;
@@ -114,6 +119,62 @@ inline Ran run_on_terminal(Start start, unsigned short columns) {
   ran.out = shown;
   return ran;
 }
+
+/// The program while it runs. Its standard error is read line by line, for what it logs (PLUMBLINE_LOG=debug).
+class Running {
+ public:
+  explicit Running(const Start& start) : out_(::memfd_create("out", MFD_CLOEXEC)) {
+    int ends[2];
+    if (out_ < 0 || ::pipe2(ends, O_CLOEXEC) != 0) throw std::runtime_error("no pipe");
+    err_ = ::fdopen(ends[0], "r");
+    pid_ = ::fork();
+    if (pid_ < 0) throw std::runtime_error("fork failed");
+    if (pid_ == 0) become(start, out_, ends[1]);
+    ::close(ends[1]);
+  }
+  Running(const Running&) = delete;
+  Running& operator=(const Running&) = delete;
+  ~Running() {
+    if (pid_ > 0) ::kill(pid_, SIGKILL);
+    if (pid_ > 0) ::waitpid(pid_, nullptr, 0);
+    std::fclose(err_);
+    ::close(out_);
+  }
+
+  pid_t pid() const { return pid_; }
+  /// The next line that holds `text`; empty when it has ended without one.
+  std::string line_with(const std::string& text) {
+    for (std::string line = next_line(); !line.empty(); line = next_line()) {
+      if (line.find(text) != std::string::npos) return line;
+    }
+    return "";
+  }
+  /// Waits until nobody is left who could write to its standard error, and for its own end.
+  Ran wait() {
+    while (!next_line().empty()) {
+    }
+    int status = 0;
+    ::waitpid(pid_, &status, 0);
+    pid_ = -1;
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), read_all(out_), read_};
+  }
+
+ private:
+  std::string next_line() {
+    std::string line;
+    for (int c = 0; (c = std::fgetc(err_)) != EOF;) {
+      line.push_back(static_cast<char>(c));
+      if (c == '\n') break;
+    }
+    read_ += line;
+    return line;
+  }
+
+  int out_;
+  std::FILE* err_ = nullptr;
+  std::string read_;
+  pid_t pid_ = -1;
+};
 
 /// A folder of the test's own, gone when it ends.
 class Folder {

@@ -64,5 +64,50 @@ TEST(Result, ExitStatusTellsTheWorst) {
   EXPECT_EQ(interrupted.exit_status(), 130);
 }
 
+/// A run of one scenario with one check, whose verdict was each of `verdicts` in turn.
+RunResult repeated(std::vector<Verdict> verdicts) {
+  RunResult run;
+  for (const Verdict verdict : verdicts) {
+    run.scenarios.push_back(run_with({verdict}).scenarios.front());
+    run.scenarios.back().name = "diy";
+    run.scenarios.back().setup = "native";
+    run.scenarios.back().checks.front().id = "reach";
+    run.scenarios.back().repetition = run.scenarios.size();
+  }
+  run.repetitions = verdicts.size();
+  return run;
+}
+
+TEST(Result, RepetitionsThatAgreeAreNoDifference) {
+  EXPECT_TRUE(repeated({Verdict::pass, Verdict::pass}).differing().empty());
+  EXPECT_TRUE(repeated({Verdict::fail, Verdict::fail}).differing().empty());
+  EXPECT_TRUE(repeated({Verdict::pass}).differing().empty());
+  EXPECT_EQ(repeated({Verdict::pass, Verdict::pass}).exit_status(), 0);
+}
+
+TEST(Result, RepetitionsThatDifferAreTold) {
+  const auto differing = repeated({Verdict::pass, Verdict::fail, Verdict::pass}).differing();
+  ASSERT_EQ(differing.size(), 1U);
+  EXPECT_EQ(differing.front(), (Difference{"diy", "native", "reach", {{Verdict::pass, {1, 3}}, {Verdict::fail, {2}}}}));
+  EXPECT_EQ(repeated({Verdict::pass, Verdict::fail}).exit_status(), 1);
+  EXPECT_EQ(repeated({Verdict::pass, Verdict::skip}).exit_status(), 4);
+}
+
+TEST(Result, TheSameCheckUnderAnotherSetupIsAnotherOne) {
+  RunResult run = repeated({Verdict::pass, Verdict::fail});
+  run.scenarios.back().setup = "script";
+  EXPECT_TRUE(run.differing().empty());
+}
+
+TEST(Result, WhatWasNotRunIsNoDifference) {
+  RunResult run = repeated({Verdict::pass, Verdict::skip});
+  run.interrupted = true;
+  EXPECT_TRUE(run.differing().empty());
+  run.interrupted = false;
+  run.scenarios.back().error = ScenarioError{"its sandbox was killed", "", ""};
+  EXPECT_TRUE(run.differing().empty());
+  EXPECT_EQ(run.exit_status(), 5);
+}
+
 }  // namespace
 }  // namespace plumbline::engine

@@ -30,8 +30,12 @@ using boost::asio::awaitable;
 /// How long a living neighbour may take to answer an ARP request: generous on a simulated cable.
 constexpr std::chrono::milliseconds kNeighbourAnswers{100};
 
-/// All rings together; the kernel allocates them at once, so this is real memory.
+/// All rings together; the kernel allocates and clears them at once, so this is real memory and real time: with
+/// the largest budget a third of all that a run of some hundred checks takes. That many lose nothing with a
+/// fiftieth of what they get.
 constexpr std::size_t kRingBudget = 96U << 20U;
+constexpr std::size_t kLeastRingBudget = 8U << 20U;
+constexpr std::size_t kRingBudgetOfACheck = 128U << 10U;
 constexpr std::size_t kLeastRing = 128U << 10U;
 constexpr std::size_t kLargestRing = 32U << 20U;
 
@@ -48,9 +52,15 @@ std::size_t weight(const network::Node& node) {
   return node.interfaces.size() + (node.role == network::Role::container ? 0 : on_the_way);
 }
 
-std::size_t ring_size(std::size_t share, std::size_t all_shares, std::size_t asked) {
-  if (asked != 0) return asked;
-  return std::clamp(kRingBudget / std::max<std::size_t>(all_shares, 1) * share, kLeastRing, kLargestRing);
+std::size_t ring_budget(std::size_t checks) {
+  if (checks == 0) return kRingBudget;
+  return std::clamp(checks * kRingBudgetOfACheck, kLeastRingBudget, kRingBudget);
+}
+
+std::size_t ring_size(std::size_t share, std::size_t all_shares, const StageOptions& options) {
+  if (options.tap_buffer_bytes != 0) return options.tap_buffer_bytes;
+  const std::size_t budget = ring_budget(options.checks);
+  return std::clamp(budget / std::max<std::size_t>(all_shares, 1) * share, kLeastRing, kLargestRing);
 }
 
 /// Cables from `source` to every other node, in the order of `tapped`.
@@ -353,7 +363,7 @@ class Stage::Impl {
       if (std::ranges::find(tapped_, name) != tapped_.end()) continue;
       const network::Node* node = topology_.find(name);
       const std::size_t share = node == nullptr ? 1 : weight(*node);
-      taps.push_back({name, &netns, ring_size(share, all_shares, options_.tap_buffer_bytes)});
+      taps.push_back({name, &netns, ring_size(share, all_shares, options_)});
       tapped_.push_back(name);
     }
     if (taps.empty()) return;

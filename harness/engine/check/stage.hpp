@@ -18,7 +18,8 @@ namespace plumbline::engine {
 /// How a stage is set.
 struct StageOptions {
   std::chrono::milliseconds timeout{1000};  ///< of one probe
-  std::size_t tap_buffer_bytes = 0;         ///< of each tap; 0: by the node's number of interfaces
+  std::size_t checks = 0;                   ///< under way at once at most; 0: not known, so it may be many
+  std::size_t tap_buffer_bytes = 0;         ///< of each tap; 0: by `checks` and the node's number of interfaces
   std::size_t tap_snap_length = 2048;       ///< bytes of a frame kept
   std::vector<std::string> traced;          ///< nodes whose kernels report what they do with probes
   std::size_t trace_buffer_bytes = 0;       ///< of each of their sockets; 0: as large as a burst needs

@@ -166,6 +166,32 @@ TEST(Console, ProgressIsDrawnAndErased) {
   EXPECT_THAT(console(samples::sample_run(), {}), Not(HasSubstr("\r")));
 }
 
+TEST(Console, RepetitionsAreCountedAndTheirDifferencesTold) {
+  RunResult run = samples::everything();
+  run.interrupted = false;
+  expect_golden(console(run, {.verbosity = Verbosity::quiet, .width = 100}), "console-repeated.txt");
+  run.scenarios.erase(run.scenarios.begin() + 2, run.scenarios.end());
+  EXPECT_THAT(console(run, {}), HasSubstr("\n2 repetitions: no verdict differed\n"));
+  EXPECT_THAT(console(samples::sample_run(), {}), Not(HasSubstr("repetition")));
+}
+
+TEST(Console, WhichRepetitionIsToldWhereItIsTheException) {
+  RunResult run;
+  run.repetitions = 10;
+  for (std::size_t i = 1; i <= run.repetitions; ++i) {
+    ScenarioResult& scenario = run.scenarios.emplace_back();
+    scenario.name = "diy";
+    scenario.setup = "native";
+    scenario.repetition = i;
+    scenario.checks = {samples::passed()};
+    if (i == 4 || i == 7) scenario.checks.front().verdict = Verdict::inconclusive;
+  }
+  EXPECT_THAT(console(run, {.verbosity = Verbosity::quiet}),
+              HasSubstr("10 repetitions: the verdict of 1 check differed\n"
+                        "  diy (native): reach host -> container-one ping\n"
+                        "      pass 8 times, inconclusive in repetition 4, 7\n"));
+}
+
 TEST(ConsoleStyle, DurationsHaveUnits) {
   const ConsoleOptions plain;
   EXPECT_EQ(console::duration(plain, 0), "0 us");

@@ -78,6 +78,7 @@ class JsonSchema : public testing::Test {
 
 TEST_F(JsonSchema, DescribesTheReport) {
   EXPECT_EQ(validate(report(samples::sample_run())), 0);
+  EXPECT_EQ(validate(report(samples::everything())), 0);
   EXPECT_EQ(validate(report(RunResult{})), 0);
 }
 
@@ -116,7 +117,21 @@ TEST(Json, HoldsWhatTheRunFound) {
   EXPECT_EQ(error.at("error").at("message"), "node container-one: socket: Permission denied");
   EXPECT_EQ(error.at("error").at("where"), "scenarios/two-uplinks.yaml:12:5");
   EXPECT_TRUE(error.at("trace").is_null());
-  EXPECT_EQ(value.at("scenarios").at(1).at("error").at("where"), "scenarios/broken.yaml:7:3");
+  const json::value& scenario_error = value.at("scenarios").at(1).at("error");
+  EXPECT_EQ(scenario_error.at("where"), "scenarios/broken.yaml:7:3");
+  EXPECT_EQ(scenario_error.at("remedy"), "correct the ruleset under `nft:`");
+  EXPECT_EQ(scenario_error.at("kind"), "internal");
+}
+
+TEST(Json, TellsWhichRepetitionsCameToWhichVerdict) {
+  const json::value value = json::parse(report(samples::everything()));
+  EXPECT_EQ(value.at("repetitions"), 2);
+  EXPECT_EQ(value.at("scenarios").at(2).at("repetition"), 2);
+  ASSERT_EQ(value.at("differing").as_array().size(), 1U);
+  const json::value& difference = value.at("differing").at(0);
+  EXPECT_EQ(difference.at("check"), "deny container-two -> 172.16.5.5 udp/53");
+  EXPECT_EQ(json::serialize(difference.at("verdicts")),
+            R"([{"verdict":"pass","repetitions":[2]},{"verdict":"inconclusive","repetitions":[1]}])");
 }
 
 TEST(Json, InvalidBytesBecomeReplacementCharacters) {

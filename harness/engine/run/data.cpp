@@ -61,11 +61,6 @@ void add_argument(const std::string& argument, std::vector<std::string>& files) 
     files.insert(files.end(), inside.begin(), inside.end());
     return;
   }
-  // Outside the sandbox and again inside: a pipe could be read only once.
-  if (fs::exists(status) && !fs::is_regular_file(status)) {
-    throw Error(argument + ": not a regular file; a spec is read twice", ErrorKind::usage)
-        .with_remedy("write it to a file first");
-  }
   files.push_back(argument);  // where it is missing, the loader says so as for any spec
 }
 

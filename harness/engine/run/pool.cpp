@@ -11,6 +11,7 @@
 #include <array>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <boost/system/system_error.hpp>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
@@ -134,14 +135,18 @@ void Pool::start(std::size_t number) {
 
 /// In the sandbox.
 int Pool::work(const Job& job, int results) const {
-  // From here to the end no signal finds it without a handler, which would end it with its result untold.
-  // They are still blocked: the runner takes them as soon as it can stop.
-  boost::asio::io_context idle;
-  const boost::asio::signal_set handlers(idle, SIGINT, SIGTERM, SIGHUP);
   RunOptions options = options_;
   options.repetition = job.repetition;
   const auto stream = stream_reporter(results);
-  engine::run({*job.spec}, options, {stream.get()});
+  try {
+    // From here to the end no signal finds it without a handler, which would end it with its result untold. They
+    // are still blocked: the runner takes them as soon as it can stop.
+    boost::asio::io_context idle;
+    const boost::asio::signal_set handlers(idle, SIGINT, SIGTERM, SIGHUP);
+    engine::run({*job.spec}, options, {stream.get()});
+  } catch (const boost::system::system_error& problem) {
+    throw Error::from_errno(problem.code().value(), "preparing the event loop");  // too few descriptors, say
+  }
   return 0;
 }
 

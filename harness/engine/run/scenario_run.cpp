@@ -137,6 +137,7 @@ void ScenarioRun::arrange() {
   StageOptions stage_options;
   stage_options.timeout = options_.timeout;
   stage_options.traced = traced_nodes(plan_.checks);
+  stage_options.checks = std::min(options_.jobs, plan_.checks.size());
   stage_.emplace(loop_.get_executor(), network_, std::move(found), needs(), stage_options);
   stage_->watch(watches());
   result_.build_ms = ms_since(start);

@@ -60,7 +60,7 @@ inline CheckResult failed() {
             {"the probe left by ens4", "FORWARD accepted it by its first rule"},
             "nft insert rule ip filter FORWARD iifname bridge0 ip daddr 10.0.0.0/8 reject\nnft list chain ip "
             "filter FORWARD"};
-  result.trace = "plumbline-out/two-uplinks/deny-container-one-10.1.2.3-tcp-80.pcapng";
+  result.trace = "plumbline-out/two-uplinks.native/deny-container-one-10.1.2.3-tcp-80.pcapng";
   return result;
 }
 
@@ -97,6 +97,28 @@ inline RunResult sample_run() {
                                "scenarios/broken.yaml:7:3", "correct the ruleset under `nft:`"};
   run.scenarios = {scenario, broken};
   run.duration_ms = 1043.21;
+  return run;
+}
+
+/// Twice, with every member of every result set to something of its own, but for what JSON cannot tell.
+inline RunResult everything() {
+  RunResult run;
+  for (const std::size_t repetition : {1U, 2U}) {
+    ScenarioResult scenario = sample_run().scenarios.front();
+    scenario.repetition = repetition;
+    for (CheckResult& check : scenario.checks) check.family = "ipv6";
+    scenario.checks[1].duration_ms = 1.203;
+    scenario.checks[2].verdict = repetition == 1 ? Verdict::inconclusive : Verdict::pass;
+    scenario.changes = {{"delete-link host:veth1", "scenarios/two-uplinks.yaml:14:5", 3, repetition == 1, 0.5}};
+    run.scenarios.push_back(scenario);
+    scenario = sample_run().scenarios.back();
+    scenario.repetition = repetition;
+    scenario.error->kind = ErrorKind::setup;
+    run.scenarios.push_back(scenario);
+  }
+  run.repetitions = 2;
+  run.interrupted = true;
+  run.duration_ms = 2043.21;
   return run;
 }
 
