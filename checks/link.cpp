@@ -42,7 +42,8 @@ constexpr std::string_view kSchema = R"({
   "properties": {
     "in": {"$ref": "#/$defs/nodes", "description": "The node or nodes; the host by default."},
     "dev": {"$ref": "#/$defs/interface"},
-    "state": {"enum": ["up", "down"], "description": "up: and running, so its cable is plugged in at both ends."},
+    "state": {"enum": ["up", "no-carrier", "down"],
+              "description": "up: and running, so the other end of its cable is up; no-carrier: up, but that is not."},
     "kind": {"type": "string", "minLength": 1, "description": "The kernel's word: veth, bridge, macvlan, …; loopback for lo."},
     "peer": {"type": "string", "pattern": "^[^:]+:[^:]+$", "description": "The veth's other end, NODE:INTERFACE."},
     "master": {"$ref": "#/$defs/interface", "description": "The bridge that it is a port of; none: it is no port."},
@@ -103,9 +104,11 @@ std::string listed(const std::vector<InterfaceAddress>& addresses) {
   return listed(addresses, [](const InterfaceAddress& each) { return each.to_string(); });
 }
 
+constexpr std::array<std::string_view, 3> kStates{"up", "no-carrier", "down"};
+
 std::string state_of(const Interface& interface) {
   if (!interface.up) return "down";
-  return interface.running ? "up" : "up without carrier";
+  return interface.running ? "up" : "no-carrier";
 }
 
 std::string kind_of(const Interface& interface) {
@@ -164,13 +167,14 @@ std::optional<IpAddress> first_in(const LinkPromise& promise, const std::vector<
 bool is_settling(const LinkPromise& promise, const Node& node) {
   const Interface* interface = node.find_interface(promise.dev);
   if (interface == nullptr) return false;
-  const bool awaits_carrier = promise.up.value_or(false) && interface->up && !interface->running;
-  return awaits_carrier || first_in(promise, interface->tentative).has_value();
+  const bool carrier_is_awaited = interface->up && !promise.state.empty() && promise.state != "down" &&
+                                  promise.state != state_of(*interface);
+  return carrier_is_awaited || first_in(promise, interface->tentative).has_value();
 }
 
 std::string promise_text(const LinkPromise& promise) {
   std::vector<std::string> parts;
-  if (promise.up) parts.emplace_back(*promise.up ? "up" : "down");
+  if (!promise.state.empty()) parts.push_back(promise.state);
   if (!promise.kind.empty()) parts.push_back("kind " + promise.kind);
   if (promise.peer) parts.push_back("peer " + peer_text(promise.peer));
   if (promise.master) parts.push_back("master " + or_none(*promise.master));
@@ -263,10 +267,11 @@ PromisedAddress read_address(const spec::Value& value) {
 }
 
 LinkPromise read_promise(const spec::Value& arguments, const network::Topology& intended) {
-  constexpr std::array<std::string_view, 2> states{"up", "down"};
   LinkPromise promise;
   promise.dev = arguments.require("dev", "link").as_name("dev", 15);
-  if (const spec::Value* state = arguments.find("state")) promise.up = state->as_word("state", states) == 0;
+  if (const spec::Value* state = arguments.find("state")) {
+    promise.state = kStates.at(state->as_word("state", kStates));
+  }
   if (const spec::Value* kind = arguments.find("kind")) promise.kind = kind->as_text("kind");
   if (const spec::Value* peer = arguments.find("peer")) promise.peer = read_peer(*peer, intended);
   if (const spec::Value* master = arguments.find("master")) {
@@ -359,7 +364,7 @@ Judgement judge_link(const LinkPromise& promise, const Node& node,
                                        fmt::join(names_of(node), ", "))};
   }
   Comparison comparison;
-  if (promise.up) comparison.compare("", *promise.up ? "up" : "down", state_of(*interface));
+  if (!promise.state.empty()) comparison.compare("", promise.state, state_of(*interface));
   if (!promise.kind.empty()) comparison.compare("kind ", promise.kind, kind_of(*interface));
   if (promise.peer) comparison.compare("peer ", peer_text(promise.peer), peer_text(peer));
   if (promise.master) comparison.compare("master ", or_none(*promise.master), or_none(interface->master));

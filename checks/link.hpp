@@ -19,8 +19,8 @@ struct PromisedAddress {
 /// `link`: what is promised about one interface. Only what is set is judged.
 struct LinkPromise {
   std::string dev;
-  std::optional<bool> up;  ///< and, if so, running
-  std::string kind;        ///< the kernel's word; "loopback" for lo
+  std::string state;  ///< "up" and running, "no-carrier": up but not running, "down"; empty: any
+  std::string kind;   ///< the kernel's word; "loopback" for lo
   std::optional<network::Endpoint> peer;
   std::optional<std::string> master;  ///< empty: none
   std::uint32_t mtu = 0;              ///< 0: any

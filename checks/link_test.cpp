@@ -38,7 +38,7 @@ const Endpoint kPeer{"container-one", "eth0"};
 LinkPromise everything() {
   LinkPromise promise;
   promise.dev = "veth1";
-  promise.up = true;
+  promise.state = "up";
   promise.kind = "veth";
   promise.peer = kPeer;
   promise.master = "bridge0";
@@ -68,7 +68,7 @@ TEST(LinkJudgement, FailsTheOneThingThatDiffersAndNamesIt) {
   expect_failure(node, kPeer, "down instead of up");
   node = host();
   node.interfaces[1].running = false;
-  expect_failure(node, kPeer, "up without carrier instead of up");
+  expect_failure(node, kPeer, "no-carrier instead of up");
   expect_failure(host(), std::nullopt, "peer none that is known instead of container-one:eth0");
   expect_failure(host(), Endpoint{"container-two", "eth0"},
                  "peer container-two:eth0 instead of container-one:eth0");
