@@ -32,7 +32,6 @@ namespace plumbline::kernel {
 namespace {
 
 using std::chrono::milliseconds;
-using ::testing::HasSubstr;
 using testing::run_now;
 using testing::shell;
 

@@ -94,7 +94,7 @@ boost::asio::awaitable<ScriptEnd> ScriptHost::run(Script script) {
 }
 
 boost::asio::awaitable<std::optional<std::string>> ScriptHost::set_up(ScriptSetup setup) {
-  const ScriptEnd end = co_await run(setup);
+  const ScriptEnd end = co_await run(static_cast<const Script&>(setup));
   if (!end.timed_out && end.status == kScriptSkips) {
     const std::string reason = last_line(end.output);
     co_return reason.empty() ? "its setup says that something is missing here" : reason;

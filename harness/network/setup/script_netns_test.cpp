@@ -114,13 +114,13 @@ ScriptSetup shell(const std::string& text) {
 /// A world with its host, and a folder for scripts; both are gone in the end.
 class ScriptHostTest : public ::testing::Test {
  protected:
-  ScriptHostTest() {
+  void SetUp() override {
     network_.build(world_);
     host_.emplace(network_, world_, "script");
     std::string pattern = "/tmp/plumbline-script-XXXXXX";
     folder_ = ::mkdtemp(pattern.data());
   }
-  ~ScriptHostTest() override {
+  void TearDown() override {
     host_->end();
     EXPECT_THAT(others(), IsEmpty());
     network_.teardown();
@@ -145,7 +145,11 @@ class ScriptHostTest : public ::testing::Test {
       return error;
     }
   }
-  ScriptEnd run(const std::string& text) { return await(host_->run(shell(text))); }
+  ScriptEnd run(const std::string& text) {
+    Script script;
+    script.shell = text;
+    return await(host_->run(script));
+  }
   Topology found() { return discover(network_, world_); }
 
   Topology world_ = world();
