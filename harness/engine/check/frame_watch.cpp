@@ -29,6 +29,14 @@ std::optional<WatchRecord> unwatchable(const FrameWatch& watch, const network::T
   return record;
 }
 
+/// Whole Ethernet frames do not say which way they go. Those from or to the interface's own address do; what
+/// only passes it, a bridge's port, stays unknown.
+traffic::Direction direction_of(const traffic::Packet& packet, const std::optional<MacAddress>& own) {
+  if (packet.direction != traffic::Direction::unknown || !own) return packet.direction;
+  if (packet.source_mac == own) return traffic::Direction::out;
+  return packet.destination_mac == own ? traffic::Direction::in : traffic::Direction::unknown;
+}
+
 }  // namespace
 
 FrameWatches::FrameWatches(boost::asio::any_io_executor executor, const network::LiveNetwork& network)
@@ -44,6 +52,7 @@ void FrameWatches::open(const std::vector<FrameWatch>& watches, const network::T
       place->second.record = std::move(*record);
       continue;
     }
+    place->second.mac = topology.find(watch.node)->find_interface(watch.interface)->mac;
     order.push_back(watch);
     taps.push_back({watch.node, &network_.netns(watch.node), kRingBytes, watch.interface, watch.filter});
   }
@@ -59,7 +68,8 @@ void FrameWatches::open(const std::vector<FrameWatch>& watches, const network::T
 }
 
 void FrameWatches::take(const FrameWatch& watch, const traffic::Frame& frame) {
-  WatchRecord& record = watched_.at(watch).record;
+  Watched& watched = watched_.at(watch);
+  WatchRecord& record = watched.record;
   const std::uint64_t sequence = record.frames++;
   if (record.first.size() == WatchRecord::kKept) return;
   proof::Sighting sighting;
@@ -68,6 +78,7 @@ void FrameWatches::take(const FrameWatch& watch, const traffic::Frame& frame) {
   sighting.node = watch.node;
   sighting.interface = watch.interface;
   sighting.packet = traffic::decode(frame.bytes, frame.link_type);
+  sighting.packet.direction = direction_of(sighting.packet, watched.mac);
   sighting.bytes.assign(frame.bytes.begin(), frame.bytes.end());
   sighting.original_length = frame.original_length;
   sighting.link_type = frame.link_type;

@@ -51,6 +51,7 @@ class FrameWatches {
  private:
   struct Watched {
     WatchRecord record;
+    std::optional<MacAddress> mac;
     traffic::Capture* capture = nullptr;  // null: never opened
     std::size_t tap = 0;
   };
