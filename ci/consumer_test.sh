@@ -31,8 +31,9 @@ cmake -S "$work/consumer" -B "$work/build" -G Ninja -DCMAKE_BUILD_TYPE=Debug -DC
   -DCMAKE_CXX_FLAGS="-Wall -Wextra -Wpedantic -Wconversion -Werror" >"$work/configure.log" 2>&1 ||
   { cat "$work/configure.log" && fail "configure"; }
 cmake --build "$work/build" >"$work/build.log" 2>&1 || { cat "$work/build.log" && fail "build"; }
-cd "$work/build"
+grep -qF "$prefix/share/plumbline" "$work/build/network_test" || fail "the consumer's own program does not know where the worlds are"
 
+cd "$work/build"
 expect_tests() {
   local count
   count=$(ctest -N "${@:2}" | sed -n 's/^Total Tests: //p')

@@ -184,7 +184,7 @@ NetworkBuilder& NetworkBuilder::container(const std::string& name,
 }
 
 network::NativeSetup::Forward& NetworkBuilder::forwarding() {
-  if (!setup_.forward) setup_.forward.emplace();
+  if (!setup_.forward) setup_.forward = network::NativeSetup::Forward{};
   return *setup_.forward;
 }
 
