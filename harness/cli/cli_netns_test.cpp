@@ -34,9 +34,10 @@ class CliInNamespaces : public ::testing::Test {
     GTEST_SKIP() << doctor.out << doctor.err;
   }
 
-  /// `plumbline run` on the scenario that ships, its traces in a folder of the test's own.
+  /// `plumbline run` on the scenario that ships with its setup native, its traces in a folder of the test's
+  /// own.
   Ran run_diy(std::vector<std::string> more, std::map<std::string, std::string> environment = {}) const {
-    std::vector<std::string> arguments{"run", kDiy, "--out", folder_.path("out")};
+    std::vector<std::string> arguments{"run", kDiy, "--setup", "native", "--out", folder_.path("out")};
     arguments.insert(arguments.end(), more.begin(), more.end());
     return run({.arguments = std::move(arguments), .environment = std::move(environment)});
   }

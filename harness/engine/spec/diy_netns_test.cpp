@@ -55,8 +55,11 @@ TEST(DiyWorld, TheHostReachesWhatTheWorldHolds) {
 
 TEST(DiyScenario, ContainersLeaveAsTheHostAndStayOutOfInternalNetworks) {
   const Spec spec =
-      load_spec(PLUMBLINE_SOURCE_DIR "/scenarios/diy.yaml",
-                {PLUMBLINE_SOURCE_DIR "/fixtures/worlds", {"deny", "egress", "reach", "resolve"}});
+      load_specs(PLUMBLINE_SOURCE_DIR "/scenarios/diy.yaml", {PLUMBLINE_SOURCE_DIR "/fixtures/worlds",
+                                                              {"deny", "egress", "reach", "resolve"},
+                                                              {},
+                                                              PLUMBLINE_SOURCE_DIR "/fixtures/setups"})
+          .front();
   network::LiveNetwork network;
   network.build(spec.world);
   network.build(spec.addition);

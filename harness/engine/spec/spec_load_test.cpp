@@ -9,11 +9,19 @@ namespace plumbline::spec {
 namespace {
 
 LoadOptions options() {
-  return {PLUMBLINE_SOURCE_DIR "/fixtures/worlds", {"deny", "egress", "reach", "resolve"}};
+  return {PLUMBLINE_SOURCE_DIR "/fixtures/worlds",
+          {"deny", "egress", "reach", "resolve"},
+          {},
+          PLUMBLINE_SOURCE_DIR "/fixtures/setups"};
 }
 
 TEST(SpecDiy, TheScenarioThatShipsLoads) {
-  const Spec spec = load_spec(PLUMBLINE_SOURCE_DIR "/scenarios/diy.yaml", options());
+  const std::vector<Spec> specs = load_specs(PLUMBLINE_SOURCE_DIR "/scenarios/diy.yaml", options());
+  std::vector<std::string> setups;
+  for (const Spec& each : specs) setups.push_back(each.setup->name);
+  EXPECT_EQ(setups, (std::vector<std::string>{"native", "script-iptables-nft", "script-iptables-legacy",
+                                              "script-nft"}));
+  const Spec& spec = specs.front();
   EXPECT_EQ(spec.name, "diy");
   EXPECT_TRUE(spec.is_scenario());
   ASSERT_TRUE(spec.setup);

@@ -13,7 +13,7 @@
 #include "harness/engine/run/runner.hpp"
 #include "harness/engine/spec/spec.hpp"
 
-/// For tests: scenarios/diy.yaml and its world, broken on purpose and run.
+/// For tests: scenarios/diy.yaml with its first setup, native, and its world, broken on purpose and run.
 namespace plumbline::engine::testing {
 
 inline std::string read_file(const std::string& path) {
@@ -53,7 +53,7 @@ class Scenario {
     std::ofstream(path) << spec_;
     spec::LoadOptions options = load_options(std::string(PLUMBLINE_SOURCE_DIR) + "/fixtures");
     options.worlds_directory = directory_;
-    return spec::load_spec(path, options);
+    return spec::load_specs(path, options).front();
   }
 
   /// The results by id. The scenario itself must have run.
