@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "checks/kinds.hpp"
+#include "harness/engine/check/kernel_view.hpp"
 #include "harness/engine/run/testing/scenario.hpp"
 #include "harness/network/discovery/discover.hpp"
 #include "harness/network/service/testing.hpp"
@@ -61,7 +62,8 @@ class Arranged {
   }
 
   /// In the spec's order; those that are judged last after the others.
-  std::vector<engine::CheckResult> judge(const engine::StageOptions& options = quick()) {
+  std::vector<engine::CheckResult> judge(engine::StageOptions options = quick()) {
+    options.traced = engine::traced_nodes(checks_);
     std::vector<engine::Need> needs;
     std::vector<engine::FrameWatch> watches;
     for (const auto& check : checks_) {

@@ -54,7 +54,8 @@ TEST_F(CliInNamespaces, DoctorTellsEachThing) {
   for (const auto& finding : value.at("findings").as_array())
     names.emplace_back(finding.at("name").as_string());
   EXPECT_THAT(names, ::testing::IsSupersetOf({"kernel", "privileges", "namespaces", "netns", "veth", "bridge",
-                                              "ipv6", "capture", "nftables", "br_netfilter", "nft"}));
+                                              "ipv6", "capture", "nftables", "nft trace", "legacy trace",
+                                              "br_netfilter", "nft"}));
   EXPECT_THAT(plumbline({"doctor"}).out, HasSubstr("This machine can run plumbline."));
 }
 

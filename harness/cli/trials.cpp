@@ -5,17 +5,22 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <boost/asio/buffer.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/udp.hpp>
 #include <cstdlib>
 #include <exception>
 #include <fstream>
 #include <iterator>
 #include <optional>
 #include <sstream>
+#include <string_view>
 
+#include "harness/kernel/iptables_legacy/trace.hpp"
 #include "harness/kernel/netns/netns.hpp"
 #include "harness/kernel/netns/sysctl.hpp"
 #include "harness/kernel/nftables/nftables.hpp"
+#include "harness/kernel/nftables/trace.hpp"
 #include "harness/network/topology/live_network.hpp"
 #include "harness/traffic/capture/capture.hpp"
 
@@ -160,6 +165,40 @@ std::string try_nftables() {
   return "conntrack states, reject and masquerade are accepted";
 }
 
+/// A datagram of the namespace to itself, which begins as probes' payloads do.
+void send_to_itself(const kernel::Netns& netns) {
+  const auto inside = netns.enter();
+  boost::asio::io_context loop;
+  using boost::asio::ip::udp;
+  udp::socket socket(loop, udp::v4());
+  constexpr std::string_view payload = "PL doctor";
+  socket.send_to(boost::asio::buffer(payload), udp::endpoint(boost::asio::ip::address_v4::loopback(), 9));
+}
+
+std::string try_nft_trace() {
+  network::LiveNetwork network;
+  network.build({{node("doctor-a", {})}});
+  const kernel::Netns& netns = network.netns("doctor-a");
+  kernel::nft::Trace trace(netns);
+  send_to_itself(netns);
+  if (trace.take().empty()) throw Error("the kernel reported nothing of a packet");
+  return "the kernel reports the hooks and rules that packets meet";
+}
+
+std::string try_legacy_trace() {
+  const kernel::Netns netns = kernel::Netns::create();
+  const kernel::iptables::Trace trace(netns);
+  return "iptables-legacy's rules can be reported as well";
+}
+
+/// What some checks alone rest on, and say so themselves where it is missing.
+template <class Action>
+Trial attempt_optional(const std::string& name, const std::string& remedy, Action action) {
+  Trial trial = attempt(name, remedy, action);
+  if (trial.finding == Finding::missing) trial.finding = Finding::absent;
+  return trial;
+}
+
 Trial bridge_netfilter() {
   const kernel::Netns netns = kernel::Netns::create();
   const auto value = kernel::read_sysctl(netns, "net.bridge.bridge-nf-call-iptables");
@@ -203,6 +242,10 @@ std::vector<Trial> try_inside() {
   trials.push_back(attempt("nftables",
                            "a kernel with nf_tables, nft_ct, nft_reject and nft_masq (modprobe nf_tables)",
                            try_nftables));
+  trials.push_back(
+      attempt_optional("nft trace", "a kernel whose nf_tables can trace (meta nftrace)", try_nft_trace));
+  trials.push_back(attempt_optional("legacy trace", "a kernel with nfnetlink_log (modprobe nfnetlink_log)",
+                                    try_legacy_trace));
   try {
     trials.push_back(bridge_netfilter());
   } catch (const Error& error) {
@@ -214,7 +257,8 @@ std::vector<Trial> try_inside() {
 std::vector<Trial> refused_sandbox(const Error& refused) {
   std::vector<Trial> trials{{"namespaces", Finding::missing, refused.what(),
                              refused.remedy().empty() ? kPrivilegedRemedy : refused.remedy()}};
-  for (const char* name : {"netns", "veth", "bridge", "ipv6", "capture", "nftables", "br_netfilter"}) {
+  for (const char* name : {"netns", "veth", "bridge", "ipv6", "capture", "nftables", "nft trace",
+                           "legacy trace", "br_netfilter"}) {
     trials.push_back({name, Finding::untried, "namespaces are needed to try it", ""});
   }
   return trials;

@@ -89,6 +89,18 @@ std::vector<KernelEvent> kernel_events(const proof::KernelPath& path) {
   return events;
 }
 
+std::optional<std::string> unreported(const Evidence& evidence, std::string_view node) {
+  if (auto blind = evidence.kernel.blind(node)) return blind;
+  // Whose packet a report is about, the taps tell.
+  if (!evidence.journey.complete) return "the capture lost frames";
+  const bool sent = evidence.outcome.status != traffic::ProbeOutcome::Status::local_error;
+  const bool seen = evidence.journey.passed(evidence.from) != nullptr;
+  if (sent && !seen && !evidence.kernel.passed(node, proof::Leg::forward)) {
+    return fmt::format("the capture did not even see it leave {}", evidence.from);
+  }
+  return std::nullopt;
+}
+
 std::string log_text(const proof::Passage& passage) {
   return fmt::format("IN={} OUT={} SRC={} DST={}", passage.iif, passage.oif, passage.source.to_string(),
                      passage.destination.to_string());

@@ -1,9 +1,12 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "harness/engine/check/evidence.hpp"
 #include "harness/engine/check/result.hpp"
 #include "harness/proof/witness/kernel_path.hpp"
 
@@ -17,6 +20,10 @@ std::vector<std::string> traced_nodes(const std::vector<std::unique_ptr<Check>>&
 /// The path as reports show it. A connection's packets meet the same rules over and over: each is told once
 /// for each way.
 std::vector<KernelEvent> kernel_events(const proof::KernelPath& path);
+
+/// Why what the kernel of `node` did not report of the probe may have happened all the same. Absent: the
+/// report is whole.
+std::optional<std::string> unreported(const Evidence& evidence, std::string_view node);
 
 /// "IN=bridge0 OUT=ens4 SRC=192.168.99.11 DST=203.0.113.80", as a LOG rule writes it.
 std::string log_text(const proof::Passage& passage);

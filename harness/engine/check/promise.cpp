@@ -103,6 +103,15 @@ std::string read_node(const spec::Value& arguments, std::string_view key, const 
   return value == nullptr ? fallback : node_value(*value, key, topology).text;
 }
 
+std::string read_guard(const spec::Value& arguments, std::string_view key,
+                       const network::Topology& topology) {
+  const network::Node* host = topology.host();
+  if (host == nullptr && arguments.find(key) == nullptr) {
+    arguments.fail(fmt::format("'{}' is needed where the world has no host", key));
+  }
+  return read_node(arguments, key, topology, host == nullptr ? std::string() : host->name);
+}
+
 std::vector<Party> read_targets(const spec::Value& arguments, std::string_view key,
                                 const network::Topology& topology) {
   std::vector<Party> targets;

@@ -56,6 +56,8 @@ std::vector<Party> read_nodes(const spec::Value& arguments, std::string_view key
 /// One optional node name; `fallback` where the key is absent.
 std::string read_node(const spec::Value& arguments, std::string_view key, const network::Topology& topology,
                       const std::string& fallback);
+/// One node name; the host where the key is absent. Throws SpecError where there is none.
+std::string read_guard(const spec::Value& arguments, std::string_view key, const network::Topology& topology);
 /// Names under `key`, each a node of `topology` or an IP address.
 std::vector<Party> read_targets(const spec::Value& arguments, std::string_view key,
                                 const network::Topology& topology);

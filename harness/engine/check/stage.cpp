@@ -413,11 +413,11 @@ class Stage::Impl {
   /// Reports first, then taps: what they saw before a report was written tells whose packet it is about.
   proof::KernelPath kernel_path(std::optional<proof::WatchId> watch, const std::string& from,
                                 const proof::KernelTrace::Mark& before) {
-    if (!trace_ || !watch) return {};
+    if (!trace_) return {};
     trace_->drain();
     for (const auto& capture : captures_) capture->drain();
     const std::vector<unsigned>& by_tap = distance_from(from);
-    return trace_->path(observer_, *watch, before, [&](const std::string& node) {
+    return trace_->path(observer_, watch, before, [&](const std::string& node) {
       const auto tap = static_cast<std::size_t>(std::ranges::find(tapped_, node) - tapped_.begin());
       return tap < by_tap.size() ? by_tap[tap] : 0U;
     });

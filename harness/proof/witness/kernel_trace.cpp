@@ -86,12 +86,12 @@ class NodeTrace {
     }
   }
 
-  std::vector<Passage> take(WatchId watch, KernelPath::Node& about) {
+  std::vector<Passage> take(std::optional<WatchId> watch, KernelPath::Node& about) {
     about.problem = problem_;
     about.alive = alive_;
     // Where the old back end holds no rules, its trace is not missed.
     if (problem_.empty() && !legacy_problem_.empty() && has_legacy_tables()) about.problem = legacy_problem_;
-    const auto found = by_watch_.find(watch);
+    const auto found = watch ? by_watch_.find(*watch) : by_watch_.end();
     if (found == by_watch_.end()) return {};
     const NodeReports reports = std::move(found->second);
     by_watch_.erase(found);
@@ -199,7 +199,7 @@ class KernelTrace::Impl {
     for (const auto& node : nodes_) node->read();
   }
 
-  KernelPath path(const Observer& observer, WatchId watch, const Mark& since,
+  KernelPath path(const Observer& observer, std::optional<WatchId> watch, const Mark& since,
                   const std::function<unsigned(const std::string&)>& distance) {
     KernelPath path;
     for (std::size_t i = 0; i < nodes_.size(); ++i) {
@@ -212,7 +212,7 @@ class KernelTrace::Impl {
         about.problem = "the kernel had no room for all its reports";
       }
     }
-    told_.insert(watch);
+    if (watch) told_.insert(*watch);
     if (nodes_.size() > 1) put_in_order(path.passages, distance);
     return path;
   }
@@ -253,7 +253,7 @@ void KernelTrace::drain() {
   impl_->drain();
 }
 
-KernelPath KernelTrace::path(const Observer& observer, WatchId watch, const Mark& since,
+KernelPath KernelTrace::path(const Observer& observer, std::optional<WatchId> watch, const Mark& since,
                              const std::function<unsigned(const std::string&)>& distance) {
   return impl_->path(observer, watch, since, distance);
 }

@@ -1,0 +1,191 @@
+#include "checks/logged.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+#include "harness/engine/check/check.hpp"
+#include "harness/engine/check/kernel_view.hpp"
+
+namespace plumbline::checks {
+namespace {
+
+using engine::Judgement;
+using engine::Verdict;
+using proof::Leg;
+using proof::Passage;
+
+constexpr std::string_view kSchema = R"({
+  "type": "object",
+  "required": ["from", "to", "prefix"],
+  "additionalProperties": false,
+  "properties": {
+    "from": {"$ref": "#/$defs/nodes"},
+    "to": {"$ref": "#/$defs/targets"},
+    "with": {"$ref": "#/$defs/services"},
+    "family": {"$ref": "#/$defs/families"},
+    "in": {"type": "string", "description": "The node that logs; the host by default."},
+    "prefix": {"type": "string", "description": "Of the LOG rule, to the letter: its last space too."},
+    "iif": {"type": "string", "description": "IN= of the line; any by default."},
+    "oif": {"type": "string", "description": "OUT= of the line; any by default."},
+    "verdict": {"enum": ["accept", "drop", "reject"], "description": "What becomes of the packet at that hook; any by default."},
+    "never": {"type": "boolean", "description": "The probe must not be logged so."}
+  }
+})";
+
+/// A log line that the probe's packet brought about.
+struct Line {
+  const Passage* passage = nullptr;
+  std::string prefix;
+
+  std::string text() const {
+    return fmt::format("{}{} {}", prefix, engine::log_text(*passage),
+                       passage->verdict.empty() ? "(what became of it is not known)" : passage->verdict);
+  }
+};
+
+std::vector<Line> lines(const LoggedPromise& promise, const engine::Evidence& evidence) {
+  std::vector<Line> all;
+  for (const Passage& passage : evidence.kernel.passages) {
+    if (passage.node != promise.node || passage.leg != Leg::forward) continue;
+    for (const proof::RuleMet& rule : passage.rules) {
+      if (rule.log_prefix) all.push_back({&passage, *rule.log_prefix});
+    }
+  }
+  return all;
+}
+
+bool is_meant(const LoggedPromise& promise, const Line& line) {
+  return line.prefix == promise.prefix && (!promise.iif || line.passage->iif == *promise.iif) &&
+         (!promise.oif || line.passage->oif == *promise.oif);
+}
+
+std::string text_of(const std::vector<Line>& lines) {
+  constexpr std::size_t shown = 4;
+  std::string text;
+  for (std::size_t i = 0; i < lines.size() && i < shown; ++i) text += (i == 0 ? "" : " | ") + lines[i].text();
+  if (lines.size() > shown) text += fmt::format(" | and {} more", lines.size() - shown);
+  return text;
+}
+
+Judgement judge_never(const LoggedPromise& promise, const engine::Evidence& evidence,
+                      const std::string& outcome, const std::vector<Line>& logged) {
+  const auto found = std::ranges::find_if(logged, [&](const Line& line) { return is_meant(promise, line); });
+  if (found != logged.end()) return {Verdict::fail, found->text()};
+  const bool was_there =
+      evidence.kernel.passed(promise.node, Leg::forward) || evidence.journey.passed(promise.node) != nullptr;
+  if (!was_there && !evidence.answered() && evidence.delivered_to.empty()) {
+    return {Verdict::inconclusive,
+            fmt::format("{}; it got neither to {} nor to its target, so no rule could log it; {}", outcome,
+                        promise.node, evidence.furthest())};
+  }
+  return {Verdict::pass, fmt::format("{}; not logged so; hooks of {} passed: {}{}", outcome, promise.node,
+                                     proof::to_text(evidence.kernel.hooks(promise.node, Leg::forward)),
+                                     logged.empty() ? "" : "; logged: " + text_of(logged))};
+}
+
+class Logged final : public engine::Check {
+ public:
+  Logged(const engine::Pairing& pairing, LoggedPromise meant)
+      : with_(pairing.with), family_(pairing.family), meant_(std::move(meant)) {}
+
+  std::vector<engine::Need> needs() const override { return {{promise.from, promise.to, with_}}; }
+  std::vector<std::string> traced() const override { return {meant_.node}; }
+
+  boost::asio::awaitable<engine::Outcome> run(engine::Stage& stage) const override {
+    engine::Target to = stage.target(promise.from, promise.to, family_);
+    engine::Evidence evidence = co_await stage.exchange(promise.from, std::move(to), with_);
+    engine::Outcome outcome;
+    outcome.judgement = judge_logged(meant_, evidence);
+    outcome.journey = std::move(evidence.journey);
+    outcome.kernel = std::move(evidence.kernel);
+    co_return outcome;
+  }
+
+ private:
+  engine::Service with_;
+  IpFamily family_;
+  LoggedPromise meant_;
+};
+
+LoggedPromise read_promise(const spec::Value& arguments, const network::Topology& intended) {
+  constexpr std::array<std::string_view, 3> verdicts{"accept", "drop", "reject"};
+  constexpr std::size_t longest_name = 15;
+  LoggedPromise meant;
+  meant.node = engine::read_guard(arguments, "in", intended);
+  meant.prefix = arguments.require("prefix", "logged").as_text("prefix");
+  if (const spec::Value* iif = arguments.find("iif")) meant.iif = iif->as_name("iif", longest_name);
+  if (const spec::Value* oif = arguments.find("oif")) meant.oif = oif->as_name("oif", longest_name);
+  if (const spec::Value* never = arguments.find("never")) meant.never = never->as_bool("never");
+  if (const spec::Value* verdict = arguments.find("verdict")) {
+    meant.verdict = verdicts[verdict->as_word("verdict", verdicts)];
+    if (meant.never) verdict->fail("'verdict' says nothing about what is never logged: leave it out");
+  }
+  return meant;
+}
+
+std::string expected_text(const LoggedPromise& meant, const engine::CheckResult& promise,
+                          const std::string& what) {
+  std::string text =
+      fmt::format("{} from {} to {} {} by {} with the prefix \"{}\"", what, promise.from, promise.to,
+                  meant.never ? "is never logged" : "is logged", meant.node, meant.prefix);
+  if (meant.iif) text += " IN=" + *meant.iif;
+  if (meant.oif) text += " OUT=" + *meant.oif;
+  if (meant.verdict == "accept") text += ", and accepted at that hook";
+  if (meant.verdict == "drop") text += ", and dropped at that hook";
+  if (meant.verdict == "reject") text += ", and rejected at that hook";
+  return text;
+}
+
+std::vector<std::unique_ptr<engine::Check>> parse(const spec::CheckItem& item,
+                                                  const network::Topology& intended) {
+  constexpr std::string_view keys[] = {"from",   "to",  "with", "family",  "in",
+                                       "prefix", "iif", "oif",  "verdict", "never"};
+  const spec::Value& arguments = item.arguments;
+  arguments.as_mapping("logged");
+  arguments.allow_keys("logged", keys);
+  const LoggedPromise meant = read_promise(arguments, intended);
+  std::vector<std::unique_ptr<engine::Check>> checks;
+  for (const engine::Pairing& each : engine::read_pairings(arguments, intended)) {
+    auto check = std::make_unique<Logged>(each, meant);
+    engine::CheckResult& promise = check->promise;
+    engine::describe(promise, item, each);
+    promise.id = fmt::format("logged {} -> {} {} in {} \"{}\"{}{}", promise.from, promise.to, promise.with,
+                             meant.node, meant.prefix, meant.never ? " never" : "", each.suffix());
+    promise.expected = expected_text(meant, promise, each.what());
+    checks.push_back(std::move(check));
+  }
+  return checks;
+}
+
+}  // namespace
+
+engine::Judgement judge_logged(const LoggedPromise& promise, const engine::Evidence& evidence) {
+  const std::string outcome = traffic::to_text(evidence.outcome);
+  if (const auto gap = engine::unreported(evidence, promise.node)) {
+    return {Verdict::inconclusive, fmt::format("{}, but {}", outcome, *gap)};
+  }
+  const std::vector<Line> logged = lines(promise, evidence);
+  if (promise.never) return judge_never(promise, evidence, outcome, logged);
+  bool unknown = false;
+  for (const Line& line : logged) {
+    if (!is_meant(promise, line)) continue;
+    if (promise.verdict.empty() || line.passage->verdict == promise.verdict)
+      return {Verdict::pass, line.text()};
+    unknown = unknown || line.passage->verdict.empty();
+  }
+  const std::string what =
+      logged.empty() ? fmt::format("no rule of {} logged it; hooks passed: {}", promise.node,
+                                   proof::to_text(evidence.kernel.hooks(promise.node, Leg::forward)))
+                     : text_of(logged);
+  return {unknown ? Verdict::inconclusive : Verdict::fail,
+          fmt::format("{}; {}; {}", what, outcome, evidence.furthest())};
+}
+
+engine::CheckKind logged_kind() {
+  return {"logged", "A probe meets a LOG rule, by the report of the node's kernel.", kSchema, parse};
+}
+
+}  // namespace plumbline::checks
