@@ -34,10 +34,10 @@ inline constexpr std::string_view kExitStatuses =
     "  1  a check failed\n"
     "  2  the command line or a spec is wrong; nothing was built\n"
     "  3  this machine cannot run it; the remedy is said\n"
-    "  4  none failed, but some were inconclusive\n"
+    "  4  none failed, but some were inconclusive, or differed between repetitions\n"
     "  5  an error\n"
     "  130  interrupted by SIGINT, SIGTERM or SIGHUP; the report holds what had ended\n"
-    "  128+N  ended by signal N before the sandbox was up; nothing was built\n";
+    "  128+N  ended by signal N while the specs were read; nothing was built\n";
 
 /// `text` to standard output; a closed pipe ends it quietly. Throws Error when it cannot be written.
 void print(std::string_view text);
