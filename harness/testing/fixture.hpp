@@ -19,7 +19,7 @@ namespace plumbline::testing {
 class NetworkTest : public ::testing::Test {
  protected:
   /// Builds it. Where that fails, every test of the fixture fails, and the message holds the kernel's text
-  /// and the remedy.
+  /// and the remedy. Where a setup's script lacks something here (Unavailable), they are skipped.
   explicit NetworkTest(spec::Spec arrangement, const NetworkOptions& options = {});
   /// Uses one that outlives the test.
   explicit NetworkTest(Network& shared) : network_(&shared) {}

@@ -148,6 +148,31 @@ TEST(BrokenPromises, AreToldAsOnTheConsole) {
   EXPECT_THAT(output, Not(HasSubstr("no assertion says so")));
 }
 
+TEST(ScriptSetup, ArrangesTheNetwork) {
+  const std::string world = "world: diy\nsetup:\n  script:\n    shell: |\n";
+  const std::string containers = "    containers: {one: 192.168.99.11}\n";
+  Network network(scenario_text(world +
+                                "      ip netns add one\n"
+                                "      ip link add veth1 type veth peer name eth0 netns one\n"
+                                "      ip addr add 192.168.99.1/24 dev veth1\n"
+                                "      ip link set veth1 up\n"
+                                "      ip -n one addr add 192.168.99.11/24 dev eth0\n"
+                                "      ip -n one link set eth0 up\n" +
+                                containers));
+  EXPECT_THAT(network.from("host").to("one").with({"ping", "tcp/80"}), Reaches());
+}
+
+TEST(ScriptSetup, SaysWhatIsMissing) {
+  try {
+    const Network network(scenario_text(
+        "world: diy\nsetup:\n  script:\n    shell: |\n      echo no docker here\n      exit 77\n"
+        "    containers: {one: 192.168.99.11}\n"));
+    FAIL() << "it was built";
+  } catch (const Unavailable& missing) {
+    EXPECT_STREQ(missing.what(), "no docker here");
+  }
+}
+
 TEST(NetworkErrors, TheKernelsTextAndThePlaceReachTheTest) {
   NetworkBuilder builder;
   builder.nft("table inet mine { flurb }");

@@ -10,15 +10,17 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <exception>
 #include <optional>
-#include <ostream>
+#include <utility>
 
 #include "checks/kinds.hpp"
 #include "harness/base/error.hpp"
 #include "harness/engine/change/kinds.hpp"
 #include "harness/engine/check/check.hpp"
+#include "harness/engine/check/kernel_view.hpp"
 #include "harness/engine/check/stage.hpp"
 #include "harness/kernel/netns/sandbox.hpp"
 #include "harness/network/discovery/discover.hpp"
+#include "harness/network/setup/script_host.hpp"
 #include "harness/network/topology/live_network.hpp"
 
 namespace plumbline::testing {
@@ -28,23 +30,9 @@ using engine::CheckResult;
 using Checks = std::vector<std::unique_ptr<engine::Check>>;
 using Clock = std::chrono::steady_clock;
 
-template <class Derived>
-Derived with_argument(Derived question, std::string key, std::vector<std::string> values) {
-  const auto known = std::ranges::find(question.arguments, key, [](const auto& each) { return each.first; });
-  if (known == question.arguments.end()) {
-    question.arguments.emplace_back(std::move(key), std::move(values));
-  } else {
-    known->second = std::move(values);
-  }
-  return question;
-}
-
-std::string listed(const Question& question, std::string_view key) {
-  for (const auto& [name, values] : question.arguments) {
-    if (name == key) return fmt::format("{}", fmt::join(values, ", "));
-  }
-  return {};
-}
+/// Checks of one expectation, as far as rings for their packets are concerned: more are right, but may lose
+/// some.
+constexpr std::size_t kAtOnce = 64;
 
 template <class Kind>
 const Kind& kind_of(const spec::CheckItem& item, const std::vector<Kind>& kinds) {
@@ -81,39 +69,6 @@ spec::CheckItem item_of(std::string_view yaml, const char* file, int line) {
 
 }  // namespace
 
-void PrintTo(const Probe& probe, std::ostream* out) {
-  *out << fmt::format("{} from {} to {}", listed(probe, "with"), listed(probe, "from"), listed(probe, "to"));
-}
-
-void PrintTo(const Query& query, std::ostream* out) {
-  *out << fmt::format("DNS query for {} from {}", listed(query, "name"), listed(query, "from"));
-  if (const std::string server = listed(query, "server"); !server.empty()) *out << " to " << server;
-}
-
-Query Query::at(const std::string& server) const {
-  return with_argument(*this, "server", {server});
-}
-
-Query Query::over_udp() const {
-  return with_argument(*this, "with", {"udp"});
-}
-
-Query Query::over_tcp() const {
-  return with_argument(*this, "with", {"tcp"});
-}
-
-Probe Pair::with(Names services) const {
-  return with_argument(Probe{question_}, "with", std::move(services.list));
-}
-
-Pair Source::to(Names targets) const {
-  return Pair(with_argument(question_, "to", std::move(targets.list)));
-}
-
-Query Source::query(const std::string& name) const {
-  return with_argument(Query{question_}, "name", {name});
-}
-
 class Network::Impl {
  public:
   Impl(spec::Spec arrangement, const NetworkOptions& options)
@@ -123,12 +78,15 @@ class Network::Impl {
       throw Error("a network can be built inside the sandbox only", ErrorKind::usage)
           .with_remedy("link plumbline::testing_main, or write PLUMBLINE_GTEST_MAIN() instead of a main()");
     }
-    network_.build(spec_.world);
-    network_.build(spec_.addition);
-    engine::StageOptions stage_options;
-    stage_options.timeout = options.timeout;
-    stage_.emplace(loop_.get_executor(), network_, network::discover(network_, intended_),
-                   std::vector<engine::Need>{}, stage_options);
+    stage_options_.timeout = options.timeout;
+    stage_options_.checks = kAtOnce;
+    arrange();
+    set_stage(network::discover(network_, intended_), {}, {});
+  }
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+  ~Impl() {
+    stage_.reset();  // before what a script has left running ends, and with it interfaces
   }
 
   const network::Topology& topology() const noexcept { return stage_->topology(); }
@@ -137,66 +95,113 @@ class Network::Impl {
 
   void make(const engine::Change& change) {
     change.foresee(intended_);
-    engine::ChangeSite site{network_, {}};
-    problem_ = nullptr;
-    boost::asio::co_spawn(loop_, change.make(site),
-                          [&](const std::exception_ptr& problem) { note(problem, 0); });
-    loop_.restart();
-    loop_.run();
-    if (problem_) std::rethrow_exception(problem_);
+    engine::ChangeSite site{network_, *scripts_};
+    run_to_end(change.make(site));
+    scripts_->settle();
     stage_->update(network::discover(network_, intended_), {});
   }
 
   std::vector<CheckResult> run(const Checks& checks) {
+    prepare(checks);
     std::vector<CheckResult> results;
-    for (const auto& check : checks) {
-      stage_->plant(check->needs());
-      results.push_back(check->promise);
-    }
-    std::size_t open = checks.size();
-    if (open == 0) return results;
-    const auto start_all = [&]() -> boost::asio::awaitable<void> {
-      for (std::size_t i = 0; i < checks.size(); ++i) {
-        boost::asio::co_spawn(loop_, run_one(*checks[i], results[i]), [&](const std::exception_ptr& problem) {
-          --open;
-          note(problem, open);
-        });
-        // A turn of the loop between them: the taps are read meanwhile.
-        co_await boost::asio::post(loop_, boost::asio::use_awaitable);
-      }
-    };
-    problem_ = nullptr;
-    boost::asio::co_spawn(loop_, start_all(),
-                          [&](const std::exception_ptr& problem) { note(problem, open); });
-    loop_.restart();
-    loop_.run();
-    if (problem_) std::rethrow_exception(problem_);
+    for (const auto& check : checks) results.push_back(check->promise);
+    working_ = 1;
+    start(start_all(checks, results));
+    run_loop();
     return results;
   }
 
  private:
-  /// Servers and taps keep the loop busy for ever: the last check ends its run.
-  void note(const std::exception_ptr& problem, std::size_t open) {
-    if (problem && !problem_) problem_ = problem;
-    if (problem || open == 0) loop_.stop();
+  void arrange() {
+    network_.build(spec_.world);
+    const network::ScriptSetup* script = spec_.setup && spec_.setup->script ? &*spec_.setup->script : nullptr;
+    scripts_.emplace(network_, spec_.world, spec_.setup ? spec_.setup->name : std::string(),
+                     script == nullptr ? std::vector<IpAddress>() : script->resolvers);
+    if (script == nullptr) return network_.build(spec_.addition);
+    std::optional<std::string> reason;
+    const auto set_up = [&]() -> boost::asio::awaitable<void> {
+      reason = co_await scripts_->set_up(*script);
+    };
+    run_to_end(set_up());
+    if (reason) throw Unavailable(*reason, ErrorKind::environment);
+  }
+
+  void set_stage(network::Topology topology, const std::vector<engine::Need>& needs,
+                 const std::vector<engine::FrameWatch>& watches) {
+    stage_.reset();
+    stage_.emplace(loop_.get_executor(), network_, std::move(topology), needs, stage_options_);
+    stage_->watch(watches);
+  }
+
+  /// What these checks need of the stage. Kernels' reports, and interfaces to be watched, are asked for when
+  /// a stage is set, so one that lacks some is set anew.
+  void prepare(const Checks& checks) {
+    std::vector<engine::Need> needs;
+    std::vector<engine::FrameWatch> watches;
+    for (const auto& check : checks) {
+      for (engine::Need& need : check->needs()) needs.push_back(std::move(need));
+      for (engine::FrameWatch& watch : check->watches()) watches.push_back(std::move(watch));
+    }
+    std::vector<std::string>& traced = stage_options_.traced;
+    const std::size_t known = traced.size();
+    for (std::string& node : engine::traced_nodes(checks)) {
+      if (std::ranges::find(traced, node) == traced.end()) traced.push_back(std::move(node));
+    }
+    if (traced.size() == known && watches.empty()) return stage_->plant(needs);
+    set_stage(network::Topology(stage_->topology()), needs, watches);
+  }
+
+  /// One after the other, with a turn of the loop between: the taps are read meanwhile.
+  boost::asio::awaitable<void> start_all(const Checks& checks, std::vector<CheckResult>& results) {
+    for (std::size_t i = 0; i < checks.size(); ++i) {
+      ++working_;
+      start(run_one(*checks[i], results[i]));
+      co_await boost::asio::post(loop_, boost::asio::use_awaitable);
+    }
   }
 
   boost::asio::awaitable<void> run_one(const engine::Check& check, CheckResult& result) {
     const auto start = Clock::now();
     try {
       engine::tell(co_await check.run(*stage_), result);
-    } catch (const Error& error) {
+    } catch (const std::exception& error) {
       result.verdict = engine::Verdict::error;
       result.observed = error.what();
     }
     result.duration_ms = std::chrono::duration<double, std::milli>(Clock::now() - start).count();
   }
 
+  void run_to_end(boost::asio::awaitable<void> work) {
+    working_ = 1;
+    start(std::move(work));
+    run_loop();
+  }
+
+  /// Counted in `working_` already.
+  void start(boost::asio::awaitable<void> work) {
+    boost::asio::co_spawn(loop_, std::move(work), [this](const std::exception_ptr& problem) {
+      if (problem && !problem_) problem_ = problem;
+      if (--working_ == 0 || problem) loop_.stop();
+    });
+  }
+
+  /// Servers and taps would keep the loop busy for ever: it runs until nobody works any more.
+  void run_loop() {
+    while (working_ > 0 && !problem_) {
+      loop_.restart();
+      loop_.run();
+    }
+    if (const std::exception_ptr problem = std::exchange(problem_, nullptr)) std::rethrow_exception(problem);
+  }
+
   const spec::Spec spec_;
   network::Topology intended_;  ///< as it should be after the changes until now
   network::LiveNetwork network_;
+  std::optional<network::ScriptHost> scripts_;
   boost::asio::io_context loop_{1};
+  engine::StageOptions stage_options_;
   std::optional<engine::Stage> stage_;
+  std::size_t working_ = 0;
   std::exception_ptr problem_;
 };
 
@@ -221,14 +226,6 @@ void Network::change(std::string_view yaml, const char* file, int line) {
   spec::CheckItem item = item_of(yaml, file, line);
   item.change = true;
   static_cast<void>(carry_out(item));
-}
-
-std::vector<CheckResult> Network::check_all() {
-  std::vector<CheckResult> results;
-  for (const spec::CheckItem& item : impl_->arrangement().checks) {
-    for (CheckResult& result : carry_out(item)) results.push_back(std::move(result));
-  }
-  return results;
 }
 
 std::vector<CheckResult> Network::carry_out(const spec::CheckItem& item) {

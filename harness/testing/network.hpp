@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "harness/base/error.hpp"
 #include "harness/engine/check/result.hpp"
 #include "harness/engine/spec/spec.hpp"
 #include "harness/network/topology/model.hpp"
@@ -86,12 +87,18 @@ class Source {
   Question question_;
 };
 
+/// The setup's script says that something it needs is missing here.
+class Unavailable : public Error {
+ public:
+  using Error::Error;
+};
+
 /// A network that exists: built in disposable namespaces, read back from the kernel, its servers running and
 /// a tap open on every node. It ends with this object. One can exist at a time in a process, which must be
 /// inside the sandbox (plumbline::testing_main, or PLUMBLINE_GTEST_MAIN() in main.hpp).
 class Network {
  public:
-  /// Throws Error, with the kernel's own text, where it cannot be built.
+  /// Throws Error, with the kernel's own text or the script's output, where it cannot be built; Unavailable.
   explicit Network(spec::Spec arrangement, const NetworkOptions& options = {});
   Network(const Network&) = delete;
   Network& operator=(const Network&) = delete;
@@ -106,9 +113,6 @@ class Network {
   /// a result for each combination. Throws spec::SpecError, whose place is the caller's.
   std::vector<engine::CheckResult> check(std::string_view yaml, const char* file = __builtin_FILE(),
                                          int line = __builtin_LINE());
-  /// The checks of the arrangement's own scenario, with the changes between them.
-  std::vector<engine::CheckResult> check_all();
-
   /// A change in a spec's words, "delete-link: {in: host, dev: veth1}", made now and read back from the
   /// kernel. Throws spec::SpecError, or Error with what the kernel said.
   void change(std::string_view yaml, const char* file = __builtin_FILE(), int line = __builtin_LINE());

@@ -81,7 +81,7 @@ std::map<std::string, std::vector<std::string>> read_env(const Value& value) {
 Program read_program(const Value& value, std::string_view what, const std::string& spec_file,
                      const std::string& setups_directory) {
   Program program;
-  program.directory = fs::absolute(fs::path(spec_file).parent_path()).string();
+  program.directory = fs::absolute(spec_file).parent_path().string();
   const Value* run = value.find("run");
   const Value* shell = value.find("shell");
   if ((run == nullptr) == (shell == nullptr)) {
