@@ -65,6 +65,7 @@ struct Words {
     return fmt::format("ct state{}{}{}{}", m.established ? " established" : "", m.related ? " related" : "",
                        m.new_ ? " new" : "", m.invalid ? " invalid" : "");
   }
+  std::string operator()(const nft::TransportBytes& m) const { return fmt::format("@th,{}", m.offset); }
   std::string operator()(const nft::Accept&) const { return "accept"; }
   std::string operator()(const nft::Drop&) const { return "drop"; }
   std::string operator()(const nft::Reject& r) const {
@@ -74,6 +75,7 @@ struct Words {
   std::string operator()(const nft::Jump& j) const { return "jump " + j.chain; }
   std::string operator()(const nft::Return&) const { return "return"; }
   std::string operator()(const nft::Log& l) const { return "log " + l.prefix; }
+  std::string operator()(const nft::Traced&) const { return "trace"; }
 };
 
 std::vector<std::string> words(const nft::Chain& chain) {
