@@ -103,6 +103,7 @@ constexpr const char* kForwarded = R"(
 
 struct Dialect {
   const char* name;
+  const char* tool;
   const char* log;
 };
 void PrintTo(const Dialect& dialect, std::ostream* out) {
@@ -112,7 +113,7 @@ void PrintTo(const Dialect& dialect, std::ostream* out) {
 class LoggedBy : public ::testing::TestWithParam<Dialect> {
  protected:
   void SetUp() override {
-    const std::string tool = std::string(GetParam().log).substr(0, std::string(GetParam().log).find(' '));
+    const std::string tool = GetParam().tool;
     if (std::system(("PATH=$PATH:/usr/sbin:/sbin command -v " + tool + " >/dev/null").c_str()) != 0)
       GTEST_SKIP() << tool << " is not installed";
   }
@@ -143,16 +144,17 @@ TEST_P(LoggedBy, WhatTheFirewallDropsAfterwards) {
   EXPECT_THAT(results.at(1).observed, HasSubstr("DST=192.168.16.66 drop"));
 }
 
+const auto kName = [](const auto& info) { return info.param.name; };
 INSTANTIATE_TEST_SUITE_P(
     Logged, LoggedBy,
     ::testing::Values(
-        Dialect{"Nft",
+        Dialect{"Nft", "nft",
                 "nft add table ip l && nft 'add chain ip l f { type filter hook forward priority -5 ; }' && "
                 "nft 'add rule ip l f log prefix \"[FORWARD] \"'"},
-        Dialect{"IptablesNft", "iptables-nft -A FORWARD -j LOG --log-prefix '[FORWARD] '"},
-        Dialect{"IptablesLegacy",
+        Dialect{"IptablesNft", "iptables-nft", "iptables-nft -A FORWARD -j LOG --log-prefix '[FORWARD] '"},
+        Dialect{"IptablesLegacy", "iptables-legacy",
                 "XTABLES_LOCKFILE=/dev/null iptables-legacy -A FORWARD -j LOG --log-prefix '[FORWARD] '"}),
-    [](const auto& info) { return info.param.name; });
+    kName);
 
 TEST(Logged, FailsWhereNoRuleLogs) {
   Arranged arranged(
