@@ -8,6 +8,7 @@
 #include "harness/engine/check/check.hpp"
 #include "harness/kernel/netlink/fdb.hpp"
 #include "harness/kernel/netlink/socket.hpp"
+#include "harness/network/discovery/discover.hpp"
 
 namespace plumbline::checks {
 namespace {
@@ -57,11 +58,11 @@ const Interface* holder_of(const Node& node, const IpAddress& address) {
   return nullptr;
 }
 
-/// By the interface that the packet was seen on, else by that which holds the address.
-std::optional<MacAddress> end_mac(const Node& node, const proof::Sighting* seen, const IpAddress& address) {
-  if (seen != nullptr) return mac_of(node, seen->interface);
+/// The interface that the packet was seen on, else the one that holds the address; empty: neither.
+std::string end_interface(const Node& node, const proof::Sighting* seen, const IpAddress& address) {
+  if (seen != nullptr) return seen->interface;
   const Interface* holder = holder_of(node, address);
-  return holder == nullptr ? std::nullopt : holder->mac;
+  return holder == nullptr ? std::string() : holder->name;
 }
 
 std::optional<netlink::NeighbourEntry> neighbour_in(const kernel::Netns& netns, const IpAddress& address) {
@@ -119,7 +120,14 @@ class Learned final : public engine::Check {
     end.node = name;
     end.address = address;
     end.is_bridge = name == in_;
-    end.mac = end.is_bridge ? mac_of(node, bridge_) : end_mac(node, seen, address);
+    if (end.is_bridge) {
+      end.mac = mac_of(node, bridge_);
+      return end;
+    }
+    const std::string interface = end_interface(node, seen, address);
+    end.mac = mac_of(node, interface);
+    const auto peer = network::discover_peer(stage.network(), name, interface);
+    if (peer && peer->node == in_) end.cable = peer->interface;
     return end;
   }
 
@@ -179,12 +187,14 @@ std::string neighbour_text(const LearnedEnd& end, const LearnedEnd& other) {
                      other.address.to_string(), netlink::to_text(entry.state));
 }
 
-/// The bridge's table and the journey contradict one another. Absent: they do not.
+/// The bridge's table and the journey, or without a sighting the cable, contradict one another. Absent: they
+/// do not.
 std::optional<std::string> wrong_port(const LearnedTables& tables, const LearnedEnd& end) {
-  if (!end.learned_on || end.port.empty() || end.is_bridge || *end.learned_on == end.port)
-    return std::nullopt;
-  return fmt::format("{} has {}'s {} on {}, but its packet came in by {}", tables.bridge, end.node,
-                     mac_text(end), *end.learned_on, end.port);
+  const std::string& port = end.port.empty() ? end.cable : end.port;
+  if (!end.learned_on || port.empty() || end.is_bridge || *end.learned_on == port) return std::nullopt;
+  return fmt::format("{} has {}'s {} on {}, but {} {}", tables.bridge, end.node, mac_text(end),
+                     *end.learned_on, end.port.empty() ? "it is plugged into" : "its packet came in by",
+                     port);
 }
 
 std::optional<std::string> wrong_neighbour(const LearnedEnd& end, const LearnedEnd& other) {

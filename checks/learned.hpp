@@ -19,6 +19,7 @@ struct LearnedEnd {
   std::optional<std::string> learned_on;
   /// What it has for the other end's address. Absent: no entry.
   std::optional<kernel::netlink::NeighbourEntry> neighbour;
+  std::string cable;  ///< the bridge's port that its interface is plugged into; empty: none, or not directly
   bool is_bridge = false;  ///< it holds the bridge itself, so its packets come in by no port
 };
 

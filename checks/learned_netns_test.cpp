@@ -46,7 +46,7 @@ TEST(Learned, FailsWhereTheBridgeWasToldAnotherPort) {
                "bridge fdb replace $mac dev veth2 master static sticky");
   const CheckResult check = arranged.judge_only();
   EXPECT_EQ(check.verdict, Verdict::fail) << check.observed;
-  EXPECT_THAT(check.observed, HasSubstr("on veth2, but its packet came in by veth1"));
+  EXPECT_THAT(check.observed, HasSubstr("on veth2, but it is plugged into veth1"));
 }
 
 TEST(Learned, FailsWhereANeighbourWasToldAnotherAddress) {

@@ -30,6 +30,7 @@ LearnedTables as_it_should_be() {
                  "veth1",
                  "veth1",
                  NeighbourEntry{2, two, kTwo, NeighbourState::reachable},
+                 "",
                  false};
   tables.to = {"container-two",
                two,
@@ -37,6 +38,7 @@ LearnedTables as_it_should_be() {
                "veth2",
                "veth2",
                NeighbourEntry{2, one, kOne, NeighbourState::delay},
+               "",
                false};
   return tables;
 }
@@ -89,6 +91,15 @@ TEST(LearnedJudgement, FailsAContradictionWhetherAnsweredOrNot) {
     tables.to.neighbour->mac = kTwo;
     expect(Verdict::fail, tables, ping(status), "container-two has 02:00:00:00:00:12 for 192.168.99.11");
   }
+}
+
+TEST(LearnedJudgement, TheCableTellsWhereNoPacketDoes) {
+  LearnedTables tables = as_it_should_be();
+  tables.from.learned_on = "veth2";
+  tables.from.port.clear();
+  tables.from.cable = "veth1";
+  expect(Verdict::fail, tables, ping(traffic::ProbeOutcome::Status::timeout),
+         "bridge0 has container-one's 02:00:00:00:00:11 on veth2, but it is plugged into veth1");
 }
 
 TEST(LearnedJudgement, FailsIgnoranceAfterAnAnswer) {
