@@ -326,10 +326,12 @@ TEST(Sandbox, RunIsPrivateAndShowsTheOldOne) {
 
 TEST(Sandbox, NeedsNoRunNetnsOutside) {
   fill_run();
+  ASSERT_EQ(::umount2(kNetnsDirectory, MNT_DETACH), 0);
   fs::remove(kNetnsDirectory);
   const ScopeExit clean([] {
     empty_run();
     fs::create_directory(kNetnsDirectory);
+    must(::mount(kNetnsDirectory, kNetnsDirectory, nullptr, MS_BIND, nullptr) == 0);
   });
   EXPECT_EQ(Outer("SeesTheOldRun").wait(), 0);
   EXPECT_FALSE(fs::exists(kNetnsDirectory));
