@@ -85,5 +85,63 @@ TEST(Promise, RefusesAnEmptyListAndAMissingKey) {
               ::testing::HasSubstr("from"));
 }
 
+network::Node addressed(const std::string& name, const std::vector<std::string>& addresses) {
+  network::Node node;
+  node.name = name;
+  network::Interface& interface = node.interfaces.emplace_back();
+  interface.name = "eth0";
+  for (const std::string& address : addresses) {
+    interface.addresses.push_back(InterfaceAddress::parse(address).value());
+  }
+  return node;
+}
+
+network::Topology both_families() {
+  network::Topology topology;
+  topology.nodes = {addressed("both", {"10.0.0.1/24", "2001:db8::1/64"}),
+                    addressed("other", {"10.0.0.2/24", "2001:db8::2/64"}), addressed("old", {"10.0.0.3/24"}),
+                    addressed("new", {"2001:db8::4/64"}), addressed("bare", {"fe80::1/64", "127.0.0.1/8"})};
+  return topology;
+}
+
+/// "both>other ping", "both>other ping ipv6".
+std::vector<std::string> pairings(const std::string& yaml) {
+  std::vector<std::string> texts;
+  for (const Pairing& each : read_pairings(spec::parse_yaml(yaml, "a.yaml"), both_families())) {
+    texts.push_back(each.from.text + ">" + each.to.text + " " + each.with.to_string() + each.suffix());
+  }
+  return texts;
+}
+
+TEST(Families, ACheckRunsForEachThatBothEndsHave) {
+  using ::testing::ElementsAre;
+  EXPECT_THAT(pairings("from: both\nto: other\n"), ElementsAre("both>other ping", "both>other ping ipv6"));
+  EXPECT_THAT(pairings("from: both\nto: [old, new]\n"), ElementsAre("both>old ping", "both>new ping ipv6"));
+  EXPECT_THAT(pairings("from: both\nto: other\nfamily: ipv6\nwith: [ping, tcp/80]\n"),
+              ElementsAre("both>other ping ipv6", "both>other tcp/80 ipv6"));
+  EXPECT_THAT(pairings("from: bare\nto: other\nfamily: [ipv6, ipv4]\n"),
+              ElementsAre("bare>other ping ipv6", "bare>other ping"))
+      << "a node whose addresses are not known yet may have any";
+}
+
+TEST(Families, AnAddressHasItsOwn) {
+  using ::testing::ElementsAre;
+  EXPECT_THAT(pairings("from: old\nto: [10.9.9.9, \"2001:db8::9\"]\n"),
+              ElementsAre("old>10.9.9.9 ping", "old>2001:db8::9 ping"));
+}
+
+TEST(Families, WhatCannotBeIsSaidAtItsPlace) {
+  const auto refused = [](const std::string& yaml) {
+    return error_of(yaml, [](const spec::Value& value) { read_pairings(value, both_families()); });
+  };
+  EXPECT_EQ(refused("from: old\nto: new\n"), "a.yaml:2:5: old and new have no address family in common");
+  EXPECT_EQ(refused("from: both\nto: old\nfamily: ipv6\n"), "a.yaml:3:9: old has no IPv6 address");
+  EXPECT_THAT(refused("from: both\nto: bare\n"),
+              ::testing::HasSubstr("a.yaml:2:5: bare has no address that is known before it is built"));
+  EXPECT_EQ(refused("from: both\nto: 10.9.9.9\nfamily: ipv6\n"),
+            "a.yaml:2:5: 10.9.9.9 is of another family than 'family' says");
+  EXPECT_THAT(refused("from: both\nto: other\nfamily: ipv5\n"), ::testing::HasSubstr("a.yaml:3:9: "));
+}
+
 }  // namespace
 }  // namespace plumbline::engine

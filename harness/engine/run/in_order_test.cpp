@@ -22,7 +22,8 @@ class Diary : public Reporter {
     lines.push_back(fmt::format("{}: {} {}", scenario.name, check.id, to_text(check.verdict)));
   }
   void scenario_finished(const ScenarioResult& scenario) override {
-    lines.push_back(fmt::format("{} ends{}", scenario.name, scenario.error ? ": " + scenario.error->message : ""));
+    lines.push_back(
+        fmt::format("{} ends{}", scenario.name, scenario.error ? ": " + scenario.error->message : ""));
   }
   /// What is new.
   std::vector<std::string> take() { return std::exchange(lines, {}); }
@@ -68,7 +69,8 @@ TEST_F(InOrderTest, WhatComesTooEarlyWaitsForItsTurn) {
   EXPECT_THAT(diary_.take(), IsEmpty());
   story_.started(0);
   story_.ended(0, scenario("one", Verdict::pass));
-  EXPECT_THAT(diary_.take(), ElementsAre("one starts with 2", "one ends", "two starts with 2", "two: a pass"));
+  EXPECT_THAT(diary_.take(),
+              ElementsAre("one starts with 2", "one ends", "two starts with 2", "two: a pass"));
   story_.ended(1, CheckEnded{1, Verdict::pass, "", 0});
   EXPECT_THAT(diary_.take(), ElementsAre("two: b pass"));
   story_.ended(1, scenario("two", Verdict::pass));
@@ -83,7 +85,8 @@ TEST_F(InOrderTest, WhatNeverStartedHoldsUpNothingInTheEnd) {
   story_.started(2);
   story_.broke_off(2, "interrupted", std::nullopt);
   const auto results = story_.take();
-  EXPECT_THAT(diary_.take(), ElementsAre("two starts with 2", "two ends", "three starts with 2", "three ends"));
+  EXPECT_THAT(diary_.take(),
+              ElementsAre("two starts with 2", "two ends", "three starts with 2", "three ends"));
   ASSERT_EQ(results.size(), 2U);
   EXPECT_EQ(results[0].name, "two");
   EXPECT_EQ(results[1].checks[0].observed, "interrupted");

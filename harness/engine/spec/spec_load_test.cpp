@@ -1,6 +1,8 @@
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "harness/engine/spec/spec.hpp"
 #include "harness/engine/spec/testing/files.hpp"
@@ -8,10 +10,13 @@
 namespace plumbline::spec {
 namespace {
 
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+
 LoadOptions options() {
   return {PLUMBLINE_SOURCE_DIR "/fixtures/worlds",
           {"deny", "egress", "reach", "resolve"},
-          {},
+          {"delete-link", "run"},
           PLUMBLINE_SOURCE_DIR "/fixtures/setups"};
 }
 
@@ -239,6 +244,76 @@ TEST(SpecMerge, AddsToNodesThatAreThere) {
   EXPECT_EQ(merged.nodes[0].sysctls.at("a"), "1");
   EXPECT_EQ(merged.nodes[0].nft_text, "one\ntwo");
   EXPECT_EQ(merged.nodes[1].role, network::Role::container);
+}
+
+TEST_F(SpecLoad, AScriptIsASetupForEachOfItsVariants) {
+  write("set-up.sh", "#!/bin/sh\n");
+  fs::permissions(folder_ + "/set-up.sh", fs::perms::owner_all);
+  const std::string path =
+      write("t.yaml",
+            "version: 1\nname: t\nworld: diy\nsetup:\n"
+            "  native: {bridges: {b: {address: 192.168.99.1/24, containers: {one: 192.168.99.11}}}}\n"
+            "  script: {run: set-up.sh, arguments: [a, 2], timeout: 5s,\n"
+            "           env: {FIREWALL: [nft, iptables-legacy], LEVEL: 3, ZONE: [x, y]}}\n"
+            "checks: [reach: {from: one, to: host}]\n");
+  const std::vector<Spec> specs = load_specs(path, options());
+  std::vector<std::string> names;
+  for (const Spec& spec : specs) names.push_back(spec.setup->name);
+  EXPECT_EQ(names, (std::vector<std::string>{"native", "script-nft-x", "script-nft-y",
+                                             "script-iptables-legacy-x", "script-iptables-legacy-y"}));
+  const network::ScriptSetup& script = *specs.at(4).setup->script;
+  EXPECT_EQ(script.path, fs::absolute(folder_ + "/set-up.sh").string());
+  EXPECT_EQ(script.arguments, (std::vector<std::string>{"a", "2"}));
+  EXPECT_EQ(script.timeout, std::chrono::seconds(5));
+  EXPECT_EQ(script.env.at("FIREWALL"), "iptables-legacy");
+  EXPECT_EQ(script.env.at("LEVEL"), "3");
+  ASSERT_EQ(script.expected.size(), 1U) << "what the native setup beside it makes";
+  EXPECT_EQ(script.expected.front().name, "one");
+  EXPECT_NE(specs.at(4).intended().find("one"), nullptr);
+}
+
+TEST_F(SpecLoad, ScriptsThatCannotBe) {
+  write("plain.sh", "#!/bin/sh\n");
+  const auto script = [&](const std::string& arguments) {
+    return refused("version: 1\nname: t\nworld: diy\nsetup:\n  script: " + arguments + "\n");
+  };
+  EXPECT_THAT(script("{}"), HasSubstr("t.yaml:5:11: script setup needs 'run'"));
+  EXPECT_THAT(script("{run: a.sh, shell: x}"), HasSubstr("t.yaml:5:11: script setup needs 'run'"));
+  EXPECT_THAT(script("{run: nowhere.sh}"), HasSubstr("t.yaml:5:17: there is no script 'nowhere.sh' (tried "));
+  EXPECT_THAT(script("{run: plain.sh}"), HasSubstr("is not executable; remedy: chmod +x"));
+  EXPECT_THAT(script("{run: ..}"), HasSubstr("is a folder, not a script"));
+  EXPECT_THAT(script("{shell: \"\"}"), HasSubstr("t.yaml:5:19: 'shell' is empty"));
+  EXPECT_THAT(script("{shell: x, timeout: 5}"), HasSubstr("t.yaml:5:31: 'timeout' must be a time"));
+  EXPECT_THAT(script("{shell: x, env: {PLUMBLINE_HOST: a}}"),
+              HasSubstr("t.yaml:5:28: names that begin with"));
+  EXPECT_THAT(script("{shell: x, env: {A-B: a}}"), HasSubstr("'A-B' cannot name a variable"));
+  EXPECT_THAT(script("{shell: x, env: {A: [a, a]}}"), HasSubstr("t.yaml:5:35: 'a' stands twice in 'A'"));
+  EXPECT_THAT(script("{shell: x, env: {A: [a, b/c]}}"), HasSubstr("t.yaml:5:35: "));
+  EXPECT_THAT(script("{shell: x, containers: {host: 192.168.99.2}}"),
+              HasSubstr("t.yaml:5:35: the world has a node named host already"));
+  EXPECT_THAT(script("{shell: x, containers: {one: 192.168.16.10}}"),
+              HasSubstr("192.168.16.10 is another's already"));
+  EXPECT_THAT(script("{shel: x}"), HasSubstr("did you mean 'shell'?"));
+}
+
+TEST_F(SpecLoad, ChangesAmongTheChecks) {
+  const auto checks = [&](const std::string& text) {
+    return refused("version: 1\nname: t\nchecks:\n" + text);
+  };
+  EXPECT_EQ(
+      checks("  - then: {delete-lnk: {dev: veth1}}\n"),
+      "t.yaml:4:12: unknown change 'delete-lnk'; did you mean 'delete-link'? (changes: delete-link, run)");
+  EXPECT_THAT(checks("  - then: []\n"), HasSubstr("t.yaml:4:11: 'then' changes nothing"));
+  EXPECT_THAT(checks("  - then: {}\n"), HasSubstr("a change must be one key"));
+  const Spec spec =
+      load_spec(write("t.yaml",
+                      "version: 1\nname: t\nchecks:\n  - then: [{delete-link: {dev: a}}, {run: {shell: "
+                      "x}}]\n  - run: {shell: y}\n  - reach: {from: a, to: b}\n"),
+                options());
+  ASSERT_EQ(spec.checks.size(), 4U);
+  EXPECT_TRUE(spec.checks[0].change && spec.checks[1].change && spec.checks[2].change);
+  EXPECT_EQ(spec.checks[2].kind, "run");
+  EXPECT_FALSE(spec.checks[3].change);
 }
 
 }  // namespace

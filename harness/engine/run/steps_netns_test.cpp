@@ -1,0 +1,162 @@
+// Scenarios that change their network between checks.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "harness/engine/run/runner.hpp"
+#include "harness/engine/run/testing/scenario.hpp"
+
+namespace plumbline::engine {
+namespace {
+
+using ::testing::HasSubstr;
+using testing::Scenario;
+using ::testing::StartsWith;
+
+ScenarioResult run_one(const Scenario& scenario, RunOptions options = {}) {
+  RunResult run = engine::run({scenario.load()}, options, {});
+  EXPECT_EQ(run.scenarios.size(), 1U);
+  return run.scenarios.empty() ? ScenarioResult() : std::move(run.scenarios.front());
+}
+
+void expect_all_pass(const ScenarioResult& scenario) {
+  EXPECT_FALSE(scenario.error) << scenario.error->message;
+  for (const CheckResult& each : scenario.checks) {
+    EXPECT_EQ(each.verdict, Verdict::pass) << each.id << ": " << each.observed;
+  }
+}
+
+TEST(Steps, EveryKindOfChangeIsMadeBetweenTheChecksAroundIt) {
+  Scenario scenario;
+  scenario.checks(R"(  - link: {dev: veth1, state: up}
+  - reach: {from: container-one, to: internet, family: ipv4}
+  - then: {set-link: {dev: veth1, up: false, mtu: 1400}}
+  - link: {dev: veth1, state: down, mtu: 1400}
+  - then: {set-link: {dev: veth1, up: true, master: none}}
+  - link: {dev: veth1, state: up, master: none}
+  - then: {set-link: {dev: veth1, master: bridge0}}
+  - reach: {from: container-one, to: internet, family: ipv4}
+  - then:
+      - add-address: {in: container-one, dev: eth0, address: 192.168.99.44/24}
+      - delete-address: {in: container-one, dev: eth0, address: 192.168.99.44/24}
+      - add-address: {in: container-one, dev: eth0, address: 192.168.99.45/24}
+  - reach: {from: host, to: 192.168.99.45}
+  - then: {delete-route: {in: container-two, to: default, via: 192.168.99.1}}
+  - route: {in: container-two, to: 203.0.113.80, expect: {error: network unreachable}}
+  - then: {add-route: {in: container-two, to: 203.0.113.0/24, via: 192.168.99.1, dev: eth0}}
+  - reach: {from: container-two, to: internet, family: ipv4}
+  - then: {nft: {rules: "table inet more { chain f { type filter hook forward priority -10; ip daddr 203.0.113.80 drop; }; }"}}
+  - deny: {from: container-two, to: internet, family: ipv4, how: drop}
+  - then: {nft: {rules: "delete table inet more"}}
+  - then: {sysctl: {set: {net.ipv4.ip_forward: 0}}}
+  - deny: {from: container-two, to: internet, family: ipv4, how: drop}
+  - run: {shell: "echo 1 >/proc/sys/net/ipv4/ip_forward"}
+  - reach: {from: container-two, to: internet, family: ipv4}
+  - then: {delete-link: {dev: veth1}}
+  - link: {in: container-one, only: [lo]})");
+  const ScenarioResult result = run_one(scenario, {.timeout = std::chrono::milliseconds(300)});
+  expect_all_pass(result);
+  EXPECT_EQ(result.changes.size(), 14U);
+  for (const ChangeResult& change : result.changes) EXPECT_TRUE(change.made) << change.about;
+  EXPECT_EQ(result.changes.front().about, "set-link host:veth1 down mtu 1400");
+  EXPECT_EQ(result.changes.front().before, 2U);
+  EXPECT_EQ(result.changes.back().before, result.checks.size() - 1);
+}
+
+TEST(Steps, AFailingCheckStopsNothing) {
+  Scenario scenario;
+  scenario.checks(R"(  - link: {dev: veth1, mtu: 1400}
+  - then: {set-link: {dev: veth1, mtu: 1400}}
+  - link: {dev: veth1, mtu: 1400})");
+  const ScenarioResult result = run_one(scenario);
+  EXPECT_FALSE(result.error);
+  EXPECT_EQ(result.checks.front().verdict, Verdict::fail);
+  EXPECT_EQ(result.checks.back().verdict, Verdict::pass);
+  EXPECT_THAT(result.checks.back().id, HasSubstr(" after set-link host:veth1 mtu 1400"));
+}
+
+TEST(Steps, AFailingChangeSkipsWhatFollowsAndSaysWhatTheKernelSaid) {
+  Scenario scenario;
+  scenario.checks(R"(  - link: {dev: veth1, state: up}
+  - then: {add-address: {dev: bridge0, address: 192.168.99.1/24}}
+  - link: {dev: veth2, state: up}
+  - then: {delete-link: {dev: veth1}}
+  - silent: {dev: ens4, filter: arp, control: "host:bridge0"})");
+  const RunResult run = engine::run({scenario.load()}, {}, {});
+  const ScenarioResult& result = run.scenarios.at(0);
+  ASSERT_TRUE(result.error);
+  EXPECT_EQ(result.error->kind, ErrorKind::setup);
+  EXPECT_THAT(result.error->message, StartsWith("add-address host:bridge0 192.168.99.1/24: node host: "));
+  EXPECT_THAT(result.error->message, HasSubstr("File exists"));
+  EXPECT_THAT(result.error->where, HasSubstr("scenario.yaml:"));
+  EXPECT_EQ(result.checks.at(0).verdict, Verdict::pass);
+  EXPECT_EQ(result.checks.at(1).verdict, Verdict::skip);
+  EXPECT_EQ(result.checks.at(2).verdict, Verdict::skip) << "judged last, but of a network that nobody meant";
+  ASSERT_EQ(result.changes.size(), 1U) << "nothing is changed any more";
+  EXPECT_FALSE(result.changes.front().made);
+  EXPECT_EQ(run.exit_status(), 1);
+}
+
+TEST(Steps, AScriptThatMustFailFailsTheScenarioWhenItDoesNot) {
+  Scenario well;
+  well.checks(
+      "  - run: {shell: ip link add veth1 type veth peer name x, fails: File exists}\n"
+      "  - link: {dev: veth1, state: up}");
+  expect_all_pass(run_one(well));
+  for (const char* step :
+       {"{shell: \"true\", fails: no}", "{shell: \"echo other; exit 3\", fails: File exists}",
+        "{shell: \"exit 3\"}", "{shell: \"while :; do :; done\", timeout: 100ms}"}) {
+    Scenario badly;
+    badly.checks(std::string("  - run: ") + step + "\n  - link: {dev: veth1, state: up}");
+    const ScenarioResult result = run_one(badly);
+    ASSERT_TRUE(result.error) << step;
+    EXPECT_EQ(result.error->kind, ErrorKind::setup) << result.error->message;
+    EXPECT_EQ(result.checks.front().verdict, Verdict::skip);
+  }
+}
+
+TEST(Steps, ANamespaceThatAStepNamesIsANodeFromThenOn) {
+  Scenario scenario;
+  scenario.checks(R"(  - reach: {from: container-one, to: 192.168.99.77, with: ping, family: ipv4}
+  - run:
+      shell: |
+        ip netns add late
+        ip link add late0 master bridge0 type veth peer name eth0 netns late
+        ip link set late0 up
+        ip -n late link set lo up
+        ip -n late link set eth0 up
+        ip -n late addr add 192.168.99.77/24 dev eth0
+  - reach: {from: container-one, to: 192.168.99.77, with: [ping, tcp/80], family: ipv4})");
+  const ScenarioResult result = run_one(scenario, {.timeout = std::chrono::milliseconds(300)});
+  ASSERT_FALSE(result.error) << result.error->message;
+  EXPECT_EQ(result.checks.at(0).verdict, Verdict::fail);
+  EXPECT_EQ(result.checks.at(1).verdict, Verdict::pass) << result.checks.at(1).observed;
+  EXPECT_THAT(result.checks.at(1).observed, HasSubstr("arrived at late:eth0"));
+  EXPECT_EQ(result.checks.at(2).verdict, Verdict::pass) << result.checks.at(2).observed;
+}
+
+TEST(Steps, OneCheckAloneIsJudgedAfterAllChangesBeforeIt) {
+  Scenario scenario;
+  scenario.checks(R"(  - link: {dev: veth1, mtu: 1500}
+  - then: {set-link: {dev: veth1, mtu: 1400}}
+  - link: {dev: veth1, mtu: 1400}
+  - then: {set-link: {dev: veth1, mtu: 1300}}
+  - link: {dev: veth1, mtu: 1300})");
+  const ScenarioResult result = run_one(scenario, {.pattern = "mtu 1400"});
+  ASSERT_EQ(result.checks.size(), 1U);
+  expect_all_pass(result);
+  EXPECT_EQ(result.changes.size(), 1U) << "what comes after it is made for nobody";
+}
+
+TEST(Steps, SilenceAloneIsJudgedWithTheTrafficOfAllOthers) {
+  Scenario scenario;
+  scenario.checks(R"(  - egress: {from: container-one, to: internet, via: ens4}
+  - silent: {dev: ens4, filter: net 192.168.99.0/24, control: "host:bridge0"})");
+  const ScenarioResult result = run_one(scenario, {.pattern = "silent"});
+  ASSERT_EQ(result.checks.size(), 1U) << "only what was asked for is told";
+  expect_all_pass(result);
+}
+
+}  // namespace
+}  // namespace plumbline::engine
