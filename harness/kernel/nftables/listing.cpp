@@ -28,7 +28,6 @@ namespace plumbline::kernel::nft {
 namespace {
 
 constexpr std::size_t kBuffer = 65536;  ///< the kernel fills dump datagrams up to 32 KiB
-constexpr std::uint32_t kSequence = 1;
 constexpr int kAttempts = 8;
 
 std::uint16_t type_of(int message) {

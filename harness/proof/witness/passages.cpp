@@ -220,8 +220,9 @@ class Assembly {
         std::ranges::find_if(draft.rules, [](const Placed& placed) { return stops(placed.rule); });
     if (last != draft.rules.end()) {
       const RuleMet::Backend backend = last->rule.backend;
-      const auto together = std::ranges::equal_range(draft.rules, last->priority, {}, &Placed::priority);
-      std::stable_partition(together.begin(), together.end(),
+      const std::int32_t priority = last->priority;
+      std::stable_partition(std::ranges::lower_bound(draft.rules, priority, {}, &Placed::priority),
+                            std::ranges::upper_bound(draft.rules, priority, {}, &Placed::priority),
                             [&](const Placed& placed) { return placed.rule.backend != backend; });
     }
     for (Placed& placed : draft.rules) draft.passage.rules.push_back(std::move(placed.rule));
