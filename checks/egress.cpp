@@ -29,7 +29,9 @@ constexpr std::string_view kSchema = R"({
     "with": {"$ref": "#/$defs/services"},
     "family": {"$ref": "#/$defs/families"},
     "via": {"type": "string", "description": "The host's uplink by which the probe must leave."},
-    "as": {"type": "string", "description": "The source address that the uplink and the receiver see; the uplink's own by default."}
+    "as": {"description": "The source address that the uplink and the receiver see, at most one of each family; the uplink's own by default. unchanged: the sender's own.",
+           "oneOf": [{"const": "unchanged"}, {"$ref": "#/$defs/addresses"}]},
+    "hops": {"type": "integer", "minimum": 0, "maximum": 64, "description": "How much lower the TTL is at the uplink than at the source."}
   }
 })";
 
@@ -86,26 +88,67 @@ std::optional<std::string> wrong_ends(const Exit& exit, const engine::Evidence& 
   return std::nullopt;
 }
 
+/// Where the probe was first seen leaving its node; null: nowhere.
+const Sighting* at_source(const engine::Evidence& evidence) {
+  const Sighting* out = evidence.journey.left(evidence.from);
+  return out != nullptr && out->packet.ip ? out : nullptr;
+}
+
+/// Routers on the way, by the TTL. Absent: one of the two places was not seen.
+std::optional<int> hops_taken(const Exit& exit, const engine::Evidence& evidence) {
+  const Sighting* start = at_source(evidence);
+  for (const Sighting& sighting : evidence.journey.sightings) {
+    if (start != nullptr && is_uplink(sighting, exit)) return start->packet.ip->ttl - sighting.packet.ip->ttl;
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> wrong_hops(const Exit& exit, const engine::Evidence& evidence) {
+  const auto taken = hops_taken(exit, evidence);
+  if (!exit.hops || !taken || *taken == static_cast<int>(*exit.hops)) return std::nullopt;
+  return fmt::format("the TTL fell by {} instead of {} between {} and {}:{}", *taken, *exit.hops,
+                     evidence.from, exit.host, exit.via);
+}
+
+/// The source that is promised.
+struct Source {
+  std::vector<IpAddress> stated;  ///< at most one of each family; none: the uplink's own
+  bool unchanged = false;         ///< the sender's own
+
+  std::optional<IpAddress> of(IpFamily family) const {
+    const auto found = std::ranges::find(stated, family, &IpAddress::family);
+    return found == stated.end() ? std::nullopt : std::optional(*found);
+  }
+  std::string text(IpFamily family) const {
+    if (unchanged) return "itself";
+    const auto address = of(family);
+    return address ? address->to_string() : "the uplink's own address";
+  }
+};
+
 class Egress final : public engine::Check {
  public:
-  Egress(const engine::Pairing& pairing, std::string host, std::string via, std::optional<IpAddress> as)
-      : with_(pairing.with), family_(pairing.family), host_(std::move(host)), via_(std::move(via)), as_(as) {}
+  Egress(const engine::Pairing& pairing, Exit exit, Source source)
+      : with_(pairing.with), family_(pairing.family), exit_(std::move(exit)), source_(std::move(source)) {}
 
   std::vector<engine::Need> needs() const override { return {{promise.from, promise.to, with_}}; }
 
   boost::asio::awaitable<engine::Outcome> run(engine::Stage& stage) const override {
     using boost::asio::experimental::awaitable_operators::operator&&;
     const engine::Target to = stage.target(promise.from, promise.to, family_);
-    Exit exit{host_, via_, source_on_uplink(stage, to.address.family()), {}};
+    Exit exit = exit_;
+    if (!source_.unchanged) exit.as = source_on_uplink(stage, to.address.family());
     auto probe = stage.exchange(promise.from, to, with_);
-    auto control_probe = stage.exchange(host_, to, with_);
+    auto control_probe = stage.exchange(exit.host, to, with_);
     auto [evidence, control] = co_await (std::move(probe) && std::move(control_probe));
     exit.own = evidence.outcome.identity.source;
+    if (source_.unchanged) exit.as = exit.own;
     engine::Outcome outcome;
-    outcome.judgement = judge_egress(exit, evidence, promise.from == host_ ? nullptr : &control);
-    if (promise.from != host_) {
+    outcome.judgement = judge_egress(exit, evidence, promise.from == exit.host ? nullptr : &control);
+    if (promise.from != exit.host) {
       const Judgement through = judge_reach(control);
-      outcome.control = engine::Control{host_, promise.to, promise.with, through.verdict, through.observed};
+      outcome.control =
+          engine::Control{exit.host, promise.to, promise.with, through.verdict, through.observed};
       outcome.control_journey = std::move(control.journey);
     }
     outcome.journey = std::move(evidence.journey);
@@ -114,19 +157,20 @@ class Egress final : public engine::Check {
 
  private:
   IpAddress source_on_uplink(const engine::Stage& stage, IpFamily family) const {
-    if (as_) return *as_;
-    const network::Node* host = stage.topology().find(host_);
-    const auto address = host == nullptr ? std::nullopt : first_address(*host, via_, family);
-    if (!address)
-      throw Error(
-          fmt::format("{} has no address of that family on {}: name the source with `as:`", host_, via_));
+    if (const auto stated = source_.of(family)) return *stated;
+    const network::Node* host = stage.topology().find(exit_.host);
+    const auto address = host == nullptr ? std::nullopt : first_address(*host, exit_.via, family);
+    if (!address) {
+      throw Error(fmt::format("{} has no address of that family on {}: name the source with `as:`",
+                              exit_.host, exit_.via));
+    }
     return *address;
   }
 
   engine::Service with_;
   IpFamily family_;
-  std::string host_, via_;
-  std::optional<IpAddress> as_;
+  Exit exit_;
+  Source source_;
 };
 
 /// A cable of the host's own that leads out: no loopback, no bridge, no port of one.
@@ -151,42 +195,53 @@ std::string read_uplink(const spec::Value& arguments, const network::Node& host)
                                     : fmt::format("; did you mean '{}'?", near)));
 }
 
-/// `as`, which is of use only where a probe of its family is sent.
-std::optional<IpAddress> read_source(const spec::Value& arguments,
-                                     const std::vector<engine::Pairing>& pairings) {
+/// `as`, of which each address is of use only where a probe of its family is sent.
+Source read_source(const spec::Value& arguments, const std::vector<engine::Pairing>& pairings) {
+  Source source;
   const spec::Value* stated = arguments.find("as");
-  if (stated == nullptr) return std::nullopt;
-  const IpAddress as = stated->as_address("as");
-  if (std::ranges::find(pairings, as.family(), &engine::Pairing::family) == pairings.end()) {
-    stated->fail(fmt::format("{} cannot be the source of these probes, which go over {}", as.to_string(),
-                             engine::family_name(pairings.front().family)));
+  if (stated == nullptr) return source;
+  source.unchanged = stated->kind == spec::Value::Kind::scalar && stated->text == "unchanged";
+  if (source.unchanged) return source;
+  for (const spec::Value& item : stated->as_list()) {
+    const IpAddress as = item.as_address("as");
+    if (source.of(as.family())) item.fail("'as' takes at most one address of each family");
+    if (std::ranges::find(pairings, as.family(), &engine::Pairing::family) == pairings.end()) {
+      item.fail(fmt::format("{} cannot be the source of these probes, which go over {}", as.to_string(),
+                            engine::family_name(pairings.front().family)));
+    }
+    source.stated.push_back(as);
   }
-  return as;
+  if (source.stated.empty()) stated->fail("'as' is empty: name an address, or leave it out");
+  return source;
 }
 
 std::vector<std::unique_ptr<engine::Check>> parse(const spec::CheckItem& item,
                                                   const network::Topology& intended) {
-  constexpr std::string_view keys[] = {"from", "to", "with", "family", "via", "as"};
+  constexpr std::string_view keys[] = {"from", "to", "with", "family", "via", "as", "hops"};
   const spec::Value& arguments = item.arguments;
   arguments.as_mapping("egress");
   arguments.allow_keys("egress", keys);
   const network::Node* host = intended.host();
   if (host == nullptr)
     throw spec::SpecError(item.mark, "egress needs a world with a host, whose uplink it watches");
-  const std::string via = read_uplink(arguments, *host);
   const auto pairings = engine::read_pairings(arguments, intended);
-  const std::optional<IpAddress> stated = read_source(arguments, pairings);
+  const Source source = read_source(arguments, pairings);
+  Exit exit{host->name, read_uplink(arguments, *host), {}, {}, {}};
+  if (const spec::Value* hops = arguments.find("hops")) {
+    exit.hops = static_cast<unsigned>(hops->as_number("hops", 0, 64));
+  }
   std::vector<std::unique_ptr<engine::Check>> checks;
   for (const engine::Pairing& each : pairings) {
-    const auto as = stated && stated->family() == each.family ? stated : std::nullopt;
-    auto check = std::make_unique<Egress>(each, host->name, via, as);
+    auto check = std::make_unique<Egress>(each, exit, source);
     engine::CheckResult& promise = check->promise;
     engine::describe(promise, item, each);
-    promise.id = fmt::format("egress {} -> {} {} via {}{}", promise.from, promise.to, promise.with, via,
+    promise.id = fmt::format("egress {} -> {} {} via {}{}", promise.from, promise.to, promise.with, exit.via,
                              each.suffix());
-    promise.expected =
-        fmt::format("{} from {} leaves by {} as {}, arrives at {} so, and its answer comes back", each.what(),
-                    promise.from, via, as ? as->to_string() : "the uplink's own address", promise.to);
+    promise.expected = fmt::format(
+        "{} from {} leaves by {} as {}{}, arrives at {} so, and its answer comes back", each.what(),
+        promise.from, exit.via, source.text(each.family),
+        exit.hops ? fmt::format(" after {} hop{}", *exit.hops, *exit.hops == 1 ? "" : "s") : std::string(),
+        promise.to);
     checks.push_back(std::move(check));
   }
   return checks;
@@ -197,6 +252,7 @@ std::vector<std::unique_ptr<engine::Check>> parse(const spec::CheckItem& item,
 Judgement judge_egress(const Exit& exit, const engine::Evidence& evidence, const engine::Evidence* control) {
   const std::string outcome = traffic::to_text(evidence.outcome);
   if (const auto wrong = wrong_exit(exit, evidence)) return {Verdict::fail, *wrong};
+  if (const auto wrong = wrong_hops(exit, evidence)) return {Verdict::fail, *wrong};
   const Sighting* left = evidence.journey.first(Leg::forward, exit.host, Direction::out);
   if (!evidence.answered()) {
     const bool dead = control != nullptr && judge_reach(*control).verdict != Verdict::pass;
@@ -226,8 +282,15 @@ Judgement judge_egress(const Exit& exit, const engine::Evidence& evidence, const
     return {Verdict::fail,
             fmt::format("{}, but it was not seen {}; {}", outcome, missing, evidence.furthest())};
   }
-  return {Verdict::pass, fmt::format("{}; left by {} as {} and arrived so; the answer came back to {}",
-                                     outcome, exit.via, exit.as.to_string(), exit.own.to_string())};
+  const auto taken = hops_taken(exit, evidence);
+  if (exit.hops && !taken) {
+    return {
+        Verdict::inconclusive,
+        fmt::format("{}, but it was not seen leaving {}, so its hops are not known", outcome, evidence.from)};
+  }
+  const std::string hops = exit.hops ? fmt::format(" after {} hop{}", *taken, *taken == 1 ? "" : "s") : "";
+  return {Verdict::pass, fmt::format("{}; left by {} as {}{} and arrived so; the answer came back to {}",
+                                     outcome, exit.via, exit.as.to_string(), hops, exit.own.to_string())};
 }
 
 engine::CheckKind egress_kind() {

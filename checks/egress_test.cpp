@@ -15,7 +15,8 @@ using testing_support::at_the_guard;
 using testing_support::there_and_back;
 using traffic::Direction;
 
-const Exit kExit{"host", "ens4", *IpAddress::parse("192.168.16.10"), *IpAddress::parse("192.168.99.11")};
+const Exit kExit{"host", "ens4", *IpAddress::parse("192.168.16.10"), *IpAddress::parse("192.168.99.11"),
+                 std::nullopt};
 
 proof::Sighting& find(engine::Evidence& evidence, Leg leg, std::string_view node, Direction direction) {
   for (auto& sighting : evidence.journey.sightings) {
@@ -80,6 +81,37 @@ TEST(EgressJudgement, IsInconclusiveWhenFramesWereLost) {
   EXPECT_EQ(judge_egress(kExit, evidence, nullptr).verdict, Verdict::fail);
   evidence.journey.complete = false;
   EXPECT_EQ(judge_egress(kExit, evidence, nullptr).verdict, Verdict::inconclusive);
+}
+
+engine::Evidence with_ttls(std::uint8_t at_source, std::uint8_t at_uplink) {
+  engine::Evidence evidence = there_and_back();
+  find(evidence, Leg::forward, "container-one", Direction::out).packet.ip->ttl = at_source;
+  find(evidence, Leg::forward, "host", Direction::out).packet.ip->ttl = at_uplink;
+  return evidence;
+}
+
+TEST(EgressJudgement, HopsAreCountedByTheTtl) {
+  Exit exit = kExit;
+  exit.hops = 1;
+  const auto good = judge_egress(exit, with_ttls(64, 63), nullptr);
+  EXPECT_EQ(good.verdict, Verdict::pass);
+  EXPECT_THAT(good.observed, HasSubstr("as 192.168.16.10 after 1 hop and arrived so"));
+  for (const std::uint8_t ttl : std::initializer_list<std::uint8_t>{64, 62, 128}) {
+    const auto judged = judge_egress(exit, with_ttls(64, ttl), nullptr);
+    EXPECT_EQ(judged.verdict, Verdict::fail) << int{ttl};
+    EXPECT_THAT(judged.observed, HasSubstr("instead of 1 between container-one and host:ens4"));
+  }
+  EXPECT_EQ(judge_egress(kExit, with_ttls(64, 62), nullptr).verdict, Verdict::pass) << "not promised";
+}
+
+TEST(EgressJudgement, HopsWithoutASightingAtTheSourceAreInconclusive) {
+  Exit exit = kExit;
+  exit.hops = 1;
+  engine::Evidence evidence = with_ttls(64, 63);
+  std::erase_if(evidence.journey.sightings, [](const proof::Sighting& sighting) {
+    return sighting.is(Leg::forward, "container-one", Direction::out);
+  });
+  EXPECT_EQ(judge_egress(exit, evidence, nullptr).verdict, Verdict::inconclusive);
 }
 
 }  // namespace

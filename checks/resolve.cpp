@@ -3,9 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <set>
+#include <utility>
 
 #include "harness/engine/check/check.hpp"
+#include "harness/engine/check/gather.hpp"
 
 namespace plumbline::checks {
 namespace {
@@ -21,7 +24,7 @@ constexpr std::string_view kSchema = R"({
   "properties": {
     "from": {"$ref": "#/$defs/nodes"},
     "name": {"type": "string", "description": "The host name to ask for."},
-    "expect": {"description": "The addresses that the answer must hold, no more and no less; any by default.",
+    "expect": {"description": "The addresses that the answers must hold, no more and no less: A is asked for IPv4 ones, AAAA for IPv6 ones. Any IPv4 address by default.",
                "oneOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]},
     "server": {"type": "string", "description": "A node or an address; the node's own resolvers by default."},
     "family": {"$ref": "#/$defs/families"},
@@ -37,25 +40,73 @@ std::string list(const std::vector<IpAddress>& addresses) {
   return fmt::format("{}", fmt::join(texts, ", "));
 }
 
+/// Those of one family; absent where any will do.
+Addresses of_family(const Addresses& addresses, IpFamily family) {
+  if (!addresses) return std::nullopt;
+  Addresses some(std::in_place);
+  std::ranges::copy_if(*addresses, std::back_inserter(*some),
+                       [&](const IpAddress& address) { return address.family() == family; });
+  return some;
+}
+
 class Resolve final : public engine::Check {
  public:
   Resolve(std::string name, Addresses expected, bool tcp, IpFamily family)
       : name_(std::move(name)), expected_(std::move(expected)), tcp_(tcp), family_(family) {}
 
   boost::asio::awaitable<engine::Outcome> run(engine::Stage& stage) const override {
-    engine::Target server = stage.target(promise.from, promise.to, family_);
-    engine::DnsEvidence evidence = co_await stage.resolve(promise.from, std::move(server), name_, tcp_);
+    const engine::Target server = stage.target(promise.from, promise.to, family_);
+    std::vector<boost::asio::awaitable<engine::DnsEvidence>> tasks;
+    const std::vector<IpFamily> asked = families();
+    for (const IpFamily family : asked) {
+      tasks.push_back(stage.resolve(promise.from, server, name_, tcp_, family));
+    }
+    std::vector<engine::DnsEvidence> answers = co_await engine::gather(std::move(tasks));
+    std::vector<Judgement> judgements;
+    for (std::size_t i = 0; i < answers.size(); ++i) {
+      judgements.push_back(judge_resolve(of_family(expected_, asked[i]), answers[i]));
+    }
+    const std::size_t worst = decisive(judgements);
     engine::Outcome outcome;
-    outcome.judgement = judge_resolve(expected_, evidence);
-    outcome.journey = std::move(evidence.journey);
+    outcome.judgement.verdict = judgements.at(worst).verdict;
+    outcome.judgement.observed = told(asked, judgements);
+    outcome.journey = std::move(answers.at(worst).journey);
     co_return outcome;
   }
 
  private:
+  /// What is asked for: A where an IPv4 address is expected or nothing is said, AAAA for IPv6 ones.
+  std::vector<IpFamily> families() const {
+    std::vector<IpFamily> asked;
+    for (const IpFamily family : {IpFamily::v4, IpFamily::v6}) {
+      if (expected_ && !of_family(expected_, family)->empty()) asked.push_back(family);
+    }
+    if (asked.empty()) asked.push_back(IpFamily::v4);
+    return asked;
+  }
+
+  /// The question that decides: one that failed, else one that is open.
+  static std::size_t decisive(const std::vector<Judgement>& judgements) {
+    for (const Verdict verdict : {Verdict::fail, Verdict::inconclusive}) {
+      const auto found = std::ranges::find(judgements, verdict, &Judgement::verdict);
+      if (found != judgements.end()) return static_cast<std::size_t>(found - judgements.begin());
+    }
+    return 0;
+  }
+
+  static std::string told(const std::vector<IpFamily>& asked, const std::vector<Judgement>& judgements) {
+    if (judgements.size() == 1 && asked.front() == IpFamily::v4) return judgements.front().observed;
+    std::vector<std::string> parts;
+    for (std::size_t i = 0; i < asked.size(); ++i) {
+      parts.push_back(fmt::format("{}: {}", asked[i] == IpFamily::v4 ? "A" : "AAAA", judgements[i].observed));
+    }
+    return fmt::format("{}", fmt::join(parts, "; "));
+  }
+
   std::string name_;
   Addresses expected_;
   bool tcp_;
-  IpFamily family_;  ///< over which the server is asked
+  IpFamily family_;  // of the server
 };
 
 /// Names as RFC 1035 bounds them, so that a slip of the pen is said before anything is built.
@@ -83,7 +134,6 @@ Addresses read_expected(const spec::Value& arguments) {
   std::vector<IpAddress> addresses;
   for (const spec::Value& item : value->as_list()) {
     addresses.push_back(item.as_address("expect"));
-    if (!addresses.back().is_v4()) item.fail("only IPv4 addresses can be asked for as yet");
   }
   return addresses;
 }

@@ -8,7 +8,8 @@
 namespace plumbline::checks {
 
 /// `resolve`: passes only if the server that was asked got the question, answered it with exactly the
-/// `expected` addresses (absent: any address), and that answer was seen coming from it.
+/// `expected` addresses, which are of the family asked for (absent: any address), and that answer was seen
+/// coming from it.
 engine::Judgement judge_resolve(const std::optional<std::vector<IpAddress>>& expected,
                                 const engine::DnsEvidence& evidence);
 

@@ -88,7 +88,8 @@ TEST(Result, RepetitionsThatAgreeAreNoDifference) {
 TEST(Result, RepetitionsThatDifferAreTold) {
   const auto differing = repeated({Verdict::pass, Verdict::fail, Verdict::pass}).differing();
   ASSERT_EQ(differing.size(), 1U);
-  EXPECT_EQ(differing.front(), (Difference{"diy", "native", "reach", {{Verdict::pass, {1, 3}}, {Verdict::fail, {2}}}}));
+  EXPECT_EQ(differing.front(),
+            (Difference{"diy", "native", "reach", {{Verdict::pass, {1, 3}}, {Verdict::fail, {2}}}}));
   EXPECT_EQ(repeated({Verdict::pass, Verdict::fail}).exit_status(), 1);
   EXPECT_EQ(repeated({Verdict::pass, Verdict::skip}).exit_status(), 4);
 }

@@ -30,9 +30,9 @@ using boost::asio::awaitable;
 /// How long a living neighbour may take to answer an ARP request: generous on a simulated cable.
 constexpr std::chrono::milliseconds kNeighbourAnswers{100};
 
-/// All rings together; the kernel allocates and clears them at once, so this is real memory and real time: with
-/// the largest budget a third of all that a run of some hundred checks takes. That many lose nothing with a
-/// fiftieth of what they get.
+/// All rings together; the kernel allocates and clears them at once, so this is real memory and real time:
+/// with the largest budget a third of all that a run of some hundred checks takes. That many lose nothing
+/// with a fiftieth of what they get.
 constexpr std::size_t kRingBudget = 96U << 20U;
 constexpr std::size_t kLeastRingBudget = 8U << 20U;
 constexpr std::size_t kRingBudgetOfACheck = 128U << 10U;
@@ -176,11 +176,13 @@ class Stage::Impl {
     return exchange_probe(std::move(from), std::move(to), with);
   }
 
-  awaitable<DnsEvidence> resolve(std::string from, Target server, std::string name, bool tcp) {
+  awaitable<DnsEvidence> resolve(std::string from, Target server, std::string name, bool tcp,
+                                 IpFamily family) {
     traffic::DnsRequest request;
     request.from = &network_.netns(from);
     request.server = server.address;
     request.name = mix_case(name);
+    request.aaaa = family == IpFamily::v6;
     request.id = static_cast<std::uint16_t>(random_());
     request.transport = tcp ? traffic::DnsTransport::tcp : traffic::DnsTransport::udp;
     request.timeout = options_.timeout;
@@ -539,8 +541,9 @@ awaitable<Evidence> Stage::exchange(std::string from, Target to, Service with) {
   return impl_->exchange(std::move(from), std::move(to), with);
 }
 
-awaitable<DnsEvidence> Stage::resolve(std::string from, Target server, std::string name, bool tcp) {
-  return impl_->resolve(std::move(from), std::move(server), std::move(name), tcp);
+awaitable<DnsEvidence> Stage::resolve(std::string from, Target server, std::string name, bool tcp,
+                                      IpFamily family) {
+  return impl_->resolve(std::move(from), std::move(server), std::move(name), tcp, family);
 }
 
 }  // namespace plumbline::engine

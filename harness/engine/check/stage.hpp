@@ -19,10 +19,10 @@ namespace plumbline::engine {
 struct StageOptions {
   std::chrono::milliseconds timeout{1000};  ///< of one probe
   std::size_t checks = 0;                   ///< under way at once at most; 0: not known, so it may be many
-  std::size_t tap_buffer_bytes = 0;         ///< of each tap; 0: by `checks` and the node's number of interfaces
-  std::size_t tap_snap_length = 2048;       ///< bytes of a frame kept
-  std::vector<std::string> traced;          ///< nodes whose kernels report what they do with probes
-  std::size_t trace_buffer_bytes = 0;       ///< of each of their sockets; 0: as large as a burst needs
+  std::size_t tap_buffer_bytes = 0;    ///< of each tap; 0: by `checks` and the node's number of interfaces
+  std::size_t tap_snap_length = 2048;  ///< bytes of a frame kept
+  std::vector<std::string> traced;     ///< nodes whose kernels report what they do with probes
+  std::size_t trace_buffer_bytes = 0;  ///< of each of their sockets; 0: as large as a burst needs
 };
 
 /// A network under observation: its servers run, its taps are open, probes can be sent. What checks work
@@ -66,7 +66,9 @@ class Stage {
   /// Sends one probe and gathers its evidence.
   boost::asio::awaitable<Evidence> exchange(std::string from, Target to, Service with);
   /// Asks one DNS question and gathers its evidence. The name's letters are mixed in case by the stage.
-  boost::asio::awaitable<DnsEvidence> resolve(std::string from, Target server, std::string name, bool tcp);
+  /// `family`: of the addresses asked for, A or AAAA.
+  boost::asio::awaitable<DnsEvidence> resolve(std::string from, Target server, std::string name, bool tcp,
+                                              IpFamily family = IpFamily::v4);
 
  private:
   class Impl;
