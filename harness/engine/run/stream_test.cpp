@@ -64,9 +64,10 @@ TEST(Stream, HostileTextStaysInItsLine) {
 }
 
 TEST(Stream, GarbageIsAnErrorAndNothingWorse) {
-  for (const char* line : {"", "garbage", "{}", "[]", "null", R"({"check":-1})", R"({"scenario":{}})",
-                           R"({"check":1,"verdict":"fine","observed":"","duration_ms":0})",
-                           R"({"check":1,"verdict":"pass","observed":7,"duration_ms":0})", "{\"check\":1,\"ver"}) {
+  for (const char* line :
+       {"", "garbage", "{}", "[]", "null", R"({"check":-1})", R"({"scenario":{}})",
+        R"({"check":1,"verdict":"fine","observed":"","duration_ms":0})",
+        R"({"check":1,"verdict":"pass","observed":7,"duration_ms":0})", "{\"check\":1,\"ver"}) {
     EXPECT_THROW(read_event(line), Error) << line;
   }
 }
