@@ -121,6 +121,28 @@ TEST(CliRun, AnUnknownSetupNamesThoseThatAreThere) {
   expect_usage_error(plumbline({"run", kDiy, "--setup", "docker"}), "the setups here are: native");
 }
 
+/// A scenario of two setups.
+std::string two_setups(const std::string& name) {
+  return "version: 1\nname: " + name +
+         "\nworld: diy\nsetup:\n  native: {bridges: {b: {address: 192.168.99.1/24}}}\n  script: {shell: "
+         "'true'}\n"
+         "checks:\n  - reach: {from: host, to: internet}\n";
+}
+
+TEST(CliRun, ASetupIsSelectedByItsNameOrKind) {
+  const Folder folder;
+  const std::string spec = folder.write("two.yaml", two_setups("two"));
+  expect_usage_error(plumbline({"run", spec, "--setup", "docker"}), "the setups here are: native, script");
+}
+
+TEST(CliRun, TwoScenariosOfOneNameAndSetupAreRefused) {
+  const Folder folder;
+  folder.write("one.yaml", two_setups("same"));
+  folder.write("two.yaml", two_setups("same"));
+  expect_usage_error(plumbline({"run", folder.path()}),
+                     "two scenarios are named 'same' and have the setup native: ");
+}
+
 TEST(CliRun, PlacesThatCannotBeWrittenAreSaidBeforeAnythingIsBuilt) {
   const Folder folder;
   const std::string file = folder.write("file", "");

@@ -23,8 +23,9 @@ Error cannot(const std::string& attempted, int error_number) {
   return Error::from_errno(error_number, attempted).with_kind(ErrorKind::usage);
 }
 
-/// Traces are written inside sandboxes. There /run is a file system of its own that ends with it. It shows the
-/// folders and files that the old one held (but for netns and mount), so only what would be made beside them is lost.
+/// Traces are written inside sandboxes. There /run is a file system of its own that ends with it. It shows
+/// the folders and files that the old one held (but for netns and mount), so only what would be made beside
+/// them is lost.
 bool would_be_lost(const fs::path& absolute) {
   std::error_code problem;
   fs::path there = fs::weakly_canonical(absolute, problem);

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sched.h>
+#include <sys/stat.h>
 
 #include <boost/json.hpp>
 #include <cstdlib>
@@ -18,7 +19,8 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 /// Holds at once.
-const std::string kQuick = "  - reach: {from: host, to: [lan-peer, internet], with: [ping, tcp/80], family: ipv4}\n";
+const std::string kQuick =
+    "  - reach: {from: host, to: [lan-peer, internet], with: [ping, tcp/80], family: ipv4}\n";
 /// Nobody has this address: it waits out its time-out.
 const std::string kSlow = "  - reach: {from: host, to: 192.168.16.99}\n";
 
@@ -39,8 +41,10 @@ class Parallel : public ::testing::Test {
   }
 
   Start start(std::vector<std::string> more) const {
-    std::vector<std::string> arguments{"run", folder_.path(), "--out", folder_.path("out"), "--report",
-                                       "json=" + folder_.path("report.json"), "--report", "console"};
+    std::vector<std::string> arguments{"run",      folder_.path(),
+                                       "--out",    folder_.path("out"),
+                                       "--report", "json=" + folder_.path("report.json"),
+                                       "--report", "console"};
     arguments.insert(arguments.end(), more.begin(), more.end());
     return {.arguments = std::move(arguments), .environment = {{"PLUMBLINE_LOG", "debug"}}};
   }
@@ -84,7 +88,8 @@ TEST_F(Parallel, GiveTheSameReportAsOneAfterTheOther) {
   write("a-quick", kQuick);
   write("b-fails", kSlow + kQuick);
   write("c-broken", kQuick, "    nft: |\n      table inet mine {\n        flurb\n      }\n");
-  write("d-more", kQuick + "  - reach: {from: box, to: host, with: [ping, tcp/8080, udp/5353], family: ipv4}\n");
+  write("d-more",
+        kQuick + "  - reach: {from: box, to: host, with: [ping, tcp/8080, udp/5353], family: ipv4}\n");
   write("e-last", "  - reach: {from: box, to: host}\n");
   std::vector<std::vector<std::string>> reports;
   std::vector<std::vector<std::string>> headers;
@@ -104,7 +109,8 @@ TEST_F(Parallel, GiveTheSameReportAsOneAfterTheOther) {
     EXPECT_EQ(headers[i], headers[0]);
   }
   EXPECT_THAT(names(report()), ElementsAre("a-quick", "b-fails", "c-broken", "d-more", "e-last"));
-  EXPECT_TRUE(std::filesystem::exists(folder_.path("out/b-fails.native/reach-host-192.168.16.99-ping.pcapng")));
+  EXPECT_TRUE(
+      std::filesystem::exists(folder_.path("out/b-fails.native/reach-host-192.168.16.99-ping.pcapng")));
 }
 
 TEST_F(Parallel, ASandboxThatIsKilledCostsItsScenarioAlone) {
@@ -156,6 +162,81 @@ TEST_F(Parallel, AnInterruptKeepsWhatHadEnded) {
     EXPECT_EQ(told.at("summary").at("errors"), 0);
     EXPECT_THAT(ran.out, HasSubstr("interrupted: what follows counts only what had ended by then"));
   }
+}
+
+/// Stops it as a whole, so that it cannot heed a signal.
+void freeze(pid_t sandbox) {
+  ::kill(sandbox, SIGSTOP);
+  const std::string status = "/proc/" + std::to_string(sandbox) + "/status";
+  while (text_of(status).find("State:\tT") == std::string::npos) ::sched_yield();
+}
+
+TEST_F(Parallel, ASecondSignalWaitsForNobody) {
+  write("a-quick", kQuick);
+  write("b-stuck", kSlow);
+  Running running(start({"--parallel", "2", "--timeout", "60s"}));
+  const pid_t stuck = sandbox_of(running, "b-stuck");
+  ASSERT_NE(running.line_with("a-quick ended with status 0"), "");
+  freeze(stuck);
+  ::kill(running.pid(), SIGTERM);
+  ::kill(running.pid(), SIGINT);
+  EXPECT_EQ(running.wait().status, 130);
+  EXPECT_THAT(names(report()), ElementsAre("a-quick", "b-stuck"));
+  EXPECT_EQ(report().at("scenarios").at(1).at("checks").at(0).at("observed"), "interrupted");
+}
+
+/// The end of the pipe to the process outside, opened anew; -1: there is none.
+int results_of(pid_t sandbox) {
+  const std::string folder = "/proc/" + std::to_string(sandbox) + "/fd";
+  std::error_code problem;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, problem)) {
+    if (std::stoi(entry.path().filename()) <= STDERR_FILENO) continue;
+    const bool pipe = std::filesystem::read_symlink(entry.path(), problem).string().starts_with("pipe:");
+    struct stat link {};
+    // The link's own mode says for what it is open.
+    if (pipe && ::lstat(entry.path().c_str(), &link) == 0 && (link.st_mode & S_IWUSR) != 0)
+      return ::open(entry.path().c_str(), O_WRONLY | O_CLOEXEC);
+  }
+  return -1;
+}
+
+TEST_F(Parallel, NonsenseFromASandboxCostsItsScenarioAlone) {
+  write("a-quick", kQuick);
+  write("b-strange", kSlow);
+  Running running(start({"--parallel", "2", "--timeout", "60s"}));
+  const pid_t strange = sandbox_of(running, "b-strange");
+  ASSERT_NE(running.line_with("b-strange: network built"), "");
+  const int results = results_of(strange);
+  if (results < 0) {
+    ::kill(running.pid(), SIGKILL);
+    GTEST_SKIP() << "this machine does not show the sandbox's descriptors";
+  }
+  EXPECT_EQ(::write(results, "{\"check\": 99}\n", 14), 14);
+  ::close(results);
+  const Ran ran = running.wait();
+  EXPECT_EQ(ran.status, 5) << ran.out << ran.err;
+  EXPECT_THAT(names(report()), ElementsAre("a-quick", "b-strange"));
+  EXPECT_THAT(std::string(report().at("scenarios").at(1).at("error").at("message").as_string()),
+              HasSubstr("not what a sandbox tells of its scenario"));
+  EXPECT_EQ(report().at("scenarios").at(0).at("checks").at(0).at("verdict"), "pass");
+}
+
+TEST_F(Parallel, OneScenarioWithTwoSetupsIsTwoRuns) {
+  folder_.write(
+      "two.yaml",
+      "version: 1\nname: two\nworld: diy\nsetup:\n  native: {bridges: {b: {address: 192.168.99.1/24}}}\n"
+      "  script: {shell: 'ip link add name b type bridge'}\nchecks:\n" +
+          kQuick);
+  const Ran ran = run(start({"--trace", "all"}));
+  EXPECT_EQ(ran.status, 0) << ran.out << ran.err;
+  EXPECT_THAT(names(report()), ElementsAre("two", "two"));
+  EXPECT_EQ(report().at("scenarios").at(0).at("setup"), "native");
+  EXPECT_EQ(report().at("scenarios").at(1).at("setup"), "script");
+  EXPECT_TRUE(std::filesystem::exists(folder_.path("out/two.native")));
+  EXPECT_TRUE(std::filesystem::exists(folder_.path("out/two.script")));
+  EXPECT_EQ(run(start({"--setup", "script"})).status, 0);
+  ASSERT_THAT(names(report()), ElementsAre("two"));
+  EXPECT_EQ(report().at("scenarios").at(0).at("setup"), "script");
 }
 
 TEST_F(Parallel, WhatHadNotBegunAtAnInterruptIsMissing) {

@@ -139,7 +139,7 @@ void declare(CLI::App& command, RunArguments& arguments) {
   command
       .add_option("--repeat", arguments.pool.repetitions,
                   "Run all of it N times, and say whether any verdict differed")
-      ->check(CLI::Range(1, 10'000).description(""))
+      ->check(CLI::Range(1, 1'000).description(""))
       ->type_name("N");
   command
       .add_option("-k", arguments.pattern,

@@ -120,7 +120,8 @@ inline Ran run_on_terminal(Start start, unsigned short columns) {
   return ran;
 }
 
-/// The program while it runs. Its standard error is read line by line, for what it logs (PLUMBLINE_LOG=debug).
+/// The program while it runs. Its standard error is read line by line, for what it logs
+/// (PLUMBLINE_LOG=debug).
 class Running {
  public:
   explicit Running(const Start& start) : out_(::memfd_create("out", MFD_CLOEXEC)) {

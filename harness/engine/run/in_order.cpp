@@ -8,14 +8,11 @@
 
 namespace plumbline::engine {
 
-void InOrder::add(ScenarioResult planned) {
-  Entry& entry = entries_.emplace_back();
+void InOrder::started(std::size_t number, ScenarioResult planned) {
+  Entry& entry = entries_.at(number);
   entry.planned = planned.checks.size();
   entry.result = std::move(planned);
-}
-
-void InOrder::started(std::size_t number) {
-  entries_.at(number).started = true;
+  entry.started = true;
   advance();
 }
 

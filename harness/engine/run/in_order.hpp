@@ -6,19 +6,15 @@
 
 namespace plumbline::engine {
 
-/// Tells reporters of scenarios that run side by side as if they had run one after the other, in the order in
-/// which they were added. What comes too early is kept until it is its scenario's turn.
+/// Tells reporters of scenarios that run side by side as if they had run one after the other, in the order of
+/// their numbers, which count from 0. What comes too early is kept until it is its scenario's turn.
 class InOrder {
  public:
-  explicit InOrder(std::vector<Reporter*> reporters) : reporters_(std::move(reporters)) {}
+  InOrder(std::size_t scenarios, std::vector<Reporter*> reporters)
+      : reporters_(std::move(reporters)), entries_(scenarios) {}
 
-  /// The scenario with all its checks, as none of them has run. Numbered from 0.
-  void add(ScenarioResult planned);
-  std::size_t size() const noexcept { return entries_.size(); }
-  /// What is known of it so far.
-  const ScenarioResult& result(std::size_t number) const { return entries_.at(number).result; }
-
-  void started(std::size_t number);
+  /// `planned` has all its checks, as none of them has run.
+  void started(std::size_t number, ScenarioResult planned);
   /// Throws Error where it cannot be: there is no such check, or the scenario has ended.
   void ended(std::size_t number, const CheckEnded& check);
   void ended(std::size_t number, ScenarioResult result);

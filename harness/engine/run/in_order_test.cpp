@@ -4,6 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
+#include <utility>
+
 #include "harness/base/error.hpp"
 
 namespace plumbline::engine {
@@ -45,15 +48,15 @@ ScenarioResult scenario(const std::string& name, Verdict verdict) {
 
 class InOrderTest : public ::testing::Test {
  protected:
-  InOrderTest() {
-    for (const char* name : {"one", "two", "three"}) story_.add(scenario(name, Verdict::skip));
+  void start(std::size_t number) {
+    story_.started(number, scenario(std::array{"one", "two", "three"}.at(number), Verdict::skip));
   }
   Diary diary_;
-  InOrder story_{{&diary_}};
+  InOrder story_{3, {&diary_}};
 };
 
 TEST_F(InOrderTest, WhoseTurnItIsIsToldAtOnce) {
-  story_.started(0);
+  start(0);
   EXPECT_THAT(diary_.take(), ElementsAre("one starts with 2"));
   story_.ended(0, CheckEnded{1, Verdict::fail, "", 0});
   EXPECT_THAT(diary_.take(), ElementsAre("one: b fail"));
@@ -62,12 +65,12 @@ TEST_F(InOrderTest, WhoseTurnItIsIsToldAtOnce) {
 }
 
 TEST_F(InOrderTest, WhatComesTooEarlyWaitsForItsTurn) {
-  story_.started(2);
-  story_.started(1);
+  start(2);
+  start(1);
   story_.ended(1, CheckEnded{0, Verdict::pass, "", 0});
   story_.ended(2, scenario("three", Verdict::pass));
   EXPECT_THAT(diary_.take(), IsEmpty());
-  story_.started(0);
+  start(0);
   story_.ended(0, scenario("one", Verdict::pass));
   EXPECT_THAT(diary_.take(),
               ElementsAre("one starts with 2", "one ends", "two starts with 2", "two: a pass"));
@@ -80,9 +83,9 @@ TEST_F(InOrderTest, WhatComesTooEarlyWaitsForItsTurn) {
 }
 
 TEST_F(InOrderTest, WhatNeverStartedHoldsUpNothingInTheEnd) {
-  story_.started(1);
+  start(1);
   story_.ended(1, scenario("two", Verdict::pass));
-  story_.started(2);
+  start(2);
   story_.broke_off(2, "interrupted", std::nullopt);
   const auto results = story_.take();
   EXPECT_THAT(diary_.take(),
@@ -93,7 +96,7 @@ TEST_F(InOrderTest, WhatNeverStartedHoldsUpNothingInTheEnd) {
 }
 
 TEST_F(InOrderTest, WhatWasKnownWhenItBrokeOffStays) {
-  story_.started(0);
+  start(0);
   story_.ended(0, CheckEnded{1, Verdict::pass, "replied", 1.5});
   story_.broke_off(0, "could not be run", ScenarioError{"killed", "one.yaml", ""});
   EXPECT_THAT(diary_.take(), ElementsAre("one starts with 2", "one: b pass", "one ends: killed"));
@@ -105,7 +108,7 @@ TEST_F(InOrderTest, WhatWasKnownWhenItBrokeOffStays) {
 }
 
 TEST_F(InOrderTest, WhatCannotBeIsRefused) {
-  story_.started(0);
+  start(0);
   EXPECT_THROW(story_.ended(0, CheckEnded{2, Verdict::pass, "", 0}), Error);
   ScenarioResult other = scenario("one", Verdict::pass);
   other.checks.pop_back();

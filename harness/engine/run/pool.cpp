@@ -15,6 +15,8 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <functional>
+#include <numeric>
 #include <thread>
 #include <utility>
 
@@ -28,8 +30,8 @@ using Clock = std::chrono::steady_clock;
 
 struct Pool::Job {
   const spec::Spec* spec = nullptr;
+  const ScenarioResult* planned = nullptr;
   std::size_t repetition = 0;
-  std::vector<CheckResult> promises;
 };
 
 struct Pool::Worker {
@@ -59,15 +61,20 @@ struct Pipe {
 };
 
 /// What is known of a scenario that has not run.
-ScenarioResult planned(const spec::Spec& spec, std::size_t repetition, std::vector<CheckResult> promises) {
+ScenarioResult plan_of(const spec::Spec& spec, const RunOptions& options) {
   ScenarioResult scenario = describe(spec);
-  scenario.repetition = repetition;
-  scenario.checks = std::move(promises);
+  scenario.checks = promises(spec, options);
   for (CheckResult& check : scenario.checks) {
     check.verdict = Verdict::skip;
     check.observed = "not run";
   }
   return scenario;
+}
+
+/// How long it may take, compared with others: a script starts processes, for as long as many checks take.
+std::size_t weight(const spec::Spec& spec, const ScenarioResult& planned) {
+  constexpr std::size_t kScript = 500;
+  return planned.checks.size() + (spec.setup && spec.setup->kind != "native" ? kScript : 0);
 }
 
 std::string how_it_ended(int status) {
@@ -106,19 +113,25 @@ Pool::Pool(const std::vector<spec::Spec>& specs, const RunOptions& options, cons
 Pool::~Pool() = default;
 
 void Pool::plan(const std::vector<spec::Spec>& specs) {
+  planned_.reserve(specs.size());
+  for (const spec::Spec& spec : specs) planned_.push_back(plan_of(spec, options_));
+  std::vector<std::size_t> order(specs.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::erase_if(order, [this](std::size_t spec) { return planned_[spec].checks.empty(); });
+  const std::size_t each = order.size();
   for (std::size_t repetition = 1; repetition <= pool_options_.repetitions; ++repetition) {
-    for (const spec::Spec& spec : specs) {
-      Job job{&spec, pool_options_.repetitions > 1 ? repetition : 0, promises(spec, options_)};
-      if (job.promises.empty()) continue;
-      queue_.push_back(jobs_.size());
-      jobs_.push_back(std::move(job));
+    for (const std::size_t spec : order) {
+      jobs_.push_back({&specs[spec], &planned_[spec], pool_options_.repetitions > 1 ? repetition : 0});
     }
   }
-  // One long scenario that starts last would have the others wait for it. More checks take longer.
-  std::ranges::stable_sort(queue_, [this](std::size_t a, std::size_t b) {
-    if (jobs_[a].repetition != jobs_[b].repetition) return jobs_[a].repetition < jobs_[b].repetition;
-    return jobs_[a].promises.size() > jobs_[b].promises.size();
-  });
+  // One long scenario that starts last would have the others wait for it.
+  std::vector<std::size_t> longest_first(each);
+  std::iota(longest_first.begin(), longest_first.end(), std::size_t{0});
+  std::ranges::stable_sort(longest_first, std::ranges::greater{},
+                           [this](std::size_t job) { return weight(*jobs_[job].spec, *jobs_[job].planned); });
+  for (std::size_t first = 0; first < jobs_.size(); first += each) {
+    for (const std::size_t job : longest_first) queue_.push_back(first + job);
+  }
 }
 
 void Pool::start(std::size_t number) {
@@ -139,8 +152,8 @@ int Pool::work(const Job& job, int results) const {
   options.repetition = job.repetition;
   const auto stream = stream_reporter(results);
   try {
-    // From here to the end no signal finds it without a handler, which would end it with its result untold. They
-    // are still blocked: the runner takes them as soon as it can stop.
+    // From here to the end no signal finds it without a handler, which would end it with its result untold.
+    // They are still blocked: the runner takes them as soon as it can stop.
     boost::asio::io_context idle;
     const boost::asio::signal_set handlers(idle, SIGINT, SIGTERM, SIGHUP);
     engine::run({*job.spec}, options, {stream.get()});
@@ -152,9 +165,8 @@ int Pool::work(const Job& job, int results) const {
 
 RunResult Pool::run(const std::vector<Reporter*>& reporters) {
   const auto start = Clock::now();
-  story_ = std::make_unique<InOrder>(reporters);
-  for (Job& job : jobs_) story_->add(planned(*job.spec, job.repetition, job.promises));
-  for (const auto& worker : workers_) story_->started(worker->number);
+  story_ = std::make_unique<InOrder>(jobs_.size(), reporters);
+  for (const auto& worker : workers_) tell_start(worker->number);
   for (start_what_may_run(); !workers_.empty(); start_what_may_run()) wait();
   RunResult result;
   result.scenarios = story_->take();
@@ -163,6 +175,12 @@ RunResult Pool::run(const std::vector<Reporter*>& reporters) {
   result.duration_ms = std::chrono::duration<double, std::milli>(Clock::now() - start).count();
   for (Reporter* reporter : reporters) reporter->run_finished(result);
   return result;
+}
+
+void Pool::tell_start(std::size_t number) {
+  ScenarioResult planned = *jobs_[number].planned;
+  planned.repetition = jobs_[number].repetition;
+  story_->started(number, std::move(planned));
 }
 
 std::size_t Pool::under_way() const {
@@ -175,7 +193,7 @@ void Pool::start_what_may_run() {
     const std::size_t number = queue_.front();
     try {
       start(number);
-      story_->started(number);
+      tell_start(number);
     } catch (const Error& error) {
       // The machine has no room for more (descriptors, namespaces): there is some when one of those that run
       // ends.
@@ -184,7 +202,7 @@ void Pool::start_what_may_run() {
         spdlog::debug("no more than {} scenarios at once: {}", limit_, error.what());
         return;
       }
-      story_->started(number);
+      tell_start(number);
       fail(number, error);
     }
     queue_.pop_front();

@@ -43,6 +43,7 @@ class Pool {
 
   void plan(const std::vector<spec::Spec>& specs);
   void start(std::size_t number);
+  void tell_start(std::size_t number);
   int work(const Job& job, int results) const;
   void start_what_may_run();
   void wait();
@@ -57,8 +58,9 @@ class Pool {
   const RunOptions options_;
   const PoolOptions pool_options_;
   kernel::HeldSignals signals_;
-  std::vector<Job> jobs_;          ///< in the order of the report
-  std::deque<std::size_t> queue_;  ///< in the order in which they are to start
+  std::vector<ScenarioResult> planned_;  ///< by spec, as none of their checks has run
+  std::vector<Job> jobs_;                ///< in the order of the report
+  std::deque<std::size_t> queue_;        ///< in the order in which they are to start
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<InOrder> story_;
   std::size_t limit_;
