@@ -39,8 +39,9 @@ expect_tests() {
   count=$(ctest -N "${@:2}" | sed -n 's/^Total Tests: //p')
   ((count == $1)) || fail "expected $1 tests from ctest $*, found $count: $(ctest -N "${@:2}")"
 }
-expect_tests 5
-expect_tests 4 -L '^scenario$' -L '^mine$' -L '^native$'
+# Each scenario is one more, which builds its network.
+expect_tests 6
+expect_tests 5 -L '^scenario$' -L '^mine$' -L '^native$'
 ctest -N | grep -F ': consumer/shop.native/deny shop -> 10.1.2.3 tcp/80' >/dev/null || fail "names: $(ctest -N)"
 
 status=0
@@ -51,13 +52,13 @@ if grep -q 'no sandbox here' <("$work/build/network_test" 2>&1 || true) && [[ ${
   exit 77
 fi
 ((status == 0)) || { cat "$work/tests.log" && fail "the consumer's tests"; }
-grep -q '100% tests passed, 0 tests failed out of 5' "$work/tests.log" || { cat "$work/tests.log" && fail "not all ran"; }
+grep -q '100% tests passed, 0 tests failed out of 6' "$work/tests.log" || { cat "$work/tests.log" && fail "not all ran"; }
 
 # A spec that is new, changed or wrong needs no new configuration.
 sed 's/^name: shop/name: kiosk/' "$work/consumer/specs/shop.yaml" >"$work/consumer/specs/kiosk.yaml"
-expect_tests 9
+expect_tests 11
 printf 'nonsense: true\n' >"$work/consumer/specs/kiosk.yaml"
-expect_tests 6
+expect_tests 7
 ! ctest --output-on-failure -R 'can be read' >"$work/wrong.log" 2>&1 || fail "a wrong spec passes: $(cat "$work/wrong.log")"
 grep -q "kiosk.yaml:1:1: unknown key 'nonsense'" "$work/wrong.log" || fail "a wrong spec says: $(cat "$work/wrong.log")"
 rm "$work/consumer/specs/kiosk.yaml"

@@ -2,7 +2,7 @@
 #
 # Makes each check of each scenario in DIR (all *.yaml below it) a test for ctest, named `PREFIXscenario.setup/check`.
 # The tests are found when ctest starts, so a spec that is new, changed or gone needs no new configuration; a spec that
-# is wrong is a test that fails and says why. Each has the labels `scenario` and its kind of setup (`native`), beside
+# is wrong is a test that fails and says why. A scenario's network is built once for all of its tests. Each has the labels `scenario` and its kind of setup (`native`), beside
 # LABELS; TIMEOUT is 120 unless said otherwise. Where the machine refuses namespaces the tests are skipped; with CI=true
 # in the environment they fail.
 #
@@ -34,6 +34,7 @@ set(plumbline_folder [==[${CMAKE_CURRENT_SOURCE_DIR}]==])
 set(plumbline_prefix [==[${arg_PREFIX}]==])
 set(plumbline_labels [==[${labels}]==])
 set(plumbline_timeout [==[${arg_TIMEOUT}]==])
+set(plumbline_results [==[${file}-results]==])
 include([==[${CMAKE_CURRENT_FUNCTION_LIST_DIR}/PlumblineDiscoverSpecs.cmake]==])
 ")
   get_property(multi GLOBAL PROPERTY GENERATOR_IS_MULTI_CONFIG)

@@ -26,8 +26,7 @@ namespace {
 struct Case {
   SpecTest test;
   std::string id;
-  std::optional<engine::CheckResult> result;
-  std::optional<engine::ScenarioError> error;
+  std::optional<Told> told;
 };
 
 /// A scenario with one setup.
@@ -54,6 +53,37 @@ engine::ScenarioError error_of(const spec::Spec& spec, const std::exception& pro
   return {error->what(), spec.file, error->remedy(), error->kind()};
 }
 
+Told told_of(const engine::CheckResult& result) {
+  Told told{result.verdict, result.duration_ms, {}, result.trace};
+  if (result.verdict == engine::Verdict::skip) {
+    told.message = result.observed;
+  } else if (result.verdict != engine::Verdict::pass) {
+    told.message = engine::headline(result) + "\n" + engine::explain(result);
+  }
+  return told;
+}
+
+Told told_of(const engine::ScenarioError& error) {
+  return {engine::Verdict::error, 0, "the scenario could not be run\n" + engine::explain(error), {}};
+}
+
+/// Gives `each` what became of its check: where the scenario ended early, that is its own verdict as far as
+/// there is one.
+void settle(Case& each, const std::map<std::string, engine::CheckResult>& results,
+            const std::optional<engine::ScenarioError>& error) {
+  const auto found = results.find(each.id);
+  const bool judged = found != results.end() && found->second.verdict != engine::Verdict::skip;
+  if (error && !judged) {
+    each.told = told_of(*error);
+  } else if (found != results.end()) {
+    each.told = told_of(found->second);
+  } else {
+    each.told = Told{engine::Verdict::error, 0, "it was not run", {}};
+  }
+  const SpecTestOptions& options = registry().options;
+  if (!options.keep.empty()) keep(options.keep, options.keeper, each.test.full_name(), *each.told);
+}
+
 /// Runs those of the variant's checks that `wanted` names, and gives each case its result.
 void run(Variant& variant, const std::set<std::string>& wanted) {
   engine::RunOptions options;
@@ -61,9 +91,13 @@ void run(Variant& variant, const std::set<std::string>& wanted) {
   options.out_directory = registry().options.out_directory;
   options.ids.emplace();
   for (Case& each : variant.cases) {
-    each.result.reset();
-    each.error.reset();
-    if (wanted.contains(each.test.name)) options.ids->insert(each.id);
+    const auto known = registry().options.known.find(each.test.full_name());
+    each.told.reset();
+    if (known != registry().options.known.end()) {
+      each.told = known->second;
+    } else if (wanted.contains(each.test.name)) {
+      options.ids->insert(each.id);
+    }
   }
   if (options.ids->empty()) return;
   std::map<std::string, engine::CheckResult> results;
@@ -79,9 +113,7 @@ void run(Variant& variant, const std::set<std::string>& wanted) {
     error = error_of(variant.spec, problem);
   }
   for (Case& each : variant.cases) {
-    const auto found = results.find(each.id);
-    if (found != results.end()) each.result = std::move(found->second);
-    each.error = error;
+    if (options.ids->contains(each.id)) settle(each, results, error);
   }
 }
 
@@ -103,34 +135,26 @@ class SpecCase : public ::testing::Test {
   }
 
   void TestBody() override {
-    if (registry().interrupted && !case_.result) GTEST_SKIP() << "interrupted";
-    const bool judged = case_.result && case_.result->verdict != engine::Verdict::skip;
-    if (case_.error && !judged) {
-      fail("the scenario could not be run\n" + engine::explain(*case_.error));
-    } else if (!case_.result) {
-      fail("it was not run");
-    } else {
-      tell(*case_.result);
+    if (!case_.told) {
+      if (registry().interrupted) GTEST_SKIP() << "interrupted";
+      return fail("it was not run");
+    }
+    RecordProperty("verdict", engine::to_text(case_.told->verdict));
+    RecordProperty("duration_ms", fmt::format("{:.3f}", case_.told->duration_ms));
+    if (!case_.told->trace.empty()) RecordProperty("trace", case_.told->trace);
+    switch (case_.told->verdict) {
+      case engine::Verdict::pass:
+        return;
+      case engine::Verdict::skip:
+        GTEST_SKIP() << case_.told->message;
+      case engine::Verdict::fail:
+      case engine::Verdict::inconclusive:
+      case engine::Verdict::error:
+        fail(case_.told->message);
     }
   }
 
  private:
-  void tell(const engine::CheckResult& result) const {
-    RecordProperty("verdict", engine::to_text(result.verdict));
-    RecordProperty("duration_ms", fmt::format("{:.3f}", result.duration_ms));
-    switch (result.verdict) {
-      case engine::Verdict::pass:
-        return;
-      case engine::Verdict::skip:
-        GTEST_SKIP() << result.observed;
-      case engine::Verdict::fail:
-      case engine::Verdict::inconclusive:
-      case engine::Verdict::error:
-        if (!result.trace.empty()) RecordProperty("trace", result.trace);
-        fail(engine::headline(result) + "\n" + engine::explain(result));
-    }
-  }
-
   /// At the promise's place, not at one in this file.
   void fail(const std::string& message) const {
     ADD_FAILURE_AT(case_.test.file.c_str(), case_.test.line) << message;
@@ -166,7 +190,8 @@ SpecTest test_of(const spec::Spec& spec, const engine::CheckResult& promise) {
   SpecTest test;
   test.suite = spec.name;
   test.name = fmt::format("{}/{}", setup_name(spec), promise.id);
-  test.setup = spec.setup ? spec.setup->kind : "";
+  test.setup = setup_name(spec);
+  test.kind = spec.setup ? spec.setup->kind : "";
   place(promise.where, test);
   return test;
 }
@@ -200,7 +225,7 @@ void register_specs(std::vector<spec::Spec> specs, const SpecTestOptions& option
     for (const engine::CheckResult& promise : engine::promises(spec, {})) {
       SpecTest test = test_of(spec, promise);
       if (!options.only.empty() && !options.only.contains(test.full_name())) continue;
-      variant.cases.push_back({std::move(test), promise.id, {}, {}});
+      variant.cases.push_back({std::move(test), promise.id, {}});
     }
     if (variant.cases.empty()) continue;
     std::deque<Variant>& suite = registry().suites[spec.name];

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <chrono>
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "harness/engine/spec/spec.hpp"
+#include "harness/testing/kept.hpp"
 
 namespace plumbline::testing {
 
@@ -15,7 +17,8 @@ struct SpecTest {
   std::string name;   ///< "native/deny container-one -> 10.1.2.3 ping"
   std::string file;   ///< where the spec promises it
   int line = 0;
-  std::string setup;  ///< the kind of its setup: "native"
+  std::string setup;  ///< "script-iptables-nft"
+  std::string kind;   ///< of that: "script"
 
   std::string full_name() const { return suite + "." + name; }
 };
@@ -27,6 +30,9 @@ struct SpecTestOptions {
   std::chrono::milliseconds timeout{1000};  ///< of one probe
   std::string out_directory;                ///< traces of checks that did not pass; empty: none are written
   std::set<std::string> only;               ///< full names; empty: all
+  std::map<std::string, Told> known;        ///< by full name: what is told without running it
+  std::string keep;                         ///< folder in which to leave all results; empty: none
+  std::string keeper;                       ///< for whom
 };
 
 /// Makes each check of `specs` a GoogleTest case, to be called before RUN_ALL_TESTS(), which must run inside

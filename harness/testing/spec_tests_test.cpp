@@ -24,7 +24,8 @@ TEST(SpecTests, AreNamedByScenarioSetupAndCheck) {
     EXPECT_EQ(test.suite, "diy");
     EXPECT_THAT(test.file, EndsWith("/scenarios/diy.yaml"));
     EXPECT_GT(test.line, 10) << test.full_name();
-    EXPECT_THAT(test.name, StartsWith(test.setup)) << "the setup's name begins with its kind";
+    EXPECT_THAT(test.name, StartsWith(test.setup + "/"));
+    EXPECT_THAT(test.setup, StartsWith(test.kind));
     names.insert(test.full_name());
   }
   EXPECT_EQ(names.size(), promised) << "no two have one name";

@@ -142,7 +142,7 @@ TEST_F(ProgramInNamespaces, InconclusiveIsAFailureAndSaysSo) {
 TEST_F(ProgramInNamespaces, AScenarioThatCannotBeBuiltFailsEachOfItsTests) {
   const std::string spec =
       edited("    masquerade: ens4\n", "    masquerade: ens4\n    nft: table inet mine { flurb }\n");
-  const Ran ran = plumbline({spec, "--gtest_filter=*/resolve host*"});
+  const Ran ran = plumbline({spec, "--gtest_filter=*.native/resolve host*"});
   EXPECT_EQ(ran.status, 1);
   const std::size_t tests = ran_tests(ran.out).size();
   std::size_t told = 0;
@@ -167,6 +167,23 @@ TEST_F(ProgramInNamespaces, KeepsTheTracesOfWhatDidNotPass) {
                              "--out", folder_.path("out")});
   EXPECT_THAT(ran.out, HasSubstr("      trace     " + folder_.path("out")));
   EXPECT_FALSE(std::filesystem::is_empty(folder_.path("out")));
+}
+
+TEST_F(ProgramInNamespaces, ResultsAreKeptForTheTestsOfTheSameParent) {
+  const std::string spec = edited("masquerade: ens4", "masquerade: ens5");
+  const std::string results = folder_.path("results");
+  const Ran network = plumbline({"--keep", results, "--setup", "native", spec});
+  EXPECT_EQ(network.status, 0) << "what did not pass is for each test to tell";
+  const std::string failing = "diy.native/egress container-one -> internet ping via ens4";
+  // Without namespaces it can only be what was kept.
+  const Ran told = run({.arguments = {"--check", failing, "--kept", results, spec}, .descriptors = 10});
+  EXPECT_EQ(told.status, 1) << told.err;
+  EXPECT_THAT(told.out,
+              AllOf(HasSubstr("FAIL  egress container-one -> internet ping via ens4\n      expected  "),
+                    HasSubstr("\n      journey\n")));
+  EXPECT_EQ(run({.arguments = {"--check", kOne, "--kept", results, spec}, .descriptors = 10}).status, 0);
+  const Ran again = plumbline({"--check", kOne, "--kept", results, spec});
+  EXPECT_EQ(again.status, 0) << "it runs the check itself";
 }
 
 /// As root of a user namespace that may make no more of them, without any capability.

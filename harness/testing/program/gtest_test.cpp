@@ -26,7 +26,7 @@ TEST(Program, ListsNamePlaceAndSetup) {
   EXPECT_THAT(ran.out, HasSubstr("diy.native/deny container-one -> 10.1.2.3 tcp/80\t" + kDiy + ":"));
   std::istringstream lines(ran.out);
   for (std::string line; std::getline(lines, line);) {
-    EXPECT_EQ(std::count(line.begin(), line.end(), '\t'), 2) << line;
+    EXPECT_EQ(std::count(line.begin(), line.end(), '\t'), 3) << line;
     EXPECT_THAT(line, StartsWith("diy.")) << line;
   }
 }

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +17,7 @@
 #include "harness/engine/report/text.hpp"
 #include "harness/kernel/netns/sandbox.hpp"
 #include "harness/kernel/netns/testing/run_tests.hpp"
+#include "harness/testing/kept.hpp"
 #include "harness/testing/spec_tests.hpp"
 #include "harness/testing/specs.hpp"
 
@@ -34,7 +36,11 @@ constexpr std::string_view kHelp =
                   colons, else all scenarios that ship
   --check NAME    only this case, by its full name, as in 'diy.native/reach host -> internet ping'; filter and
                   shard do not apply. Repeatable
-  --list-checks   lists all cases, one a line: full name, file:line, kind of setup, separated by tabs
+  --list-checks   lists all cases, one a line: full name, file:line, setup, its kind, separated by tabs
+  --setup NAME    only cases with this setup, as in script-iptables-nft
+  --keep DIR      leaves the results in DIR for `--check NAME --kept DIR` of the same parent process, and ends with
+                  status 0 whatever they are: so the tests of one ctest share a network
+  --kept DIR      tells the result that is there for this case; where there is none, runs it. It is told once
   --out DIR       keeps the packets of checks that did not pass (pcapng)
   --timeout TIME  how long a probe waits: 500ms, 2s; by default 1s
 
@@ -53,6 +59,8 @@ Exit status:
 struct Arguments {
   std::vector<std::string> specs;
   SpecTestOptions options;
+  std::string setup;
+  std::string kept;
   bool list = false;
   bool help = false;
 };
@@ -104,6 +112,12 @@ Arguments parse(int argc, char** argv) {
       arguments.options.only.insert(value());
     } else if (name == "--out") {
       arguments.options.out_directory = value();
+    } else if (name == "--setup") {
+      arguments.setup = value();
+    } else if (name == "--keep") {
+      arguments.options.keep = value();
+    } else if (name == "--kept") {
+      arguments.kept = value();
     } else if (name == "--timeout") {
       arguments.options.timeout = parse_time(value());
     } else if (word == "--list-checks") {
@@ -128,7 +142,7 @@ void print_error(const Error& error) {
 
 int list(const LoadedSpecs& loaded) {
   for (const SpecTest& test : spec_tests(loaded.specs)) {
-    fmt::print("{}\t{}:{}\t{}\n", test.full_name(), test.file, test.line, test.setup);
+    fmt::print("{}\t{}:{}\t{}\t{}\n", test.full_name(), test.file, test.line, test.setup, test.kind);
   }
   for (const Error& error : loaded.errors) print_error(error);
   return loaded.errors.empty() ? EXIT_SUCCESS : kUsage;
@@ -153,6 +167,38 @@ void require_checks(const LoadedSpecs& loaded, const std::set<std::string>& name
   }
 }
 
+void select_setup(std::vector<spec::Spec>& specs, const std::string& setup) {
+  if (setup.empty()) return;
+  std::erase_if(specs, [&](const spec::Spec& spec) { return setup_name(spec) != setup; });
+  if (specs.empty())
+    throw Error(fmt::format("--setup {}: no scenario has this setup", setup), ErrorKind::usage);
+}
+
+/// Those of the named cases whose results are there already.
+void take_kept(const std::string& folder, SpecTestOptions& options) {
+  if (folder.empty()) return;
+  const std::string whose = keeper();
+  for (const std::string& name : options.only) {
+    if (std::optional<Told> told = take(folder, whose, name)) options.known.emplace(name, std::move(*told));
+  }
+}
+
+/// Whom results are kept for can be told outside the sandbox only.
+constexpr const char* kKeeper = "PLUMBLINE_KEEPER";
+
+/// False where there is no room for results: then nobody needs them, as each case can be run by itself.
+bool prepare_keeping(const std::string& folder) {
+  try {
+    make_folder_for_results(folder);
+  } catch (const Error& error) {
+    fmt::print("no results are kept, so each check will be run by itself: {}\n",
+               engine::printable(error.what()));
+    return false;
+  }
+  ::setenv(kKeeper, keeper().c_str(), 1);
+  return true;
+}
+
 /// With --check nothing else decides what runs: a filter or shard in the environment, which is meant for
 /// whole runs, would let a named case pass unseen.
 void choose_exactly() {
@@ -165,6 +211,7 @@ void choose_exactly() {
 int run_all(const Arguments& arguments) {
   const int status = RUN_ALL_TESTS();
   if (interrupted()) return kInterrupted;
+  if (!arguments.options.keep.empty()) return EXIT_SUCCESS;
   const ::testing::UnitTest& unit = *::testing::UnitTest::GetInstance();
   const bool all_skipped =
       unit.test_to_run_count() > 0 && unit.skipped_test_count() == unit.test_to_run_count();
@@ -182,20 +229,27 @@ int run(int argc, char** argv) {
   });
   if (wants_help) fmt::print("{}", kHelp);
   ::testing::InitGoogleMock(&argc, argv);
-  const Arguments arguments = parse(argc, argv);
+  Arguments arguments = parse(argc, argv);
   if (arguments.help || wants_help) return EXIT_SUCCESS;
   LoadedSpecs loaded = load_specs(arguments.specs);
   if (arguments.list) return list(loaded);
   require_right(loaded);
+  select_setup(loaded.specs, arguments.setup);
   require_checks(loaded, arguments.options.only);
-  if (!arguments.options.only.empty()) choose_exactly();
-  if (!GTEST_FLAG_GET(list_tests) && !kernel::in_sandbox()) {
+  if (!arguments.options.only.empty() || !arguments.options.keep.empty()) choose_exactly();
+  const bool inside = kernel::in_sandbox();
+  if (!inside) take_kept(arguments.kept, arguments.options);
+  const bool all_known =
+      !arguments.options.only.empty() && arguments.options.known.size() == arguments.options.only.size();
+  if (!GTEST_FLAG_GET(list_tests) && !inside && !all_known) {
+    if (!arguments.options.keep.empty() && !prepare_keeping(arguments.options.keep)) return EXIT_SUCCESS;
     try {
       return kernel::reexec_in_sandbox(static_cast<int>(words.size()) - 1, words.data());
     } catch (const Error& error) {
       return kernel::sandbox_refused(error);
     }
   }
+  if (const char* whose = std::getenv(kKeeper); whose != nullptr) arguments.options.keeper = whose;
   register_specs(std::move(loaded.specs), arguments.options);
   return run_all(arguments);
 }
