@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <regex>
 #include <string>
@@ -385,6 +386,20 @@ std::string listed_by_nft(const std::string& name) {
     text.append(chunk.data(), got);
   }
   return text;
+}
+
+TEST(NftText, WhatItCannotTranslateIsListedAndNothingIsSaidOnStandardError) {
+  const Netns netns = Netns::create();
+  for (const char* tool : {"iptables-nft", "ip6tables-nft"}) {
+    const Netns::Entered inside(netns);
+    const std::string command = std::string(tool) + " -w -t nat -A POSTROUTING -o lo -j MASQUERADE";
+    ASSERT_EQ(std::system(command.c_str()), 0);  // NOLINT(concurrency-mt-unsafe): one thread
+  }
+  ::testing::internal::CaptureStderr();
+  const std::string text = list_text(netns);
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
+  EXPECT_THAT(text,
+              AllOf(HasSubstr("table ip nat"), HasSubstr("table ip6 nat"), HasSubstr("oifname \"lo\"")));
 }
 
 TEST(NftText, ListsWhatTheToolLists) {

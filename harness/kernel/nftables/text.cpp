@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <nftables/libnftables.h>
 #include <sys/mman.h>
@@ -50,6 +51,26 @@ std::string trimmed(std::string text) {
   return text;
 }
 
+/// While it lives, nothing is written to standard error: libnftables' help for iptables-nft (its xt.c) says
+/// there, past every buffer and flag, which of iptables' extensions it cannot translate. Such a rule is
+/// listed all the same, as `xt target "NAME"`. For the whole process, so only around a call that does not
+/// wait.
+class MutedErrors {
+ public:
+  MutedErrors() : kept_(::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)) {
+    const Fd nowhere(::open("/dev/null", O_WRONLY | O_CLOEXEC));
+    if (kept_ && nowhere) ::dup2(nowhere.get(), STDERR_FILENO);
+  }
+  MutedErrors(const MutedErrors&) = delete;
+  MutedErrors& operator=(const MutedErrors&) = delete;
+  ~MutedErrors() {
+    if (kept_) ::dup2(kept_.get(), STDERR_FILENO);
+  }
+
+ private:
+  Fd kept_;
+};
+
 bool is_privilege(const std::string& text) {
   return text.find("Operation not permitted") != std::string::npos;
 }
@@ -76,6 +97,7 @@ std::string list_text(const Netns& netns, ListCounters counters) {
   unsigned flags = NFT_CTX_OUTPUT_HANDLE;
   if (counters == ListCounters::no) flags |= NFT_CTX_OUTPUT_STATELESS;
   nft_ctx_output_set_flags(context.get(), flags);
+  const MutedErrors muted;
   if (nft_run_cmd_from_buffer(context.get(), "list ruleset") != 0) {
     const std::string message = trimmed(nft_ctx_get_error_buffer(context.get()));
     const Error error("listing the nftables ruleset: " + message);
