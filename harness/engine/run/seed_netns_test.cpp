@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -200,7 +201,7 @@ std::vector<Break> breaks() {
 }
 
 INSTANTIATE_TEST_SUITE_P(OfEachSection, SeedBreaks, ::testing::ValuesIn(breaks()),
-                         [](const auto& info) { return std::string(info.param.name); });
+                         [](const auto& each) { return std::string(each.param.name); });
 
 }  // namespace
 }  // namespace plumbline::engine
