@@ -7,7 +7,8 @@ function(plumbline_export target name)
     $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/plumbline>)
   target_compile_features(${target} PUBLIC cxx_std_20)
   set_target_properties(${target} PROPERTIES EXPORT_NAME ${name})
-  install(TARGETS ${target} EXPORT plumbline ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}/plumbline)
+  install(TARGETS ${target} EXPORT plumbline ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}/plumbline
+    COMPONENT development)
 endfunction()
 
 # plumbline_module(NAME [DEPENDS target…] [PRIVATE_DEPENDS target…])
