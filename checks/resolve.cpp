@@ -147,16 +147,27 @@ std::vector<bool> read_transports(const spec::Value& arguments) {
   return tcp;
 }
 
+/// A resolver of a family in which the node has no address is passed over, as a stub resolver does: hosts
+/// hand theirs down to containers that have but one family.
+bool can_ask(const network::Node& node, const IpAddress& resolver) {
+  const auto has = [&](IpFamily family) { return !network::known_addresses(node, family).empty(); };
+  const bool is_known = has(IpFamily::v4) || has(IpFamily::v6);
+  return !is_known || resolver.is_loopback() || has(resolver.family());
+}
+
 std::vector<engine::Party> servers_of(const spec::Value& arguments, const engine::Party& from,
                                       const network::Topology& intended) {
   if (arguments.find("server") != nullptr)
     return {engine::read_targets(arguments, "server", intended).front()};
   std::vector<engine::Party> servers;
-  for (const IpAddress& resolver : intended.find(from.text)->resolvers)
-    servers.push_back({resolver.to_string(), from.mark});
+  const network::Node& node = *intended.find(from.text);
+  for (const IpAddress& resolver : node.resolvers) {
+    if (can_ask(node, resolver)) servers.push_back({resolver.to_string(), from.mark});
+  }
   if (servers.empty()) {
-    throw spec::SpecError(from.mark,
-                          fmt::format("{} has no resolver of its own: name one with `server:`", from.text));
+    throw spec::SpecError(
+        from.mark,
+        fmt::format("{} has no resolver of its own that it could ask: name one with `server:`", from.text));
   }
   return servers;
 }

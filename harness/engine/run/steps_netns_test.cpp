@@ -57,7 +57,7 @@ TEST(Steps, EveryKindOfChangeIsMadeBetweenTheChecksAroundIt) {
   - link: {in: container-one, only: [lo]})");
   const ScenarioResult result = run_one(scenario, {.timeout = std::chrono::milliseconds(300)});
   expect_all_pass(result);
-  EXPECT_EQ(result.changes.size(), 14U);
+  EXPECT_EQ(result.changes.size(), 13U);
   for (const ChangeResult& change : result.changes) EXPECT_TRUE(change.made) << change.about;
   EXPECT_EQ(result.changes.front().about, "set-link host:veth1 down mtu 1400");
   EXPECT_EQ(result.changes.front().before, 2U);
