@@ -64,7 +64,8 @@ std::unique_ptr<Reporter> stream_reporter(int fd) {
 
 Event read_event(std::string_view line) {
   try {
-    return read(json::parse(line).as_object());
+    json::monotonic_resource memory;  // a result is thousands of small values, gone all at once
+    return read(json::parse(line, &memory).as_object());
   } catch (const std::exception& problem) {
     throw Error(std::string("not what a sandbox tells of its scenario: ") + problem.what());
   }
