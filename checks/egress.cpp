@@ -30,7 +30,7 @@ constexpr std::string_view kSchema = R"({
     "family": {"$ref": "#/$defs/families"},
     "via": {"type": "string", "description": "The host's uplink by which the probe must leave."},
     "as": {"description": "The source address that the uplink and the receiver see, at most one of each family; the uplink's own by default. unchanged: the sender's own.",
-           "oneOf": [{"const": "unchanged"}, {"$ref": "#/$defs/addresses"}]},
+           "anyOf": [{"const": "unchanged"}, {"$ref": "#/$defs/addresses"}]},
     "hops": {"type": "integer", "minimum": 0, "maximum": 64, "description": "How much lower the TTL is at the uplink than at the source."}
   }
 })";

@@ -59,7 +59,7 @@ TEST(EgressSource, TakesOneAddressOfAFamily) {
 
 TEST(ResolveFamilies, AsksForWhatIsExpected) {
   Arranged arranged(arranged_spec(
-      R"(  - resolve: {from: host, name: www.example.test, expect: [203.0.113.80, "2001:db8:ffff::80"]}
+      R"(  - resolve: {from: host, name: www.example.test, expect: [203.0.113.80, "2001:db8:ffff::80"], server: 192.168.16.53}
   - resolve: {from: container-one, name: www.example.test, expect: "2001:db8:ffff::80", server: public-resolver, family: ipv4})"));
   const auto results = arranged.judge();
   EXPECT_EQ(results.size(), 4U);
@@ -71,11 +71,10 @@ TEST(ResolveFamilies, AsksForWhatIsExpected) {
 }
 
 TEST(ResolveFamilies, FailsWhereOneOfTheTwoIsWrong) {
-  const CheckResult check =
-      Arranged(
-          arranged_spec("  - resolve: {from: host, name: www.example.test, with: udp, expect: [203.0.113.80, "
-                        "\"2001:db8:ffff::81\"]}"))
-          .judge_only();
+  const CheckResult check = Arranged(arranged_spec("  - resolve: {from: host, name: www.example.test, with: "
+                                                   "udp, family: ipv4, expect: [203.0.113.80, "
+                                                   "\"2001:db8:ffff::81\"]}"))
+                                .judge_only();
   EXPECT_EQ(check.verdict, Verdict::fail);
   EXPECT_EQ(check.observed,
             "A: answered 203.0.113.80; AAAA: answered 2001:db8:ffff::80 instead of 2001:db8:ffff::81");

@@ -21,7 +21,7 @@ CheckResult only(const Scenario& scenario) {
 
 TEST(Reach, FailsWhereAFirewallDropsAndSaysHowFarItGot) {
   Scenario scenario;
-  scenario.checks("  - reach: {from: container-one, to: lan-peer}");
+  scenario.checks("  - reach: {from: container-one, to: lan-peer, family: ipv4}");
   scenario.edit("how: reject", "how: drop");
   const CheckResult check = only(scenario);
   EXPECT_EQ(check.verdict, Verdict::fail);
@@ -58,7 +58,8 @@ TEST(Deny, OfAMistypedAddressThatNobodyHasIsInconclusive) {
 TEST(Deny, OfTheHostItselfPassesByItsInputChain) {
   Scenario scenario;
   scenario.checks(
-      "  - deny: {from: container-one, to: host, with: tcp/22, how: drop, control: container-two}");
+      "  - deny: {from: container-one, to: host, with: tcp/22, how: drop, control: container-two, family: "
+      "ipv4}");
   scenario.edit("    masquerade: ens4\n",
                 "    masquerade: ens4\n    nft: |\n      table inet mine {\n        chain in {\n"
                 "          type filter hook input priority 0; policy accept;\n"
@@ -69,7 +70,7 @@ TEST(Deny, OfTheHostItselfPassesByItsInputChain) {
 
 TEST(Deny, OfTheHostsOwnTrafficRestsOnItsKernelsRefusal) {
   Scenario scenario;
-  scenario.checks("  - deny: {from: host, to: lan-peer, with: udp/514, control: gateway}");
+  scenario.checks("  - deny: {from: host, to: lan-peer, with: udp/514, control: gateway, family: ipv4}");
   scenario.edit("    masquerade: ens4\n",
                 "    masquerade: ens4\n    nft: |\n      table inet mine {\n        chain out {\n"
                 "          type filter hook output priority 0; policy accept;\n"
@@ -81,7 +82,8 @@ TEST(Deny, OfTheHostsOwnTrafficRestsOnItsKernelsRefusal) {
 
 TEST(Deny, FailsWhereTheHostLetsItThroughToItself) {
   Scenario scenario;
-  scenario.checks("  - deny: {from: container-one, to: host, with: tcp/22, control: container-two}");
+  scenario.checks(
+      "  - deny: {from: container-one, to: host, with: tcp/22, control: container-two, family: ipv4}");
   EXPECT_EQ(only(scenario).verdict, Verdict::fail);
 }
 
@@ -93,7 +95,7 @@ void with_rules(Scenario& scenario, const std::string& rules) {
 
 TEST(Deny, BetweenContainersOfOneBridgeIsProvenAtTheBridgesPorts) {
   Scenario scenario;
-  scenario.checks("  - deny: {from: container-one, to: container-two, how: drop}");
+  scenario.checks("  - deny: {from: container-one, to: container-two, how: drop, family: ipv4}");
   // br_netfilter takes frames between two ports of one bridge through the forward hook.
   with_rules(
       scenario,
@@ -105,7 +107,8 @@ TEST(Deny, BetweenContainersOfOneBridgeIsProvenAtTheBridgesPorts) {
 
 TEST(Deny, OfTheHostFailsWhereOnlyTheAnswerIsDropped) {
   Scenario scenario;
-  scenario.checks("  - deny: {from: container-one, to: host, with: tcp/25, control: container-two}");
+  scenario.checks(
+      "  - deny: {from: container-one, to: host, with: tcp/25, control: container-two, family: ipv4}");
   with_rules(scenario,
              "        chain o { type filter hook output priority 0; policy accept; ip daddr 192.168.99.11 "
              "tcp sport 25 "
@@ -193,22 +196,23 @@ TEST(Reach, FailsWhereTheHostAnswersItselfInAnAddressThatNobodyHolds) {
 
 TEST(Deny, OfADnsServersOwnPortIsProvenByAQuestion) {
   Scenario scenario;
-  scenario.checks("  - deny: {from: container-one, to: lan-resolver, with: udp/53, how: reject}");
-  scenario.edit("      except: {to: 192.168.16.53, with: [udp/53, tcp/53]}\n", "");
+  scenario.checks(
+      "  - deny: {from: container-one, to: lan-resolver, with: udp/53, how: reject, family: ipv4}");
+  scenario.edit("        - {to: 192.168.16.53, with: [udp/53, tcp/53]}\n", "");
   const CheckResult check = only(scenario);
   EXPECT_EQ(check.verdict, Verdict::pass) << check.observed;
 }
 
 TEST(Reach, OfADnsServersOwnPortIsAnswered) {
   Scenario scenario;
-  scenario.checks("  - reach: {from: host, to: lan-resolver, with: udp/53}");
+  scenario.checks("  - reach: {from: host, to: lan-resolver, with: udp/53, family: ipv4}");
   const CheckResult check = only(scenario);
   EXPECT_EQ(check.verdict, Verdict::pass) << check.observed;
 }
 
 TEST(Reach, FailsAConnectionWhoseDataIsDropped) {
   Scenario scenario;
-  scenario.checks("  - reach: {from: container-one, to: internet, with: tcp/80}");
+  scenario.checks("  - reach: {from: container-one, to: internet, with: tcp/80, family: ipv4}");
   with_rules(scenario,
              "        chain f { type filter hook forward priority -10; policy accept; tcp flags & psh == psh "
              "drop; }\n");
@@ -243,7 +247,7 @@ TEST(Egress, OverIpv6ToAnAddressTakesTheUplinksOwnOfThatFamily) {
 
 TEST(Egress, RefusesASourceOfTheOtherFamilyAndAnUplinkThatIsNone) {
   Scenario family;
-  family.checks("  - egress: {from: host, to: internet, via: ens4, as: \"2001:db8:16::10\"}");
+  family.checks("  - egress: {from: host, to: 203.0.113.80, via: ens4, as: \"2001:db8:16::10\"}");
   EXPECT_THROW(family.run(), spec::SpecError);
   for (const char* inside : {"lo", "bridge0", "veth1"}) {
     Scenario uplink;
@@ -254,7 +258,7 @@ TEST(Egress, RefusesASourceOfTheOtherFamilyAndAnUplinkThatIsNone) {
 
 TEST(Egress, FailsByTheWrongUplink) {
   Scenario scenario;
-  scenario.checks("  - egress: {from: container-one, to: internet, via: ens5, with: ping}");
+  scenario.checks("  - egress: {from: container-one, to: internet, via: ens5, with: ping, family: ipv4}");
   const CheckResult check = only(scenario);
   EXPECT_EQ(check.verdict, Verdict::fail);
   EXPECT_THAT(check.observed, HasSubstr("by ens4 instead of ens5"));
@@ -262,7 +266,7 @@ TEST(Egress, FailsByTheWrongUplink) {
 
 TEST(Egress, ToATargetThatIsDeadForTheHostTooIsInconclusive) {
   Scenario scenario;
-  scenario.checks("  - egress: {from: container-one, to: internet, via: ens4, with: tcp/81}");
+  scenario.checks("  - egress: {from: container-one, to: internet, via: ens4, with: tcp/81, family: ipv4}");
   scenario.edit_world("  internet:\n", "  internet:\n    plant: false\n");
   const CheckResult check = only(scenario);
   EXPECT_EQ(check.verdict, Verdict::inconclusive) << check.observed;
@@ -270,16 +274,19 @@ TEST(Egress, ToATargetThatIsDeadForTheHostTooIsInconclusive) {
 
 TEST(Resolve, FailsAWrongAnswerAndANameThatIsNotThere) {
   Scenario wrong;
-  wrong.checks("  - resolve: {from: container-one, name: www.example.test, expect: 203.0.113.81, with: udp}");
+  wrong.checks(
+      "  - resolve: {from: container-one, name: www.example.test, expect: 203.0.113.81, with: udp, family: "
+      "ipv4}");
   EXPECT_EQ(only(wrong).verdict, Verdict::fail);
   Scenario unknown;
-  unknown.checks("  - resolve: {from: container-one, name: nowhere.example.test, with: tcp}");
+  unknown.checks("  - resolve: {from: container-one, name: nowhere.example.test, with: tcp, family: ipv4}");
   EXPECT_EQ(only(unknown).verdict, Verdict::fail);
 }
 
 TEST(Resolve, FailsWhereNobodyListens) {
   Scenario scenario;
-  scenario.checks("  - resolve: {from: host, name: www.example.test, server: lan-peer, with: udp}");
+  scenario.checks(
+      "  - resolve: {from: host, name: www.example.test, server: lan-peer, with: udp, family: ipv4}");
   const CheckResult check = only(scenario);
   EXPECT_EQ(check.verdict, Verdict::fail);
   EXPECT_THAT(check.observed, HasSubstr("port unreachable"));

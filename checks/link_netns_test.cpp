@@ -47,7 +47,7 @@ TEST(Link, UpTakesBothEnds) {
   arranged.run("container-one", "ip link set eth0 down");
   const CheckResult check = arranged.judge_only();
   EXPECT_EQ(check.verdict, Verdict::fail);
-  EXPECT_EQ(check.observed, "host:veth1: up without carrier instead of up");
+  EXPECT_EQ(check.observed, "host:veth1: no-carrier instead of up");
 }
 
 TEST(Link, WaitsForACarrierThatIsOnItsWay) {

@@ -159,15 +159,18 @@ std::vector<engine::Party> servers_of(const spec::Value& arguments, const engine
                                       const network::Topology& intended) {
   if (arguments.find("server") != nullptr)
     return {engine::read_targets(arguments, "server", intended).front()};
+  const std::vector<IpFamily> families = engine::read_stated_families(arguments);
   std::vector<engine::Party> servers;
   const network::Node& node = *intended.find(from.text);
   for (const IpAddress& resolver : node.resolvers) {
-    if (can_ask(node, resolver)) servers.push_back({resolver.to_string(), from.mark});
+    const bool wanted = families.empty() || std::ranges::find(families, resolver.family()) != families.end();
+    if (wanted && can_ask(node, resolver)) servers.push_back({resolver.to_string(), from.mark});
   }
   if (servers.empty()) {
-    throw spec::SpecError(
-        from.mark,
-        fmt::format("{} has no resolver of its own that it could ask: name one with `server:`", from.text));
+    throw spec::SpecError(from.mark,
+                          fmt::format("{} has no resolver of its own{} that it could ask: name one with "
+                                      "`server:`",
+                                      from.text, families.empty() ? "" : " of that family"));
   }
   return servers;
 }

@@ -182,6 +182,11 @@ void require_family(const network::Topology& topology, const Party& party, IpFam
 
 }  // namespace
 
+std::vector<IpFamily> read_stated_families(const spec::Value& arguments) {
+  const spec::Value* stated = arguments.find("family");
+  return stated == nullptr ? std::vector<IpFamily>() : stated_families(*stated);
+}
+
 std::vector<IpFamily> read_families(const spec::Value& arguments, const network::Topology& topology,
                                     const Party& from, const Party& to) {
   const spec::Value* stated = arguments.find("family");

@@ -64,6 +64,8 @@ std::vector<Party> read_targets(const spec::Value& arguments, std::string_view k
 /// Services under `with`; ping where it is absent.
 std::vector<Service> read_services(const spec::Value& arguments);
 
+/// What `family` says; empty where it is absent.
+std::vector<IpFamily> read_stated_families(const spec::Value& arguments);
 /// Of a check between two named nodes: what `family` says, else every family in which both have an address.
 /// Of one to an address: its own. Throws SpecError where that leaves none, or where nothing tells.
 std::vector<IpFamily> read_families(const spec::Value& arguments, const network::Topology& topology,
