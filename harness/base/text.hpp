@@ -5,7 +5,8 @@
 #include <string_view>
 #include <vector>
 
-/// Text from packets, specs, programs and the kernel, made fit to be shown. Nothing here throws for any input.
+/// Text from packets, specs, programs and the kernel, made fit to be shown. Nothing here throws for any
+/// input.
 namespace plumbline {
 
 /// The same text with every byte that is no part of valid UTF-8 (RFC 3629) replaced by U+FFFD.

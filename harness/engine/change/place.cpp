@@ -11,10 +11,6 @@ namespace plumbline::engine::change {
 
 namespace netlink = kernel::netlink;
 
-namespace {
-constexpr std::size_t kLongestInterface = 15;  // the kernel's IFNAMSIZ with its NUL is 16
-}
-
 std::string read_in(const spec::Value& arguments, const network::Topology& intended) {
   const network::Node* host = intended.host();
   return read_node(arguments, "in", intended, host == nullptr ? std::string() : host->name);
@@ -48,41 +44,6 @@ network::Interface& foreseen(network::Topology& intended, const Place& place) {
   network::Interface made;
   made.name = place.dev;
   return node->interfaces.emplace_back(std::move(made));
-}
-
-std::string RouteArguments::text() const {
-  std::string text = fmt::format("{} {}", node, to.to_string());
-  if (via) text += " via " + via->to_string();
-  if (!dev.empty()) text += " dev " + dev;
-  if (table != network::kMainTable) text += fmt::format(" table {}", table);
-  return text;
-}
-
-RouteArguments read_route(const spec::Value& arguments, const network::Topology& intended) {
-  RouteArguments route;
-  route.node = read_in(arguments, intended);
-  if (const spec::Value* via = arguments.find("via")) route.via = via->as_address("via");
-  const spec::Value& to = arguments.require("to", "a route");
-  if (to.as_text("to") == "default") {
-    const bool v6 = route.via && !route.via->is_v4();
-    route.to = Prefix(v6 ? IpAddress::v6({}) : IpAddress::v4({}), 0);
-  } else {
-    route.to = to.as_prefix("to");
-  }
-  if (const spec::Value* dev = arguments.find("dev")) route.dev = dev->as_name("dev", kLongestInterface);
-  if (const spec::Value* table = arguments.find("table")) {
-    route.table = static_cast<std::uint32_t>(table->as_number("table", 1, 0xFFFFFFFFU));
-  }
-  return route;
-}
-
-netlink::Route resolve(const network::LiveNetwork& network, const RouteArguments& route) {
-  netlink::Route resolved;
-  resolved.to = route.to;
-  resolved.via = route.via;
-  if (!route.dev.empty()) resolved.dev = index_of(network, {route.node, route.dev});
-  resolved.table = route.table;
-  return resolved;
 }
 
 }  // namespace plumbline::engine::change

@@ -1,16 +1,16 @@
 #pragma once
 
-#include <cstdint>
-#include <optional>
+#include <cstddef>
 #include <string>
 
 #include "harness/base/ip.hpp"
 #include "harness/engine/check/change.hpp"
 #include "harness/kernel/netlink/batch.hpp"
-#include "harness/kernel/netlink/route.hpp"
 
 /// Private to this folder: what kinds of change share.
 namespace plumbline::engine::change {
+
+inline constexpr std::size_t kLongestInterface = 15;  ///< the kernel's IFNAMSIZ with its NUL is 16
 
 /// An interface that a change is about.
 struct Place {
@@ -33,18 +33,5 @@ void request(const network::LiveNetwork& network, const std::string& node,
 
 /// The interface of `place` in the model, added where a script will have made it.
 network::Interface& foreseen(network::Topology& intended, const Place& place);
-
-/// A route as a change names it.
-struct RouteArguments {
-  std::string node;
-  Prefix to;
-  std::optional<IpAddress> via;
-  std::string dev;
-  std::uint32_t table = network::kMainTable;
-  std::string text() const;
-};
-RouteArguments read_route(const spec::Value& arguments, const network::Topology& intended);
-/// The same with the device's index of now.
-kernel::netlink::Route resolve(const network::LiveNetwork& network, const RouteArguments& route);
 
 }  // namespace plumbline::engine::change

@@ -63,7 +63,7 @@ std::unique_ptr<Change> parse(const spec::CheckItem& item, const network::Topolo
     text += fmt::format(" mtu {}", *wanted.mtu);
   }
   if (const spec::Value* master = item.arguments.find("master")) {
-    wanted.master = master->as_name("master", 15);
+    wanted.master = master->as_name("master", change::kLongestInterface);
     text += " master " + *wanted.master;
   }
   if (!wanted.up && !wanted.mtu && !wanted.master) {

@@ -96,9 +96,8 @@ TEST(JsonRead, WhatIsMissingIsToldWithItsPlace) {
             "'interrupted' is missing");
   EXPECT_EQ(error_of(edited([](json::value& value) { check(value, 1).erase("observed"); })),
             "scenarios[0].checks[1]: 'observed' is missing");
-  EXPECT_EQ(error_of(edited([](json::value& value) {
-              check(value, 0).at("journey").at(2).as_object().erase("packet");
-            })),
+  EXPECT_EQ(error_of(edited(
+                [](json::value& value) { check(value, 0).at("journey").at(2).as_object().erase("packet"); })),
             "scenarios[0].checks[0].journey[2]: 'packet' is missing");
 }
 

@@ -8,8 +8,8 @@
 /// Results as JSON (schema 1) and back: what a report holds is also how a result comes out of a sandbox.
 namespace plumbline::engine {
 
-/// Bytes that are no UTF-8 become U+FFFD, milliseconds are rounded to the microsecond; all else comes back as it
-/// was.
+/// Bytes that are no UTF-8 become U+FFFD, milliseconds are rounded to the microsecond; all else comes back as
+/// it was.
 boost::json::value to_json(const ScenarioResult& scenario);
 boost::json::value to_json(const RunResult& run);
 
@@ -18,8 +18,8 @@ boost::json::value to_json(const RunResult& run);
 ScenarioResult read_scenario(const boost::json::value& value);
 Verdict read_verdict(const boost::json::value& value);
 
-/// A report as `--report json` writes it. Throws Error of kind usage; where the text is no JSON, it names line
-/// and column.
+/// A report as `--report json` writes it. Throws Error of kind usage; where the text is no JSON, it names
+/// line and column.
 RunResult read_report(std::string_view text);
 
 /// "usage", "setup", "environment", "internal".

@@ -21,8 +21,8 @@ class Reporter {
 
   /// `checks` counts those that will run.
   virtual void scenario_started(const ScenarioResult& /*scenario*/, std::size_t /*checks*/) {}
-  /// In the order in which they end. Verdict, `observed` and duration are there by then; journey, evidence and trace
-  /// only when the scenario has finished.
+  /// In the order in which they end. Verdict, `observed` and duration are there by then; journey, evidence
+  /// and trace only when the scenario has finished.
   virtual void check_finished(const ScenarioResult& /*scenario*/, const CheckResult& /*check*/) {}
   /// All checks are in `scenario`, in the spec's order.
   virtual void scenario_finished(const ScenarioResult& /*scenario*/) {}

@@ -8,9 +8,9 @@
 /// Where what ships is found: scenarios/ and fixtures/worlds/ below one root.
 namespace plumbline::engine {
 
-/// $PLUMBLINE_DATA, else `installed` (where a program of somebody else's was told that it is; empty: nowhere),
-/// else share/plumbline beside the program's bin folder, else the source tree that it was built from. Throws
-/// Error of kind usage when none is there.
+/// $PLUMBLINE_DATA, else `installed` (where a program of somebody else's was told that it is; empty:
+/// nowhere), else share/plumbline beside the program's bin folder, else the source tree that it was built
+/// from. Throws Error of kind usage when none is there.
 std::string data_root(const std::string& installed = {});
 
 /// All that ship, sorted; relative to the working folder where they lie in it.

@@ -166,8 +166,8 @@ void ScenarioRun::run_to_end(boost::asio::awaitable<void> work) {
   run_loop();
 }
 
-/// Until nobody works any more. Whoever ends stops the loop, also one that is looked at only in the next turn:
-/// so what counts is the count.
+/// Until nobody works any more. Whoever ends stops the loop, also one that is looked at only in the next
+/// turn: so what counts is the count.
 void ScenarioRun::run_loop() {
   while (working_ > 0 && !problem_ && !interrupted_) {
     loop_.restart();

@@ -81,8 +81,9 @@ void become_root(const Origin& origin) {
 void die_with_parent(int control) {
   if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) throw Error::from_errno(errno, "prctl(PR_SET_PDEATHSIG)");
   // A parent that died before that sends nothing, and getppid() is 0 in a new pid namespace either way; but
-  // its end of the channel is closed: the kernel closes the descriptors of a dying process before it tells its
-  // children. No other child holds that end, because the parent makes none until it has heard of this one.
+  // its end of the channel is closed: the kernel closes the descriptors of a dying process before it tells
+  // its children. No other child holds that end, because the parent makes none until it has heard of this
+  // one.
   pollfd channel{control, POLLIN, 0};
   if (::poll(&channel, 1, 0) != 0) ::_exit(128 + SIGKILL);
 }
@@ -100,8 +101,8 @@ int enter_program(const Origin& origin, int control, const Sandbox::Program& pro
   return program();
 }
 
-/// Static objects' destructors run (a sanitizer looks for leaks then), those of the parent's copied stack do not:
-/// what it had begun to write, for instance, is its own.
+/// Static objects' destructors run (a sanitizer looks for leaks then), those of the parent's copied stack do
+/// not: what it had begun to write, for instance, is its own.
 [[noreturn]] void run_child(const Origin& origin, int control, const Sandbox::Program& program) {
   int status = EXIT_FAILURE;
   try {
@@ -114,10 +115,11 @@ int enter_program(const Origin& origin, int control, const Sandbox::Program& pro
   std::exit(status);
 }
 
-/// fork(2) with namespaces: 0 in the child, which goes on with a copy of this memory and stack. glibc's wrapper
-/// wants another stack for that.
+/// fork(2) with namespaces: 0 in the child, which goes on with a copy of this memory and stack. glibc's
+/// wrapper wants another stack for that.
 pid_t fork_with(int flags, int* pidfd) {
-  return static_cast<pid_t>(::syscall(SYS_clone, flags | CLONE_PIDFD | SIGCHLD, nullptr, pidfd, nullptr, nullptr));
+  return static_cast<pid_t>(
+      ::syscall(SYS_clone, flags | CLONE_PIDFD | SIGCHLD, nullptr, pidfd, nullptr, nullptr));
 }
 
 /// 0 in the child.

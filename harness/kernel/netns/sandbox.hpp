@@ -16,20 +16,20 @@ inline constexpr const char* kNetnsDirectory = "/run/netns";
 /// True in the process that a sandbox was started with (not in its children: they are not its pid 1).
 bool in_sandbox() noexcept;
 
-/// A process inside new user (when not privileged), mount, network and pid namespaces, and all that it starts.
-/// There /proc and /sys are the new namespaces' own, and /run is a private tmpfs that shows what the old one
-/// held, but for an empty netns/ (and no xtables.lock): nothing is created outside. When the process that
-/// started it dies, by SIGKILL too, everything inside dies with it; so it does when this object ends before it
-/// has been waited for.
+/// A process inside new user (when not privileged), mount, network and pid namespaces, and all that it
+/// starts. There /proc and /sys are the new namespaces' own, and /run is a private tmpfs that shows what the
+/// old one held, but for an empty netns/ (and no xtables.lock): nothing is created outside. When the process
+/// that started it dies, by SIGKILL too, everything inside dies with it; so it does when this object ends
+/// before it has been waited for.
 class Sandbox {
  public:
   /// What is done inside, by a copy of the calling process: its exit status. It is pid 1 there, for which the
-  /// kernel ignores signals without a handler. It begins with the caller's signal mask. An exception is told to
-  /// the process outside (`failure`).
+  /// kernel ignores signals without a handler. It begins with the caller's signal mask. An exception is told
+  /// to the process outside (`failure`).
   using Program = std::function<int()>;
 
-  /// Starts `program`, and returns once it would die with this process. To be called while the process has one
-  /// thread. Throws Error of kind environment, with the remedy, where the kernel refuses the namespaces.
+  /// Starts `program`, and returns once it would die with this process. To be called while the process has
+  /// one thread. Throws Error of kind environment, with the remedy, where the kernel refuses the namespaces.
   static Sandbox start(const Program& program);
 
   Sandbox(Sandbox&& other) noexcept;
@@ -41,11 +41,11 @@ class Sandbox {
   pid_t pid() const noexcept { return pid_; }
   /// Readable once it has ended.
   int ended_fd() const noexcept { return pidfd_.get(); }
-  /// Waits until the sandbox stands and the program begins. Throws Error of kind environment, with the remedy,
-  /// where the kernel refused to set it up.
+  /// Waits until the sandbox stands and the program begins. Throws Error of kind environment, with the
+  /// remedy, where the kernel refused to set it up.
   void wait_until_set_up();
-  /// Passes a signal on. `from_terminal`: the terminal has already sent it to the whole process group. One that
-  /// the program has no handler for ends it all the same.
+  /// Passes a signal on. `from_terminal`: the terminal has already sent it to the whole process group. One
+  /// that the program has no handler for ends it all the same.
   void signal(int number, bool from_terminal);
   void kill() noexcept;
   /// Waits for its end: the exit status, or 128+N for signal N.
@@ -64,9 +64,10 @@ class Sandbox {
   std::optional<Error> failure_;
 };
 
-/// Re-executes this program (/proc/self/exe, same arguments and environment) in a sandbox. Waits for it, passes
-/// SIGINT, SIGTERM and SIGHUP on, and returns its exit status (128+N for signal N). Throws Error of kind
-/// environment, with the remedy, where the kernel refuses. To be called while the process has one thread.
+/// Re-executes this program (/proc/self/exe, same arguments and environment) in a sandbox. Waits for it,
+/// passes SIGINT, SIGTERM and SIGHUP on, and returns its exit status (128+N for signal N). Throws Error of
+/// kind environment, with the remedy, where the kernel refuses. To be called while the process has one
+/// thread.
 int reexec_in_sandbox(int argc, char** argv);
 
 }  // namespace plumbline::kernel

@@ -12,10 +12,10 @@
 namespace plumbline::kernel {
 
 enum class Stage : char {
-  tied = 't',     ///< it will die with its parent
-  set_up = 's',   ///< the program begins
-  failed = 'f',   ///< an error follows
-  ended = '\0',   ///< the other end is closed: the program was executed, or has ended
+  tied = 't',    ///< it will die with its parent
+  set_up = 's',  ///< the program begins
+  failed = 'f',  ///< an error follows
+  ended = '\0',  ///< the other end is closed: the program was executed, or has ended
 };
 
 /// clone(2) refused with `error_number`: what this machine forbids, and the remedy.

@@ -475,9 +475,8 @@ TEST(Sandboxes, TheirEndCanBeAwaitedBesideOtherThings) {
 }
 
 TEST(Sandboxes, WhatTheProgramThrowsIsToldOutside) {
-  Sandbox sandbox = Sandbox::start([]() -> int {
-    throw Error("no such luck", ErrorKind::usage, ENOENT).with_remedy("try again");
-  });
+  Sandbox sandbox = Sandbox::start(
+      []() -> int { throw Error("no such luck", ErrorKind::usage, ENOENT).with_remedy("try again"); });
   sandbox.wait_until_set_up();
   EXPECT_EQ(sandbox.wait(), 1);
   const auto failure = sandbox.failure();

@@ -7,8 +7,8 @@
 
 namespace plumbline::kernel {
 
-/// SIGINT, SIGTERM and SIGHUP, as far as they are not ignored (nohup): blocked while this lives and read from a
-/// descriptor instead. The statuses of children are kept meanwhile even where SIGCHLD was ignored.
+/// SIGINT, SIGTERM and SIGHUP, as far as they are not ignored (nohup): blocked while this lives and read from
+/// a descriptor instead. The statuses of children are kept meanwhile even where SIGCHLD was ignored.
 class HeldSignals {
  public:
   HeldSignals();

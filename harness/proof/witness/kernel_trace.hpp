@@ -49,10 +49,10 @@ class KernelTrace {
   /// arrived, all earlier reports are in.
   void drain();
 
-  /// What was reported about `watch`, after its probe has ended; what comes later is passed over. Without one the
-  /// probe was never sent, and nothing can be reported of it. First
-  /// `drain`, then let `observer` see all that taps saw: a report's packet is told by what they teach.
-  /// `distance` puts nodes in order: steps from the probe's source.
+  /// What was reported about `watch`, after its probe has ended; what comes later is passed over. Without one
+  /// the probe was never sent, and nothing can be reported of it. First `drain`, then let `observer` see all
+  /// that taps saw: a report's packet is told by what they teach. `distance` puts nodes in order: steps from
+  /// the probe's source.
   KernelPath path(const Observer& observer, std::optional<WatchId> watch, const Mark& since,
                   const std::function<unsigned(const std::string& node)>& distance);
 

@@ -109,7 +109,8 @@ inline RunResult everything() {
     for (CheckResult& check : scenario.checks) check.family = "ipv6";
     scenario.checks[1].duration_ms = 1.203;
     scenario.checks[2].verdict = repetition == 1 ? Verdict::inconclusive : Verdict::pass;
-    scenario.changes = {{"delete-link host:veth1", "scenarios/two-uplinks.yaml:14:5", 3, repetition == 1, 0.5}};
+    scenario.changes = {
+        {"delete-link host:veth1", "scenarios/two-uplinks.yaml:14:5", 3, repetition == 1, 0.5}};
     run.scenarios.push_back(scenario);
     scenario = sample_run().scenarios.back();
     scenario.repetition = repetition;
