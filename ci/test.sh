@@ -9,7 +9,7 @@
 #                  under ThreadSanitizer
 #
 # The tests that need namespaces (label netns) run several times: as the calling user; when that is root, as an
-# unprivileged user too; and inside `unshare -Urn`. The pass over all tests comes last, with ctest's own summary.
+# unprivileged user too; and inside `unshare -Urn`; so do all scenarios that ship. The pass over all tests comes last, with ctest's own summary.
 # With CI=true a test that skips because namespaces are refused is a failure.
 set -euo pipefail
 # shellcheck source=ci/common.sh
@@ -43,6 +43,13 @@ netns_pass() {
     netns_pass "$root/build/release" "$jobs"
 }
 
+# Every scenario that ships, with every setup, as that user.
+scenarios_pass() {
+  local about=$1
+  shift
+  step "$about" "$@" "$root/build/release/plumbline" run --quiet --trace none
+}
+
 sanitized() {
   local preset=$1
   shift
@@ -72,8 +79,11 @@ if [[ ! $quick ]]; then
   if is_real_root; then
     netns_pass "namespaces as an unprivileged user" ci/as-nobody.sh
     netns_pass "namespaces inside unshare -Urn" ci/as-nobody.sh unshare -Urn
+    scenarios_pass "scenarios as an unprivileged user" ci/as-nobody.sh
+    scenarios_pass "scenarios inside unshare -Urn" ci/as-nobody.sh unshare -Urn
   else
     netns_pass "namespaces inside unshare -Urn" unshare -Urn
+    scenarios_pass "scenarios inside unshare -Urn" unshare -Urn
   fi
 fi
 
