@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Shows plumbline at work: installs what the build needs, builds it optimised, runs the scenarios that ship.
+# Shows plumbline at work: installs what the build and the scenarios need, builds it optimised, runs the scenarios that ship.
 #
 #   ci/demo.sh [ARGUMENT…]      arguments go to `plumbline run`; without any, all scenarios that ship run
 #
@@ -14,7 +14,7 @@ if [[ ${1:-} == --help ]]; then
   exit 0
 fi
 cd "$root"
-ci/setup.sh build
+ci/setup.sh build scripts
 step "configure" cmake --preset release
 step "build" cmake --build --preset release
 program=build/release/plumbline

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the Debian 12 packages of the groups named (default: build), those that are missing, with apt-get.
 #
-#   ci/setup.sh [GROUP…]        groups of ci/packages.txt: build test lint runtime
+#   ci/setup.sh [GROUP…]        groups of ci/packages.txt: build scripts test lint runtime
 #
 # Needs root or a sudo that asks no password. Without them, or without apt-get, it fails and names the packages
 # to install by hand. It installs no container runtime, and does nothing when all is there.

@@ -59,7 +59,7 @@ sanitized() {
 }
 
 cd "$root"
-groups=(build test)
+groups=(build scripts test)
 [[ $lint ]] && groups+=(lint)
 ci/setup.sh "${groups[@]}"
 [[ $lint ]] && step "source format" ci/lint.sh --format
