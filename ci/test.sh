@@ -8,8 +8,9 @@
 #   --sanitizers   also everything once more under AddressSanitizer with UndefinedBehaviorSanitizer, and
 #                  under ThreadSanitizer
 #
-# The tests that need namespaces (label netns) run several times: as the calling user; when that is root, as an
-# unprivileged user too; and inside `unshare -Urn`; so do all scenarios that ship. The pass over all tests comes last, with ctest's own summary.
+# The tests that need namespaces (label netns) and all scenarios that ship run several times: as the calling user;
+# when that is root, as an unprivileged user too; and inside `unshare -Urn`. The pass over all tests comes last, with
+# ctest's own summary.
 # With CI=true a test that skips because namespaces are refused is a failure.
 set -euo pipefail
 # shellcheck source=ci/common.sh
