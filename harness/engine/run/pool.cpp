@@ -95,8 +95,9 @@ Error died(int status) {
 }  // namespace
 
 std::size_t PoolOptions::default_parallel() {
-  // A scenario waits about as long as it works: for timeouts, and for the kernel's locks.
-  return std::max<std::size_t>(2, 2 * std::size_t{std::thread::hardware_concurrency()});
+  // A scenario waits much longer than it works: for time-outs, for processes of its scripts, and for the
+  // kernel. More than some dozens would only wait for each other, at the locks that all namespaces share.
+  return std::clamp<std::size_t>(4 * std::size_t{std::thread::hardware_concurrency()}, 4, 32);
 }
 
 Pool::Pool(const std::vector<spec::Spec>& specs, const RunOptions& options, const PoolOptions& pool_options)
