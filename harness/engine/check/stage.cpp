@@ -447,15 +447,20 @@ class Stage::Impl {
     return {};
   }
 
-  /// A node that the probe passed and whose kernel took the SYN of a connection that never came about (its
-  /// answer was lost): the probe got through to it. /proc/net/tcp{,6} there: remote port, state 03
-  /// (SYN_RECV).
+  /// A node that the probe came to and whose kernel took the SYN of a connection that never came about (its
+  /// answer was lost): the probe got through to it. One that sent it on did not take it; reading the table
+  /// costs the kernel a walk over every connection of the machine. /proc/net/tcp{,6} there: remote port,
+  /// state 03 (SYN_RECV).
   std::string half_open_at(const Service& with, const Evidence& evidence) const {
     if (with.protocol != traffic::Protocol::tcp) return {};
     if (evidence.outcome.status != traffic::ProbeOutcome::Status::timeout) return {};
     const std::string port = fmt::format(":{:04X}", evidence.outcome.identity.source_port);
     std::set<std::string> passed;
     for (const proof::Sighting& sighting : evidence.journey.sightings) passed.insert(sighting.node);
+    std::erase_if(passed, [&](const std::string& node) {
+      const proof::Sighting* left = evidence.journey.left(node);
+      return left != nullptr && left->interface != "lo" && node != evidence.to.node;
+    });
     for (const std::string& node : passed) {
       const auto inside = network_.netns(node).enter();
       for (const char* path : {"/proc/thread-self/net/tcp", "/proc/thread-self/net/tcp6"}) {
