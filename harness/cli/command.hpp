@@ -30,11 +30,11 @@ Action add_schema(CLI::App& app);
 
 inline constexpr std::string_view kExitStatuses =
     "Exit status:\n"
-    "  0  all passed\n"
-    "  1  a check failed\n"
+    "  0  all passed, but for scenarios whose setup said that it misses something (skipped)\n"
+    "  1  a check failed; or a setup or a change between checks did\n"
     "  2  the command line or a spec is wrong; nothing was built\n"
     "  3  this machine cannot run it; the remedy is said\n"
-    "  4  none failed, but some were inconclusive, or differed between repetitions\n"
+    "  4  none failed, but some were inconclusive, or differed between repetitions, or all were skipped\n"
     "  5  an error\n"
     "  130  interrupted by SIGINT, SIGTERM or SIGHUP; the report holds what had ended\n"
     "  128+N  ended by signal N while the specs were read; nothing was built\n";

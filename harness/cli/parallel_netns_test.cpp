@@ -113,6 +113,21 @@ TEST_F(Parallel, GiveTheSameReportAsOneAfterTheOther) {
       std::filesystem::exists(folder_.path("out/b-fails.native/reach-host-192.168.16.99-ping.pcapng")));
 }
 
+TEST_F(Parallel, ASandboxThatSomebodyElseEndsPolitelyIsNoSuccess) {
+  write("a-slow", kQuick + kSlow);
+  write("b-quick", kQuick);
+  Running running(start({"--parallel", "2", "--timeout", "60s"}));
+  const pid_t sandbox = sandbox_of(running, "a-slow");
+  ASSERT_GT(sandbox, 1);
+  ASSERT_NE(running.line_with("b-quick ended with status 0"), "");
+  ASSERT_EQ(::kill(sandbox, SIGTERM), 0);
+  const Ran ran = running.wait();
+  EXPECT_EQ(ran.status, 5) << ran.out << ran.err;
+  EXPECT_THAT(std::string(report().at("scenarios").at(0).at("error").at("message").as_string()),
+              HasSubstr("by somebody else than this program"));
+  EXPECT_FALSE(report().at("interrupted").as_bool());
+}
+
 TEST_F(Parallel, ASandboxThatIsKilledCostsItsScenarioAlone) {
   write("a-quick", kQuick);
   write("b-slow", kQuick + kSlow);

@@ -87,6 +87,8 @@ int RunResult::exit_status() const {
   if (counts.failed > 0) return 1;
   if (counts.errors > 0) return error_status(scenarios);
   if (counts.inconclusive > 0 || !differing().empty()) return 4;
+  // Where all was skipped nothing has been shown.
+  if (counts.passed == 0 && counts.skipped > 0) return 4;
   return 0;
 }
 

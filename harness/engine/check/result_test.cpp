@@ -110,5 +110,23 @@ TEST(Result, WhatWasNotRunIsNoDifference) {
   EXPECT_EQ(run.exit_status(), 5);
 }
 
+TEST(RunResult, NothingButSkipsShowsNothing) {
+  RunResult run;
+  run.scenarios.emplace_back().checks.resize(2);
+  run.scenarios.front().checks[0].verdict = Verdict::skip;
+  run.scenarios.front().checks[1].verdict = Verdict::skip;
+  EXPECT_EQ(run.exit_status(), 4);
+  run.scenarios.front().checks[1].verdict = Verdict::pass;
+  EXPECT_EQ(run.exit_status(), 0);
+}
+
+TEST(RunResult, AFailedSetupIsTheHostsFailure) {
+  RunResult run;
+  run.scenarios.resize(2);
+  run.scenarios[0].error = ScenarioError{"script set-up.sh: exit status 3", "a.yaml", "", ErrorKind::setup};
+  run.scenarios[1].error = ScenarioError{"no such sysctl", "b.yaml", "", ErrorKind::environment};
+  EXPECT_EQ(run.exit_status(), 1);
+}
+
 }  // namespace
 }  // namespace plumbline::engine

@@ -265,7 +265,15 @@ void Pool::take_line(Worker& worker, std::string_view line) {
   try {
     Event event = read_event(line);
     if (const auto* check = std::get_if<CheckEnded>(&event)) return story_->ended(worker.number, *check);
-    story_->ended(worker.number, std::move(std::get<ScenarioEnded>(event).result));
+    auto& [result, interrupted] = std::get<ScenarioEnded>(event);
+    // Somebody else's signal (a memory killer's, say) is no wish of the user's: what it cut short is an
+    // error.
+    if (interrupted && !interrupted_ && !result.error) {
+      result.error = ScenarioError{
+          "its sandbox was sent a signal that ends it, by somebody else than this program", result.file,
+          "look for what ends processes here: a memory limit, a watchdog", ErrorKind::internal};
+    }
+    story_->ended(worker.number, std::move(result));
     worker.told = true;
   } catch (const Error& error) {
     give_up(worker, error);

@@ -37,11 +37,11 @@ void check_values(const Value& value, const std::map<std::string, std::vector<st
   std::size_t count = 1;
   const Value* stated = value.find("env");
   for (const auto& [name, values] : env) {
-    count *= values.size();
     if (values.size() == 1) continue;
     for (const Value& item : stated->find(name)->as_list()) item.as_name(name, kLongestName);
+    count *= values.size();
+    if (count > kMost) stated->fail(fmt::format("'env' makes more than {} setups: list fewer values", kMost));
   }
-  if (count > kMost) stated->fail(fmt::format("'env' makes {} setups, and {} are the most", count, kMost));
 }
 
 class ContainerReader {
@@ -115,10 +115,17 @@ std::vector<Setup> read_scripts(const Value::Entry& entry, const std::string& sp
     for (const Value& item : resolvers->as_list()) script.resolvers.push_back(item.as_address("resolvers"));
   }
   std::vector<Setup> setups;
+  std::set<std::string> names;
   for (auto& [settings, suffix] : combinations(program.env)) {
     Setup& each = setups.emplace_back(setup);
     each.name = entry.key + suffix;
     each.script->env = settings;
+    if (each.name.size() > kLongestName || !names.insert(each.name).second) {
+      entry.value.find("env")->fail(
+          fmt::format("'env' makes a setup named {}, which is {}", in_quotes(each.name),
+                      each.name.size() > kLongestName ? fmt::format("longer than {} characters", kLongestName)
+                                                      : std::string("another's name already")));
+    }
   }
   return setups;
 }

@@ -289,6 +289,14 @@ TEST_F(SpecLoad, ScriptsThatCannotBe) {
   EXPECT_THAT(script("{shell: x, env: {A-B: a}}"), HasSubstr("'A-B' cannot name a variable"));
   EXPECT_THAT(script("{shell: x, env: {A: [a, a]}}"), HasSubstr("t.yaml:5:35: 'a' stands twice in 'A'"));
   EXPECT_THAT(script("{shell: x, env: {A: [a, b/c]}}"), HasSubstr("t.yaml:5:35: "));
+  std::string many;
+  for (int i = 0; i < 64; ++i) many += "A" + std::to_string(i) + ": [x, y], ";
+  EXPECT_THAT(script("{shell: x, env: {" + many + "}}"),
+              HasSubstr("t.yaml:5:27: 'env' makes more than 64 setups"));
+  EXPECT_THAT(script("{shell: x, env: {A: [a-b, a], B: [c, b-c]}}"),
+              HasSubstr("'env' makes a setup named 'script-a-b-c', which is another's name already"));
+  EXPECT_THAT(script("{shell: x, env: {A: [a, " + std::string(60, 'b') + "]}}"),
+              HasSubstr("which is longer than 63 characters"));
   EXPECT_THAT(script("{shell: x, containers: {host: 192.168.99.2}}"),
               HasSubstr("t.yaml:5:35: the world has a node named host already"));
   EXPECT_THAT(script("{shell: x, containers: {one: 192.168.16.10}}"),
