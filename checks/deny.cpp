@@ -98,12 +98,15 @@ bool own_firewall_spoke(const engine::Evidence& evidence) {
   });
 }
 
-/// "Host unreachable" is what a router says whose next hop is dead; a rule may say it too, but nothing here
-/// tells which.
-bool may_be_a_dead_next_hop(const engine::Evidence& evidence) {
-  if (evidence.outcome.status != Status::icmp_error || !evidence.outcome.icmp) return false;
+/// "Host unreachable" is what a router says whose next hop is dead, and "network unreachable" one that has no
+/// route; a rule may say either too, but nothing here tells which.
+std::optional<std::string> routers_own_word(const engine::Evidence& evidence) {
+  if (evidence.outcome.status != Status::icmp_error || !evidence.outcome.icmp) return std::nullopt;
   const traffic::IcmpError& icmp = *evidence.outcome.icmp;
-  return icmp.v6 ? icmp.type == 1 && icmp.code == 3 : icmp.type == 3 && icmp.code == 1;
+  if (icmp.type != (icmp.v6 ? 1 : 3)) return std::nullopt;
+  if (icmp.code == (icmp.v6 ? 3 : 1)) return "which is what a router says whose next hop is dead, too";
+  if (icmp.code == 0) return "which is what a router says that has no route, too";
+  return std::nullopt;
 }
 
 /// What keeps a denial without a leak from being proven. Absent: nothing does.
@@ -125,9 +128,8 @@ std::optional<std::string> gap(const Denial& denial, const engine::Evidence& evi
     return fmt::format("{}, in the name of the target, which never saw the probe",
                        traffic::to_text(evidence.outcome));
   }
-  if (may_be_a_dead_next_hop(evidence)) {
-    return fmt::format("{}, which is what a router says whose next hop is dead, too",
-                       traffic::to_text(evidence.outcome));
+  if (const auto own_word = routers_own_word(evidence)) {
+    return fmt::format("{}, {}", traffic::to_text(evidence.outcome), *own_word);
   }
   // No listener of ours tells whether the guard's kernel took it: only its answer may have been dropped.
   if (silent(evidence) && evidence.with.protocol == traffic::Protocol::ping &&

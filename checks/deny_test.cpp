@@ -172,6 +172,19 @@ TEST(DenyJudgement, IsInconclusiveWhereADeadNextHopWouldLookTheSame) {
             Verdict::inconclusive);
 }
 
+TEST(DenyJudgement, IsInconclusiveWhereAMissingRouteWouldLookTheSame) {
+  const engine::Evidence through = control();
+  engine::Evidence unreachable = rejected();
+  unreachable.outcome.icmp->code = 0;
+  const auto judged = judge_deny(kReject, unreachable, &through);
+  EXPECT_EQ(judged.verdict, Verdict::inconclusive);
+  EXPECT_THAT(judged.observed, HasSubstr("that has no route"));
+  unreachable.outcome.icmp = traffic::IcmpError{1, 0, true, *IpAddress::parse("fd00:99::1")};
+  EXPECT_EQ(judge_deny(kReject, unreachable, &through).verdict, Verdict::inconclusive);
+  unreachable.outcome.icmp->code = 4;  // port unreachable, as REJECT says
+  EXPECT_EQ(judge_deny(kReject, unreachable, &through).verdict, Verdict::pass);
+}
+
 TEST(DenyJudgement, AResetToTheGuardsOwnProbeThatNobodySawProvesNothing) {
   engine::Evidence own = evidence();
   own.from = "host";

@@ -80,6 +80,14 @@ std::optional<std::string> wrong_ends(const Exit& exit, const engine::Evidence& 
     return fmt::format("the server was asked by {} instead of {}", evidence.outcome.seen_as->to_string(),
                        exit.as.to_string());
   }
+  for (const Sighting& sighting : evidence.journey.sightings) {
+    // Towards a container an answer leaves the host; what comes in there comes from an uplink.
+    if (!sighting.is(Leg::reply, exit.host, Direction::in) || sighting.interface == "lo") continue;
+    if (sighting.interface != exit.via) {
+      return fmt::format("the answer came back to {} by {} instead of {}", exit.host, sighting.interface,
+                         exit.via);
+    }
+  }
   const Sighting* reply = evidence.journey.first(Leg::reply, evidence.from, Direction::in);
   if (reply != nullptr && reply->packet.ip && reply->packet.ip->destination != exit.own) {
     return fmt::format("the reply came back to {}, which is not {}",

@@ -37,6 +37,14 @@ TEST(EgressJudgement, FailsTheWrongUplink) {
   EXPECT_THAT(judged.observed, HasSubstr("by ens5 instead of ens4"));
 }
 
+TEST(EgressJudgement, FailsWhereTheAnswerComesBackByAnotherUplink) {
+  engine::Evidence evidence = there_and_back();
+  find(evidence, Leg::reply, "host", Direction::in).interface = "ens5";
+  const auto judged = judge_egress(kExit, evidence, nullptr);
+  EXPECT_EQ(judged.verdict, Verdict::fail);
+  EXPECT_THAT(judged.observed, HasSubstr("the answer came back to host by ens5 instead of ens4"));
+}
+
 TEST(EgressJudgement, FailsAnUntranslatedSourceEvenWhereItIsAnswered) {
   engine::Evidence evidence = there_and_back();
   find(evidence, Leg::forward, "host", Direction::out).packet.ip->source = kExit.own;

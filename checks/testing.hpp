@@ -54,6 +54,7 @@ inline engine::Evidence there_and_back() {
   add(e, proof::Leg::forward, "host", "ens4", Direction::out, "192.168.16.10");
   add(e, proof::Leg::forward, "internet", "eth0", Direction::in, "192.168.16.10");
   add(e, proof::Leg::reply, "internet", "eth0", Direction::out, "203.0.113.80", "192.168.16.10");
+  add(e, proof::Leg::reply, "host", "ens4", Direction::in, "203.0.113.80", "192.168.16.10");
   add(e, proof::Leg::reply, "container-one", "eth0", Direction::in, "203.0.113.80", "192.168.99.11");
   return e;
 }

@@ -55,8 +55,8 @@ Selection select_checks(const spec::Spec& spec, const RunOptions& options) {
   const auto wanted = [&](const auto& check) { return is_wanted(spec, options, check->promise.id); };
   const bool all_run =
       std::ranges::any_of(checks, [&](const auto& check) { return check->judged_last() && wanted(check); });
-  if (!all_run) {
-    std::erase_if(checks, [&](const auto& check) { return !wanted(check); });
+  // A change at the end is made for itself, unless only some of the checks are wanted.
+  if (!all_run && std::erase_if(checks, [&](const auto& check) { return !wanted(check); }) > 0) {
     drop_idle_changes(selection.plan);
   }
   for (const auto& check : checks) selection.wanted.push_back(wanted(check));

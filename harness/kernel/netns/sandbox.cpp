@@ -33,7 +33,8 @@ namespace plumbline::kernel {
 namespace {
 
 constexpr const char* kMarker = "PLUMBLINE_SANDBOX";
-constexpr int kNamespaces = CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWPID;
+/// Host name and System V objects too: a user's script may change what it finds.
+constexpr int kNamespaces = CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC;
 
 /// The inodes of the own mount and network namespaces. As the marker's value they make it worthless in any
 /// other place that inherits it.

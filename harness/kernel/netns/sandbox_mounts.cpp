@@ -85,6 +85,22 @@ bool is_private(std::string_view name) {
       .with_remedy("in a container, run it with --privileged");
 }
 
+/// Sysctls that are the machine's are read-only for whatever runs inside; a network namespace's own are below
+/// `net`, which is another folder in each. In a user namespace the kernel guards them anyway: what cannot be
+/// mounted is passed over.
+void protect_sysctls() {
+  const std::unique_ptr<DIR, int (*)(DIR*)> entries(::opendir("/proc/sys"), ::closedir);
+  if (!entries) return;
+  while (const dirent* entry = ::readdir(entries.get())) {
+    const std::string name = entry->d_name;
+    if (name == "." || name == ".." || name == "net") continue;
+    const std::string path = "/proc/sys/" + name;
+    constexpr unsigned long flags = MS_BIND | MS_REMOUNT | MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC;
+    if (::mount(path.c_str(), path.c_str(), nullptr, MS_BIND, nullptr) != 0) continue;
+    ::mount(nullptr, path.c_str(), nullptr, flags, nullptr);
+  }
+}
+
 void mount_run() {
   const Fd old = open_directory("/run");
   if (!old) run_refused("opening /run");
@@ -126,6 +142,7 @@ void mount_sandbox() {
         "the root folder is no mount point, as in a plain chroot: use a container instead");
   }
   mount_proc();
+  protect_sysctls();
   // /sys/class/net shows the network namespace that it was mounted from. Where a container forbids mounting,
   // the old one stays: nothing here reads it, only some setup scripts would.
   mount_sysfs();

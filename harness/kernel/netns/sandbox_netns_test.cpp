@@ -521,6 +521,28 @@ TEST(Sandboxes, OnesThatAreRefusedSayWhy) {
   EXPECT_EQ(WEXITSTATUS(status), 0);
 }
 
+TEST(Sandboxes, HaveAHostNameOfTheirOwn) {
+  std::array<char, 65> before{};
+  std::array<char, 65> after{};
+  ASSERT_EQ(::gethostname(before.data(), before.size()), 0);
+  Sandbox sandbox = Sandbox::start([] { return ::sethostname("plumbline", 9) == 0 ? 0 : 1; });
+  EXPECT_EQ(sandbox.wait(), 0);
+  ASSERT_EQ(::gethostname(after.data(), after.size()), 0);
+  EXPECT_STREQ(before.data(), after.data());
+}
+
+TEST(Sandboxes, CanSetNoSysctlOfTheMachine) {
+  for (const char* path :
+       {"/proc/sys/kernel/hostname", "/proc/sys/kernel/panic", "/proc/sys/vm/swappiness"}) {
+    const Fd file(::open(path, O_WRONLY | O_CLOEXEC));
+    EXPECT_FALSE(file) << path;
+    EXPECT_TRUE(errno == EROFS || errno == EACCES || errno == ENOENT) << path << ": " << errno;
+  }
+  const Netns netns = Netns::create();
+  write_sysctl(netns, "net.ipv4.ip_forward", "1");
+  EXPECT_EQ(read_sysctl(netns, "net.ipv4.ip_forward"), "1");
+}
+
 TEST(Sandboxes, KillingWhoStartedThemLeavesNone) {
   Pipe pipe;
   const pid_t starter = ::fork();

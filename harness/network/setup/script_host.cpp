@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <exception>
 #include <filesystem>
+#include <set>
 #include <utility>
 
 #include "harness/base/deadline.hpp"
@@ -59,6 +60,29 @@ void require_expected(const ScriptSetup& setup, const LiveNetwork& network, cons
                       missing.front()));
 }
 
+/// The addresses that checks go by: on another network they would be judged without anybody noticing.
+void require_addresses(const ScriptSetup& setup, const Topology& found, const ScriptEnd& end) {
+  for (const ScriptSetup::Container& container : setup.expected) {
+    std::vector<std::string> held;
+    std::set<IpAddress> addresses;
+    for (const Interface& interface : found.find(container.name)->interfaces) {
+      for (const InterfaceAddress& each : interface.addresses) {
+        addresses.insert(each.address);
+        if (interface.kind != LinkKind::loopback) held.push_back(each.to_string());
+      }
+    }
+    for (const IpAddress& wanted : container.addresses) {
+      if (addresses.contains(wanted)) continue;
+      throw Error(
+          fmt::format("{} ended well, but left {} without its address {}; it has {}{}", label_of(setup),
+                      container.name, wanted.to_string(),
+                      held.empty() ? "none" : fmt::format("{}", fmt::join(held, ", ")), said(end.output)),
+          ErrorKind::setup)
+          .with_remedy("let it give the address, or say in 'containers:' what it leaves behind");
+    }
+  }
+}
+
 }  // namespace
 
 ScriptHost::ScriptHost(LiveNetwork& network, const Topology& world, const std::string& setup_name,
@@ -106,6 +130,7 @@ boost::asio::awaitable<std::optional<std::string>> ScriptHost::set_up(ScriptSetu
   } catch (const Error& error) {
     throw error.within("what " + label_of(setup) + " made");
   }
+  require_addresses(setup, discover(network_, world_), end);
   co_return std::nullopt;
 }
 

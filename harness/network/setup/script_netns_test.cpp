@@ -256,6 +256,16 @@ TEST_F(ScriptHostTest, SaysWhatIsMissing) {
   EXPECT_THAT(one.remedy(), HasSubstr("ip netns add one"));
 }
 
+TEST_F(ScriptHostTest, SaysWhichAddressIsMissing) {
+  ScriptSetup setup = shell("ip netns add one; ip -n one addr add 192.168.99.12/24 dev lo");
+  setup.expected = {{"one", {IpAddress::parse("192.168.99.11").value()}}};
+  const Error error = failure_of(setup);
+  EXPECT_EQ(error.kind(), ErrorKind::setup);
+  EXPECT_THAT(error.what(), HasSubstr("left one without its address 192.168.99.11"));
+  setup.shell = "ip netns add one; ip -n one addr add 192.168.99.11/24 dev lo";
+  EXPECT_FALSE(set_up(setup));
+}
+
 TEST_F(ScriptHostTest, NeedLeaveNothingWhereNothingIsExpected) {
   EXPECT_EQ(set_up(shell("true")), std::nullopt);
 }
