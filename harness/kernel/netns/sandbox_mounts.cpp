@@ -85,15 +85,15 @@ bool is_private(std::string_view name) {
       .with_remedy("in a container, run it with --privileged");
 }
 
-/// Sysctls that are the machine's are read-only for whatever runs inside; a network namespace's own are below
-/// `net`, which is another folder in each. In a user namespace the kernel guards them anyway: what cannot be
-/// mounted is passed over.
+/// Sysctls that are the machine's are read-only for whatever runs inside. What is below `net` and `user`
+/// belongs to a namespace, which has folders of its own there. In a user namespace the kernel guards them
+/// anyway: what cannot be mounted is passed over.
 void protect_sysctls() {
   const std::unique_ptr<DIR, int (*)(DIR*)> entries(::opendir("/proc/sys"), ::closedir);
   if (!entries) return;
   while (const dirent* entry = ::readdir(entries.get())) {
     const std::string name = entry->d_name;
-    if (name == "." || name == ".." || name == "net") continue;
+    if (name == "." || name == ".." || name == "net" || name == "user") continue;
     const std::string path = "/proc/sys/" + name;
     constexpr unsigned long flags = MS_BIND | MS_REMOUNT | MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC;
     if (::mount(path.c_str(), path.c_str(), nullptr, MS_BIND, nullptr) != 0) continue;

@@ -262,7 +262,7 @@ TEST_F(ScriptHostTest, SaysWhichAddressIsMissing) {
   const Error error = failure_of(setup);
   EXPECT_EQ(error.kind(), ErrorKind::setup);
   EXPECT_THAT(error.what(), HasSubstr("left one without its address 192.168.99.11"));
-  setup.shell = "ip netns add one; ip -n one addr add 192.168.99.11/24 dev lo";
+  setup.shell = "ip netns del one; ip netns add one; ip -n one addr add 192.168.99.11/24 dev lo";
   EXPECT_FALSE(set_up(setup));
 }
 
