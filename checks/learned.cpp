@@ -109,7 +109,7 @@ class Learned final : public engine::Check {
     auto socket = netlink::Socket::open(stage.network().netns(in_));
     const auto entries =
         socket.dump(netlink::get_fdb(bridge), "listing the forwarding table", netlink::decode_fdb_entry);
-    for (LearnedEnd* end : {&from, &to}) end->learned_on = learned_on(entries, *end, node, bridge);
+    for (LearnedEnd* end : {&from, &to}) read_entry(entries, *end, node, bridge);
     return tables;
   }
 
@@ -132,16 +132,20 @@ class Learned final : public engine::Check {
   }
 
   /// With VLANs there may be several entries: the one that fits is looked for.
-  static std::optional<std::string> learned_on(const std::vector<netlink::FdbEntry>& entries,
-                                               const LearnedEnd& end, const Node& node, unsigned bridge) {
-    std::optional<std::string> found;
+  static void read_entry(const std::vector<netlink::FdbEntry>& entries, LearnedEnd& end, const Node& node,
+                         unsigned bridge) {
+    int best = -1;
     for (const netlink::FdbEntry& entry : entries) {
       if (entry.bridge != bridge || entry.mac != end.mac) continue;
       const auto port = std::ranges::find(node.interfaces, entry.port, &Interface::index);
       if (port == node.interfaces.end()) continue;
-      if (!found || port->name == end.port) found = port->name;
+      const bool told = entry.fixed || (entry.own && !end.is_bridge);
+      const int fit = (port->name == end.port ? 2 : 0) + (told ? 0 : 1);
+      if (fit <= best) continue;
+      best = fit;
+      end.learned_on = port->name;
+      end.told = told;
     }
-    return found;
   }
 
   IpFamily family_;
@@ -212,6 +216,11 @@ std::optional<std::string> contradiction(const LearnedTables& tables) {
   return std::nullopt;
 }
 
+/// Such an entry was there before the ping, and no packet changes it.
+bool is_told(const netlink::NeighbourEntry& entry) {
+  return entry.state == netlink::NeighbourState::permanent || entry.state == netlink::NeighbourState::noarp;
+}
+
 /// What should be known after an answer, and is not. Absent: nothing.
 std::optional<std::string> ignorance(const LearnedTables& tables) {
   for (const LearnedEnd* end : {&tables.from, &tables.to}) {
@@ -220,9 +229,13 @@ std::optional<std::string> ignorance(const LearnedTables& tables) {
       return fmt::format("the packet of {} came in by no port of {}", end->node, tables.bridge);
     if (!end->learned_on)
       return fmt::format("{} has not learned {}'s {}", tables.bridge, end->node, mac_text(*end));
+    if (end->told)
+      return fmt::format("{} has {}'s {} on {} by a static entry: it was set by hand, not learned",
+                         tables.bridge, end->node, mac_text(*end), *end->learned_on);
     if (!end->neighbour)
       return fmt::format("{} has no neighbour entry for {}", end->node, other.address.to_string());
     if (!end->neighbour->mac) return neighbour_text(*end, other);
+    if (is_told(*end->neighbour)) return neighbour_text(*end, other) + ": it was set by hand, not learned";
   }
   return std::nullopt;
 }

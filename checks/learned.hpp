@@ -21,6 +21,7 @@ struct LearnedEnd {
   std::optional<kernel::netlink::NeighbourEntry> neighbour;
   std::string cable;  ///< the bridge's port that its interface is plugged into; empty: none, or not directly
   bool is_bridge = false;  ///< it holds the bridge itself, so its packets come in by no port
+  bool told = false;       ///< the bridge's entry was set by hand (static): nothing was learned
 };
 
 /// `learned`: what the tables say after a ping.

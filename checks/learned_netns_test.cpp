@@ -58,6 +58,26 @@ TEST(Learned, FailsWhereANeighbourWasToldAnotherAddress) {
   EXPECT_THAT(check.observed, HasSubstr("container-one has 02:00:00:00:00:77 for 192.168.99.12 (permanent)"));
 }
 
+TEST(Learned, FailsWhereTheBridgeWasToldTheRightPort) {
+  Arranged arranged(arranged_spec(kBetween));
+  arranged.run("host",
+               "mac=$(ip netns exec container-one cat /sys/class/net/eth0/address);"
+               "bridge fdb replace $mac dev veth1 master static");
+  const CheckResult check = arranged.judge_only();
+  EXPECT_EQ(check.verdict, Verdict::fail) << check.observed;
+  EXPECT_THAT(check.observed, HasSubstr("on veth1 by a static entry: it was set by hand, not learned"));
+}
+
+TEST(Learned, FailsWhereANeighbourWasToldTheRightAddress) {
+  Arranged arranged(arranged_spec(kBetween));
+  arranged.run("host",
+               "mac=$(ip netns exec container-two cat /sys/class/net/eth0/address);"
+               "ip -n container-one neigh replace 192.168.99.12 lladdr $mac dev eth0 nud permanent");
+  const CheckResult check = arranged.judge_only();
+  EXPECT_EQ(check.verdict, Verdict::fail) << check.observed;
+  EXPECT_THAT(check.observed, HasSubstr("(permanent): it was set by hand, not learned"));
+}
+
 TEST(Learned, OfAPingThatIsNotAnsweredIsInconclusive) {
   Arranged arranged(arranged_spec(kBetween));
   arranged.run("container-two", "ip link set eth0 down");

@@ -67,6 +67,19 @@ TEST(LearnedJudgement, PassesWhereTablesAndJourneyAgree) {
          "for 192.168.99.11 (delay)");
 }
 
+TEST(LearnedJudgement, FailsWhereAnEntryWasSetByHand) {
+  LearnedTables tables = as_it_should_be();
+  tables.to.told = true;
+  expect(Verdict::fail, tables, ping(),
+         "bridge0 has container-two's 02:00:00:00:00:12 on veth2 by a static entry: it was set by hand, not "
+         "learned");
+  for (const NeighbourState state : {NeighbourState::permanent, NeighbourState::noarp}) {
+    tables = as_it_should_be();
+    tables.from.neighbour->state = state;
+    expect(Verdict::fail, tables, ping(), "it was set by hand, not learned");
+  }
+}
+
 TEST(LearnedJudgement, TheBridgesOwnAddressIsOnNoPort) {
   LearnedTables tables = as_it_should_be();
   tables.from.is_bridge = true;

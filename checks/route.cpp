@@ -15,6 +15,7 @@
 #include "harness/kernel/netlink/link.hpp"
 #include "harness/kernel/netlink/route_lookup.hpp"
 #include "harness/kernel/netlink/socket.hpp"
+#include "harness/kernel/netns/sysctl.hpp"
 
 namespace plumbline::checks {
 namespace {
@@ -160,10 +161,12 @@ class Route final : public engine::Check {
     lookup.from = question_.from;
     lookup.mark = question_.mark;
     RouteFinding finding;
+    bool off_for_ipv6 = false;
     if (!question_.iif.empty()) {
       const netlink::Link& link = named(links, question_.iif);
       lookup.iif = link.index;
       finding.forwarding_off = to.is_v4() && !link.loopback && link.ipv4 && !link.ipv4->forwarding;
+      off_for_ipv6 = !to.is_v4() && !link.loopback && !forwards_ipv6(stage, link.name);
     }
     if (!question_.oif.empty()) lookup.oif = named(links, question_.oif).index;
     finding.foreign_source =
@@ -171,6 +174,12 @@ class Route final : public engine::Check {
     const netlink::LookupResult result = netlink::look_up(socket, lookup);
     finding.error = result.error;
     if (!result.route) return finding;
+    if (off_for_ipv6 && result.route->type == netlink::LookupType::unicast) {
+      // IPv6's lookup answers whether or not the node forwards; ip6_forward() then drops the packet.
+      finding.forwarding_off = true;
+      finding.error = EHOSTUNREACH;  // as IPv4's lookup says itself
+      return finding;
+    }
     const auto dev = std::ranges::find(links, result.route->dev, &netlink::Link::index);
     finding.dev = dev == links.end() ? std::string() : dev->name;
     finding.type = type_text(result.route->type);
@@ -178,6 +187,15 @@ class Route final : public engine::Check {
     finding.source = result.route->source;
     finding.table = result.route->table;
     return finding;
+  }
+
+  /// One switch for all interfaces, and since Linux 6.17 one of each that overrides it.
+  bool forwards_ipv6(const engine::Stage& stage, const std::string& iif) const {
+    const kernel::Netns& netns = stage.network().netns(promise.from);
+    const auto all = kernel::read_sysctl(netns, "net.ipv6.conf.all.forwarding");
+    if (!all || *all != "0") return true;
+    return kernel::read_sysctl(netns, fmt::format("net/ipv6/conf/{}/force_forwarding", iif)).value_or("0") !=
+           "0";
   }
 
   const netlink::Link& named(const std::vector<netlink::Link>& links, const std::string& name) const {

@@ -36,7 +36,7 @@ struct RouteFinding {
   std::optional<IpAddress> source;
   std::uint32_t table = 0;
   int error = 0;
-  /// IPv4 packets that come in by `iif` are not forwarded at all, so the routes are not even looked at.
+  /// Packets that come in by `iif` are not forwarded at all, so no route helps them.
   bool forwarding_off = false;
   /// `from` is no address of the node, which (IPv4, without `iif`) is refused whatever the routes say.
   bool foreign_source = false;

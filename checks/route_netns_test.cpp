@@ -55,6 +55,20 @@ TEST(Route, FailsWhereForwardingWasTurnedOff) {
   EXPECT_THAT(check.observed, HasSubstr("host unreachable; forwarding is off on bridge0"));
 }
 
+TEST(Route, FailsWhereForwardingOfIpv6WasTurnedOff) {
+  Arranged arranged(arranged_spec(
+      R"(  - route: {from: "fd00:99::11", iif: bridge0, to: internet, expect: {type: unicast}}
+  - route: {to: internet, family: ipv6, expect: {type: unicast}}
+  - route: {from: "fd00:99::11", iif: bridge0, to: host, expect: {type: local}})"));
+  EXPECT_EQ(arranged.judge().front().verdict, Verdict::pass);
+  arranged.run("host", "sysctl -qw net.ipv6.conf.all.forwarding=0");
+  const auto results = arranged.judge();
+  EXPECT_EQ(results.at(0).verdict, Verdict::fail) << results.at(0).observed;
+  EXPECT_THAT(results.at(0).observed, HasSubstr("host unreachable; forwarding is off on bridge0"));
+  EXPECT_EQ(results.at(1).verdict, Verdict::pass) << "its own packets need none: " << results.at(1).observed;
+  EXPECT_EQ(results.at(2).verdict, Verdict::pass) << results.at(2).observed;
+}
+
 TEST(Route, OfAnUnreachableRouteIsInconclusiveWhereNothingIsForwarded) {
   Arranged arranged(arranged_spec(
       "  - route: {from: 192.168.99.11, iif: bridge0, to: 203.0.113.80, expect: {type: unreachable}}"));
