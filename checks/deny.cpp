@@ -170,7 +170,7 @@ class Deny final : public engine::Check {
     // A control that holds the target itself would go over its own loopback and prove nothing.
     if (control_.empty() || control_ == to.node) {
       engine::Evidence evidence = co_await stage.exchange(promise.from, to, with_);
-      if (silent(evidence)) denial.unresolved = co_await stage.unresolved_neighbour(denial.guard);
+      if (silent(evidence)) denial.unresolved = co_await stage.unresolved_neighbour(denial.guard, evidence);
       outcome.judgement = judge_deny(denial, evidence, nullptr);
       outcome.journey = std::move(evidence.journey);
       co_return outcome;
@@ -178,7 +178,7 @@ class Deny final : public engine::Check {
     auto probe = stage.exchange(promise.from, to, with_);
     auto control_probe = stage.exchange(control_, to, with_);
     auto [evidence, control] = co_await (std::move(probe) && std::move(control_probe));
-    if (silent(evidence)) denial.unresolved = co_await stage.unresolved_neighbour(denial.guard);
+    if (silent(evidence)) denial.unresolved = co_await stage.unresolved_neighbour(denial.guard, evidence);
     outcome.judgement = judge_deny(denial, evidence, &control);
     const Judgement through = judge_reach(control);
     outcome.control = engine::Control{control_, promise.to, promise.with, through.verdict, through.observed};

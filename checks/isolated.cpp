@@ -11,7 +11,7 @@
 #include "harness/engine/check/check.hpp"
 #include "harness/engine/check/gather.hpp"
 #include "harness/engine/check/kernel_error.hpp"
-#include "harness/kernel/netlink/neighbour.hpp"
+#include "harness/engine/check/next_hop.hpp"
 #include "harness/kernel/netlink/route_lookup.hpp"
 #include "harness/kernel/netlink/socket.hpp"
 
@@ -251,16 +251,8 @@ class Isolated final : public engine::Check {
     netlink::RouteLookup lookup;
     lookup.to = evidence.to.address;
     lookup.oif = evidence.to.scope;
-    const netlink::LookupResult found = netlink::look_up(socket, lookup);
-    if (!found.route) return {};
-    const IpAddress next = found.route->via.value_or(evidence.to.address);
-    for (const auto& entry :
-         socket.dump(netlink::get_neighbours(), "listing the neighbours", netlink::decode_neighbour_entry)) {
-      const bool waits = entry.state == netlink::NeighbourState::incomplete ||
-                         entry.state == netlink::NeighbourState::failed;
-      if (waits && entry.address == next && entry.index == found.route->dev) return next.to_string();
-    }
-    return {};
+    const auto next = engine::unresolved_next_hop(socket, lookup, engine::unresolved_neighbours(socket));
+    return next ? next->address.to_string() : std::string();
   }
 
   /// One for each address and service that needs it, whichever way the sender meant.

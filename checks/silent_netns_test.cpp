@@ -8,6 +8,7 @@ namespace {
 
 using engine::CheckResult;
 using engine::Verdict;
+using engine::testing::Scenario;
 using ::testing::HasSubstr;
 using testing_support::Arranged;
 using testing_support::arranged_spec;
@@ -68,6 +69,63 @@ TEST(Silent, OfAnInterfaceThatWasDeletedMeanwhileIsInconclusive) {
   const CheckResult check = of_type(scenario.checks, "silent");
   EXPECT_EQ(check.verdict, Verdict::inconclusive) << check.observed;
   EXPECT_THAT(check.observed, HasSubstr("the tap on host:veth2 has ended"));
+}
+
+CheckResult silent_after(const std::string& script) {
+  Scenario scenario;  // its folder is where scripts run
+  scenario.checks(
+      "  - silent: {dev: ens5, filter: icmp, control: \"host:ens4\"}\n"
+      "  - egress: {from: host, to: internet, via: ens4, family: ipv4}\n" +
+      script);
+  const engine::RunResult run = engine::run({scenario.load()}, {}, {});
+  if (run.scenarios.size() != 1 || run.scenarios.front().error) {
+    ADD_FAILURE() << (run.scenarios.empty() ? "no scenario" : run.scenarios.front().error->message);
+    return {};
+  }
+  return of_type(run.scenarios.front().checks, "silent");
+}
+
+constexpr const char* kAnotherEns5 =
+    "ip link set ens5 name old5; ip link add ens5 type veth peer name p5; ip link set ens5 up; ip link set "
+    "p5 "
+    "up; ip addr add 192.168.77.1/24 dev ens5; ip neigh add 192.168.77.2 lladdr 02:00:00:00:00:02 dev ens5; "
+    "ping -c1 -W1 192.168.77.2 || true";
+
+TEST(Silent, OfANameThatAnotherInterfaceHasMeanwhileIsInconclusive) {
+  const CheckResult check = silent_after(std::string("  - run: {shell: \"") + kAnotherEns5 + "\"}");
+  EXPECT_EQ(check.verdict, Verdict::inconclusive) << check.observed;
+  EXPECT_THAT(check.observed, HasSubstr("host:ens5 is another interface than the one that was watched"));
+}
+
+TEST(Silent, OfANameThatAnotherInterfaceHadForAWhileIsInconclusive) {
+  const CheckResult check =
+      silent_after(std::string("  - run: {shell: \"") + kAnotherEns5 +
+                   "\"}\n  - run: {shell: \"ip link del ens5; ip link set old5 name ens5\"}");
+  EXPECT_EQ(check.verdict, Verdict::inconclusive) << check.observed;
+}
+
+TEST(Silent, OfAnInterfaceThatWasRenamedIsInconclusive) {
+  const CheckResult check = silent_after("  - run: {shell: \"ip link set ens5 name old5\"}");
+  EXPECT_EQ(check.verdict, Verdict::inconclusive) << check.observed;
+  EXPECT_THAT(check.observed, HasSubstr("no interface of host is named ens5 any more"));
+}
+
+TEST(Silent, OfANodeThatWasMadeAnewIsInconclusive) {
+  Scenario scenario;
+  scenario.checks(
+      R"(  - silent: {in: container-one, dev: eth0, filter: icmp and dst host 203.0.113.80, control: "host:bridge0"}
+  - run:
+      shell: |
+        ip netns del container-one
+        ip netns add container-one
+        ip -n container-one link add eth0 type veth peer name p0
+  - reach: {from: container-two, to: internet, family: ipv4})");
+  const engine::RunResult run = engine::run({scenario.load()}, {}, {});
+  ASSERT_EQ(run.scenarios.size(), 1U);
+  ASSERT_FALSE(run.scenarios.front().error) << run.scenarios.front().error->message;
+  const CheckResult check = of_type(run.scenarios.front().checks, "silent");
+  EXPECT_EQ(check.verdict, Verdict::inconclusive) << check.observed;
+  EXPECT_THAT(check.observed, HasSubstr("container-one is another node than the one that was watched"));
 }
 
 TEST(Silent, SeesAThirdPortOnlyWhileTheBridgeDoesNotKnowBetter) {

@@ -1,6 +1,7 @@
 #include "harness/engine/check/frame_watch.hpp"
 
 #include <fmt/format.h>
+#include <net/if.h>
 
 #include <utility>
 
@@ -52,7 +53,10 @@ void FrameWatches::open(const std::vector<FrameWatch>& watches, const network::T
       place->second.record = std::move(*record);
       continue;
     }
-    place->second.mac = topology.find(watch.node)->find_interface(watch.interface)->mac;
+    const network::Interface& interface = *topology.find(watch.node)->find_interface(watch.interface);
+    place->second.mac = interface.mac;
+    place->second.index = interface.index;
+    place->second.inode = network_.netns(watch.node).inode();
     order.push_back(watch);
     taps.push_back({watch.node, &network_.netns(watch.node), kRingBytes, watch.interface, watch.filter});
   }
@@ -85,6 +89,25 @@ void FrameWatches::take(const FrameWatch& watch, const traffic::Frame& frame) {
   record.first.push_back(std::move(sighting));
 }
 
+/// Why the name now means something else than the tap is on. Absent: it does not.
+std::optional<std::string> FrameWatches::moved(const FrameWatch& watch, const Watched& watched) const {
+  const auto node = network_.nodes().find(watch.node);
+  if (node == network_.nodes().end()) return fmt::format("the node {} is gone", watch.node);
+  if (node->second.inode() != watched.inode)
+    return fmt::format("{} is another node than the one that was watched", watch.node);
+  const unsigned index = node->second.run([&] { return ::if_nametoindex(watch.interface.c_str()); });
+  if (index == watched.index) return std::nullopt;
+  if (index == 0) return fmt::format("no interface of {} is named {} any more", watch.node, watch.interface);
+  return fmt::format("{} is another interface than the one that was watched", watch.place());
+}
+
+void FrameWatches::note_changes() {
+  for (auto& [watch, watched] : watched_) {
+    if (watched.capture == nullptr || !watched.record.problem.empty()) continue;
+    if (const auto problem = moved(watch, watched)) watched.record.problem = *problem;
+  }
+}
+
 WatchRecord FrameWatches::record(const FrameWatch& watch) {
   const auto found = watched_.find(watch);
   if (found == watched_.end()) throw Error(fmt::format("{} was not watched", watch.place()));
@@ -92,6 +115,7 @@ WatchRecord FrameWatches::record(const FrameWatch& watch) {
   if (watched.capture != nullptr) {
     watched.capture->drain();
     watched.record.lost = watched.capture->dropped(watched.tap);
+    note_changes();
     const std::string& problem = watched.capture->problem(watched.tap);
     if (!problem.empty()) {
       watched.record.problem = fmt::format("the tap on {} has ended: {}", watch.place(), problem);

@@ -45,6 +45,9 @@ class FrameWatches {
   /// Opens those that are not open yet. An interface that is not there, or is down, is noted in its record.
   /// Throws Error where a tap cannot be opened for other reasons.
   void open(const std::vector<FrameWatch>& watches, const network::Topology& topology);
+  /// To be called when the network may have changed: a tap stays with its interface, so where another one has
+  /// the name now, or none, the record says for good that it has not seen all.
+  void note_changes();
   /// Reads what its tap holds, then tells. Throws Error for one that was never asked for.
   WatchRecord record(const FrameWatch& watch);
 
@@ -52,10 +55,13 @@ class FrameWatches {
   struct Watched {
     WatchRecord record;
     std::optional<MacAddress> mac;
+    unsigned index = 0;                   // of the interface that the tap is on
+    std::uint64_t inode = 0;              // of its node's namespace
     traffic::Capture* capture = nullptr;  // null: never opened
     std::size_t tap = 0;
   };
 
+  std::optional<std::string> moved(const FrameWatch& watch, const Watched& watched) const;
   void take(const FrameWatch& watch, const traffic::Frame& frame);
 
   boost::asio::any_io_executor executor_;

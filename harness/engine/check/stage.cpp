@@ -1,6 +1,7 @@
 #include "harness/engine/check/stage.hpp"
 
 #include <fmt/format.h>
+#include <net/if.h>
 
 #include <algorithm>
 #include <boost/asio/steady_timer.hpp>
@@ -16,6 +17,7 @@
 #include <utility>
 
 #include "harness/base/error.hpp"
+#include "harness/engine/check/next_hop.hpp"
 #include "harness/network/discovery/discover.hpp"
 #include "harness/network/service/service.hpp"
 #include "harness/proof/journey/observer.hpp"
@@ -27,7 +29,7 @@ namespace {
 
 using boost::asio::awaitable;
 
-/// How long a living neighbour may take to answer an ARP request: generous on a simulated cable.
+/// How long a living neighbour may take to answer when it is asked for: generous on a simulated cable.
 constexpr std::chrono::milliseconds kNeighbourAnswers{100};
 
 /// All rings together; the kernel allocates and clears them at once, so this is real memory and real time:
@@ -63,8 +65,15 @@ std::size_t ring_size(std::size_t share, std::size_t all_shares, const StageOpti
   return std::clamp(budget / std::max<std::size_t>(all_shares, 1) * share, kLeastRing, kLargestRing);
 }
 
+/// Whose tap it is. A namespace cannot come back under another's number while its tap is open.
+struct Tapped {
+  std::string node;
+  std::uint64_t inode = 0;  // of its namespace
+  bool stale = false;       // the node is gone, or its name now means another namespace: of no concern
+};
+
 /// Cables from `source` to every other node, in the order of `tapped`.
-std::vector<unsigned> distances(const network::Topology& topology, const std::vector<std::string>& tapped,
+std::vector<unsigned> distances(const network::Topology& topology, const std::vector<Tapped>& tapped,
                                 const std::string& source) {
   std::map<std::string, unsigned, std::less<>> hops{{source, 0}};
   std::deque<std::string> open{source};
@@ -80,8 +89,8 @@ std::vector<unsigned> distances(const network::Topology& topology, const std::ve
     }
   }
   std::vector<unsigned> by_tap;
-  for (const std::string& name : tapped) {
-    const auto found = hops.find(name);
+  for (const Tapped& tap : tapped) {
+    const auto found = hops.find(tap.node);
     by_tap.push_back(found == hops.end() ? static_cast<unsigned>(hops.size()) : found->second);
   }
   return by_tap;
@@ -125,8 +134,8 @@ class Stage::Impl {
   void update(network::Topology topology, const std::vector<Need>& needs) {
     topology_ = std::move(topology);
     distances_.clear();
-    std::erase_if(servers_, [this](const auto& each) { return !network_.nodes().contains(each.first); });
-    std::erase_if(planted_, [this](const auto& each) { return !network_.nodes().contains(each.first); });
+    let_go();
+    watches_.note_changes();
     start_declared_servers();
     plant(needs);
     open_taps();
@@ -156,14 +165,14 @@ class Stage::Impl {
         fmt::format("node {} has no {} address that {} could name it by", to, family_name(family), from));
   }
 
-  awaitable<std::string> unresolved_neighbour(std::string node) {
-    const std::set<std::string> first = unresolved_neighbours(node);
+  awaitable<std::string> unresolved_neighbour(std::string node, const Evidence& evidence) {
+    const std::set<Unresolved> first = unresolved_on_the_way(node, evidence);
     if (first.empty()) co_return std::string();
     // Another check's probe may be asking right now; living neighbours answer well within this.
     boost::asio::steady_timer later(executor_, kNeighbourAnswers);
     co_await later.async_wait(boost::asio::use_awaitable);
-    for (const std::string& address : unresolved_neighbours(node)) {
-      if (first.contains(address)) co_return address;
+    for (const Unresolved& neighbour : unresolved_on_the_way(node, evidence)) {
+      if (first.contains(neighbour)) co_return neighbour.address.to_string();
     }
     co_return std::string();
   }
@@ -195,20 +204,40 @@ class Stage::Impl {
   }
 
  private:
-  /// /proc/net/arp: address, hardware type, flags; flags 0x0 while nobody has answered.
-  std::set<std::string> unresolved_neighbours(const std::string& node) const {
-    const auto inside = network_.netns(node).enter();
-    std::ifstream table("/proc/thread-self/net/arp");
-    std::set<std::string> unresolved;
-    std::string line;
-    std::getline(table, line);  // the heading
-    while (std::getline(table, line)) {
-      std::istringstream fields(line);
-      std::string address, type, flags;
-      fields >> address >> type >> flags;
-      if (flags == "0x0") unresolved.insert(address);
+  std::set<Unresolved> unresolved_on_the_way(const std::string& node, const Evidence& evidence) const {
+    auto socket = kernel::netlink::Socket::open(network_.netns(node));
+    const std::set<Unresolved> all = unresolved_neighbours(socket);
+    std::set<Unresolved> found;
+    for (const Unresolved& each : all) {
+      if (each.address.family() == evidence.to.address.family()) found.insert(each);
     }
-    return unresolved;
+    if (found.size() == all.size()) return found;
+    for (const kernel::netlink::RouteLookup& lookup : lookups(node, evidence)) {
+      if (const auto next = unresolved_next_hop(socket, lookup, all)) found.insert(*next);
+    }
+    return found;
+  }
+
+  /// What `node` may have asked its routes about the probe: as the packet that came in there, by each
+  /// interface that saw it (a bridge and its port), or as one of its own.
+  std::vector<kernel::netlink::RouteLookup> lookups(const std::string& node, const Evidence& evidence) const {
+    std::vector<kernel::netlink::RouteLookup> lookups;
+    const auto inside = network_.netns(node).enter();
+    for (const proof::Sighting& seen : evidence.journey.sightings) {
+      if (!seen.is(proof::Leg::forward, node, traffic::Direction::in) || !seen.packet.ip) continue;
+      const unsigned iif = ::if_nametoindex(seen.interface.c_str());
+      if (iif == 0) continue;
+      kernel::netlink::RouteLookup& lookup = lookups.emplace_back();
+      lookup.to = seen.packet.ip->destination;
+      lookup.from = seen.packet.ip->source;
+      lookup.iif = iif;
+    }
+    if (evidence.from == node) {
+      kernel::netlink::RouteLookup& own = lookups.emplace_back();
+      own.to = evidence.to.address;
+      own.oif = evidence.to.scope;
+    }
+    return lookups;
   }
 
   awaitable<Evidence> exchange_probe(std::string from, Target to, Service with) {
@@ -314,10 +343,28 @@ class Stage::Impl {
     return candidates.front().address;
   }
 
+  bool is_there(const std::string& node, std::uint64_t inode) const {
+    const auto found = network_.nodes().find(node);
+    return found != network_.nodes().end() && found->second.inode() == inode;
+  }
+
+  /// Of nodes that went away, also where others have their names now.
+  void let_go() {
+    const auto gone = [this](const auto& served) { return !is_there(served.first, served.second); };
+    for (const auto& served : served_) {
+      if (!gone(served)) continue;
+      servers_.erase(served.first);
+      std::erase_if(planted_, [&](const auto& each) { return each.first == served.first; });
+    }
+    std::erase_if(served_, gone);
+    for (Tapped& tap : tapped_) tap.stale = !is_there(tap.node, tap.inode);
+  }
+
   void start_declared_servers() {
     for (const network::Node& node : topology_.nodes) {
       if (servers_.contains(node.name)) continue;
       const kernel::Netns& netns = network_.netns(node.name);
+      served_[node.name] = netns.inode();
       auto& servers = servers_[node.name];
       for (const network::Service& service : node.services) {
         switch (service.kind) {
@@ -362,11 +409,13 @@ class Stage::Impl {
     std::vector<traffic::TapSource> taps;
     const std::size_t first = tapped_.size();
     for (const auto& [name, netns] : network_.nodes()) {
-      if (std::ranges::find(tapped_, name) != tapped_.end()) continue;
+      const std::uint64_t inode = netns.inode();
+      if (std::ranges::any_of(tapped_, [&](const Tapped& t) { return t.node == name && t.inode == inode; }))
+        continue;
       const network::Node* node = topology_.find(name);
       const std::size_t share = node == nullptr ? 1 : weight(*node);
       taps.push_back({name, &netns, ring_size(share, all_shares, options_)});
-      tapped_.push_back(name);
+      tapped_.push_back({name, inode});
     }
     if (taps.empty()) return;
     traffic::CaptureOptions options;
@@ -375,6 +424,7 @@ class Stage::Impl {
     const std::size_t which = captures_.size();
     captures_.push_back(std::make_unique<traffic::Capture>(
         executor_, std::move(taps), options, [this, which, first](const traffic::Frame& frame) {
+          if (tapped_[first + frame.tap].stale) return;
           const traffic::Capture& capture = *captures_[which];
           observer_.see(first + frame.tap, capture.node(frame.tap),
                         capture.interface_name(frame.tap, frame.interface), frame.time_ns, frame.bytes,
@@ -420,7 +470,8 @@ class Stage::Impl {
     for (const auto& capture : captures_) capture->drain();
     const std::vector<unsigned>& by_tap = distance_from(from);
     return trace_->path(observer_, watch, before, [&](const std::string& node) {
-      const auto tap = static_cast<std::size_t>(std::ranges::find(tapped_, node) - tapped_.begin());
+      const auto tap =
+          static_cast<std::size_t>(std::ranges::find(tapped_, node, &Tapped::node) - tapped_.begin());
       return tap < by_tap.size() ? by_tap[tap] : 0U;
     });
   }
@@ -491,10 +542,11 @@ class Stage::Impl {
   StageOptions options_;
   std::mt19937 random_{std::random_device{}()};
   std::map<std::string, std::vector<std::unique_ptr<network::Server>>, std::less<>> servers_;
+  std::map<std::string, std::uint64_t, std::less<>> served_;  ///< the namespaces where servers_ are, by inode
   std::set<std::pair<std::string, Service>> planted_;
   std::map<std::string, std::vector<unsigned>, std::less<>> distances_;
   proof::Observer observer_;
-  std::vector<std::string> tapped_;  ///< node by tap, over all captures
+  std::vector<Tapped> tapped_;  ///< by tap, over all captures
   std::vector<std::unique_ptr<traffic::Capture>> captures_;
   FrameWatches watches_;
   std::optional<proof::KernelTrace> trace_;
@@ -538,8 +590,8 @@ Target Stage::target(std::string_view from, const std::string& to, IpFamily fami
   return impl_->target(from, to, family);
 }
 
-awaitable<std::string> Stage::unresolved_neighbour(std::string node) {
-  return impl_->unresolved_neighbour(std::move(node));
+awaitable<std::string> Stage::unresolved_neighbour(std::string node, const Evidence& evidence) {
+  return impl_->unresolved_neighbour(std::move(node), evidence);
 }
 
 awaitable<Evidence> Stage::exchange(std::string from, Target to, Service with) {

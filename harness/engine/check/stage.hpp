@@ -47,7 +47,7 @@ class Stage {
   /// Starts the listeners that `needs` ask for and that are not there yet. Throws Error.
   void plant(const std::vector<Need>& needs);
   /// The network has changed and was read back as `topology`: nodes that are new get their tap and servers,
-  /// and what went away is let go of. Throws Error.
+  /// and what went away is let go of. A node whose name means another namespace now is both. Throws Error.
   void update(network::Topology topology, const std::vector<Need>& needs);
   /// Opens taps of their own, to be called before the first probe: they watch until the stage ends. Throws
   /// Error.
@@ -59,9 +59,11 @@ class Stage {
   /// network that both share, else the one that it is known by. Throws Error when the node has none.
   Target target(std::string_view from, const std::string& to, IpFamily family) const;
 
-  /// An IPv4 next hop that `node` asks for by ARP in vain (its kernel's own table); empty when there is none.
-  /// One that is just being asked for is looked at again a little later.
-  boost::asio::awaitable<std::string> unresolved_neighbour(std::string node);
+  /// A neighbour that `node`, as its kernel says, asks for in vain and that this probe may have been meant
+  /// for; empty when there is none. Each one of the probe's family may be: a mark or a translated destination
+  /// leads where no route to its target does. One of the other family must be the next hop (an IPv4 route via
+  /// an IPv6 router). What is just being asked for is looked at again a little later. Throws Error.
+  boost::asio::awaitable<std::string> unresolved_neighbour(std::string node, const Evidence& evidence);
 
   /// Sends one probe and gathers its evidence.
   boost::asio::awaitable<Evidence> exchange(std::string from, Target to, Service with);

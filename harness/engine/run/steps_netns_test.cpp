@@ -136,6 +136,56 @@ TEST(Steps, ANamespaceThatAStepNamesIsANodeFromThenOn) {
   EXPECT_EQ(result.checks.at(2).verdict, Verdict::pass) << result.checks.at(2).observed;
 }
 
+TEST(Steps, ANodeThatIsMadeAnewUnderItsNameIsWatchedAnew) {
+  const std::string there =
+      R"(  - reach: {from: host, to: container-one, with: [ping, tcp/80, udp/9], family: ipv4}
+  - hooks: {from: host, to: container-one, with: ping, in: container-one, expect: [prerouting, input], family: ipv4}
+)";
+  const std::string anew = R"(        ip netns add container-one
+        ip link add veth1 master bridge0 type veth peer name eth0 netns container-one
+        ip link set veth1 up
+        ip -n container-one link set lo up
+        ip -n container-one link set eth0 up
+        ip -n container-one addr add 192.168.99.11/24 dev eth0
+        ip neigh flush dev bridge0  # it has another MAC now
+)";
+  const std::string in_one_step =
+      "  - run:\n      shell: |\n        ip link del veth1\n        ip netns del container-one\n" + anew;
+  const std::string in_two_steps =
+      "  - run: {shell: ip link del veth1; ip netns del container-one}\n  - run:\n      shell: |\n" + anew;
+  for (const std::string& step : {in_one_step, in_two_steps}) {
+    Scenario scenario;
+    scenario.checks(there + step + there + in_one_step + there);
+    const ScenarioResult result = run_one(scenario, {.timeout = std::chrono::milliseconds(300)});
+    expect_all_pass(result);
+    EXPECT_EQ(result.checks.size(), 12U);
+  }
+}
+
+TEST(Steps, OfANodeThatIsMadeAnewNothingPassesForWantOfReports) {
+  Scenario scenario;
+  scenario.checks(R"(  - reach: {from: host, to: container-one, family: ipv4}
+  - run:
+      shell: |
+        ip link del veth1
+        ip netns del container-one
+        ip netns add container-one
+        ip link add veth1 master bridge0 type veth peer name eth0 netns container-one
+        ip link set veth1 up
+        ip -n container-one link set lo up
+        ip -n container-one link set eth0 up
+        ip -n container-one addr add 192.168.99.11/24 dev eth0
+        ip neigh flush dev bridge0  # it has another MAC now
+        ip netns exec container-one nft 'table ip t { chain i { type filter hook input priority 0; log prefix "X"; }; }'
+  - hooks: {from: host, to: container-one, with: ping, in: container-one, expect: [], family: ipv4}
+  - logged: {from: host, to: container-one, with: ping, in: container-one, prefix: X, never: true, family: ipv4})");
+  const ScenarioResult result = run_one(scenario);
+  ASSERT_FALSE(result.error) << result.error->message;
+  ASSERT_EQ(result.checks.size(), 3U);
+  EXPECT_EQ(result.checks.at(1).verdict, Verdict::fail) << result.checks.at(1).observed;
+  EXPECT_EQ(result.checks.at(2).verdict, Verdict::fail) << result.checks.at(2).observed;
+}
+
 TEST(Steps, OneCheckAloneIsJudgedAfterAllChangesBeforeIt) {
   Scenario scenario;
   scenario.checks(R"(  - link: {dev: veth1, mtu: 1500}

@@ -61,6 +61,10 @@ class NodeTrace {
 
   const std::string name;
 
+  bool is_of(const TraceSource& source) const {
+    return source.node == name && source.netns->inode() == netns_.inode();
+  }
+
   std::uint64_t lost() const { return (nft_ ? nft_->lost() : 0) + (legacy_ ? legacy_->lost() : 0); }
 
   void read() {
@@ -180,11 +184,10 @@ class KernelTrace::Impl {
 
   void watch(const std::vector<TraceSource>& sources) {
     std::erase_if(nodes_, [&](const auto& node) {
-      return std::ranges::find(sources, node->name, &TraceSource::node) == sources.end();
+      return std::ranges::none_of(sources, [&](const TraceSource& source) { return node->is_of(source); });
     });
     for (const TraceSource& source : sources) {
-      if (std::ranges::find(nodes_, source.node, [](const auto& node) { return node->name; }) != nodes_.end())
-        continue;
+      if (std::ranges::any_of(nodes_, [&](const auto& node) { return node->is_of(source); })) continue;
       nodes_.push_back(std::make_unique<NodeTrace>(executor_, source, options_));
     }
   }

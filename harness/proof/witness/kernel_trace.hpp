@@ -37,8 +37,8 @@ class KernelTrace {
   KernelTrace& operator=(const KernelTrace&) = delete;
   ~KernelTrace();
 
-  /// From now on these nodes are traced: those that are already go on, others are opened or let go of. No
-  /// probe may be under way.
+  /// From now on these nodes are traced: those that are already go on, others are opened or let go of. One
+  /// whose name means another namespace now is another node. No probe may be under way.
   void watch(const std::vector<TraceSource>& sources);
 
   /// How much each node had lost until now. To be taken before a probe is sent.

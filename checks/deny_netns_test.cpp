@@ -1,0 +1,97 @@
+// What stops a probe without being a guard: nothing but a next hop that is dead.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "checks/testing_arranged.hpp"
+
+namespace plumbline::checks {
+namespace {
+
+using engine::CheckResult;
+using engine::Verdict;
+using ::testing::HasSubstr;
+using testing_support::Arranged;
+using testing_support::arranged_spec;
+
+constexpr const char* kForwarding =
+    "echo 1 >/proc/sys/net/ipv4/ip_forward; echo 1 >/proc/sys/net/ipv6/conf/all/forwarding; ";
+constexpr const char* kUnguarded = R"(
+    bridges:
+      bridge0:
+        address: [192.168.99.1/24, "fd00:99::1/64"]
+        containers: {container-one: [192.168.99.11, "fd00:99::11"]}
+)";
+
+void expect_no_guard(const std::string& family, const std::string& routes, const char* dead) {
+  Arranged arranged(arranged_spec(
+      "  - deny: {from: container-one, to: internet, how: drop, with: [ping, tcp/80], family: " + family +
+          "}",
+      kUnguarded));
+  arranged.run("host", kForwarding + routes);
+  const auto results = arranged.judge();
+  EXPECT_EQ(results.size(), 2U);
+  for (const CheckResult& check : results) {
+    EXPECT_EQ(check.verdict, Verdict::inconclusive) << check.id << ": " << check.observed;
+    EXPECT_THAT(check.observed, HasSubstr(std::string("host waits in vain for its neighbour ") + dead))
+        << check.id;
+  }
+}
+
+TEST(DenyNextHop, ADeadIpv4OneIsNoGuard) {
+  expect_no_guard("ipv4",
+                  "ip route add 203.0.113.80 via 192.168.17.99 dev ens5 table 88;"
+                  "ip rule add iif bridge0 lookup 88",
+                  "192.168.17.99");
+}
+
+TEST(DenyNextHop, ADeadIpv6OneIsNoGuard) {
+  expect_no_guard("ipv6",
+                  "ip -6 route add 2001:db8:ffff::80 via 2001:db8:17::99 dev ens5 table 88;"
+                  "ip -6 rule add iif bridge0 lookup 88",
+                  "2001:db8:17::99");
+}
+
+TEST(DenyNextHop, ADeadOneIsNoGuardWhereADestinationIsTranslatedToIt) {
+  Arranged arranged(arranged_spec(
+      "  - deny: {from: container-one, to: internet, how: drop, with: tcp/80, family: ipv6}", kUnguarded));
+  arranged.run("host", std::string(kForwarding) +
+                           "nft 'table ip6 t { chain p { type nat hook prerouting priority -100; iifname "
+                           "bridge0 tcp dport 80 dnat to 2001:db8:17::99; }; }'");
+  const CheckResult check = arranged.judge_only();
+  EXPECT_EQ(check.verdict, Verdict::inconclusive) << check.observed;
+  EXPECT_THAT(check.observed, HasSubstr("host waits in vain for its neighbour 2001:db8:17::99"));
+}
+
+TEST(DenyNextHop, ADeadIpv6OneIsNoGuardOfAnIpv4RouteThroughIt) {
+  Arranged arranged(
+      arranged_spec("  - deny: {from: container-one, to: internet, how: drop, family: ipv4}", kUnguarded));
+  arranged.run("host", std::string(kForwarding) +
+                           "ip route add 203.0.113.80 via inet6 2001:db8:17::99 dev ens5 table 88;"
+                           "ip rule add iif bridge0 lookup 88");
+  const CheckResult check = arranged.judge_only();
+  EXPECT_EQ(check.verdict, Verdict::inconclusive) << check.observed;
+  EXPECT_THAT(check.observed, HasSubstr("host waits in vain for its neighbour 2001:db8:17::99"));
+}
+
+TEST(DenyNextHop, OneOfTheOtherFamilyThatIsNotOnTheWayDoesNotCount) {
+  Arranged arranged(arranged_spec("  - deny: {from: container-one, to: internet, how: drop}", kUnguarded));
+  for (const bool v6 : {true, false}) {
+    // What the other family waits for in vain, and a guard of this one.
+    arranged.run("host",
+                 std::string(kForwarding) +
+                     (v6 ? "ip neigh add 192.168.17.99 dev ens5 nud failed;"
+                           "nft 'table ip6 t { chain f { type filter hook forward priority 0; iifname "
+                           "bridge0 drop; }; }'"
+                         : "ip neigh del 192.168.17.99 dev ens5;"
+                           "ip -6 neigh add 2001:db8:17::99 dev ens5 nud failed;"
+                           "nft 'table ip t { chain f { type filter hook forward priority 0; iifname "
+                           "bridge0 drop; }; }'"));
+    for (const CheckResult& check : arranged.judge()) {
+      if (check.id.find(v6 ? "ipv6" : "ipv4") == std::string::npos) continue;
+      EXPECT_EQ(check.verdict, Verdict::pass) << check.id << ": " << check.observed;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace plumbline::checks
