@@ -23,7 +23,7 @@ constexpr std::string_view kSchema = R"({
     "to": {"$ref": "#/$defs/targets"},
     "with": {"$ref": "#/$defs/services"},
     "family": {"$ref": "#/$defs/families"},
-    "in": {"type": "string", "description": "The node whose hooks are meant; the host by default."},
+    "in": {"$ref": "#/$defs/name", "description": "The node whose hooks are meant; the host by default."},
     "expect": {"description": "The hooks that the probe passes there, in order; [] for none.", "anyOf": [
       {"enum": ["prerouting", "input", "forward", "output", "postrouting"]},
       {"type": "array", "items": {"enum": ["prerouting", "input", "forward", "output", "postrouting"]}}]},
@@ -103,6 +103,12 @@ engine::Judgement judge_hooks(const HooksPromise& promise, const engine::Evidenc
                                          proof::to_text(there), proof::to_text(back));
   if (there != promise.expect || (promise.reply && back != *promise.reply)) {
     return {Verdict::fail, fmt::format("{}; {}; {}", passed, outcome, evidence.furthest())};
+  }
+  // No hook at all is what a probe leaves as well that was lost before, or never sent.
+  const auto absent = engine::never_came(evidence, promise.node);
+  if (absent && there.empty() && back.empty()) {
+    return {Verdict::inconclusive,
+            fmt::format("{}; {}, so no hook could see it; {}", outcome, *absent, evidence.furthest())};
   }
   return {Verdict::pass, passed};
 }

@@ -49,6 +49,34 @@ TEST(HooksJudgement, FailsWhereTheProbeNeverCame) {
   EXPECT_EQ(judge_hooks(kForwarded, e).verdict, Verdict::fail);
 }
 
+TEST(HooksJudgement, NoHooksAreProvenOnlyByAProbeThatWasThereOrArrived) {
+  const HooksPromise none{"host", {}, {}};
+  const HooksPromise not_even_of_the_answer{"host", {}, std::vector<Hook>{}};
+  Evidence unsent = testing_support::evidence();
+  testing_support::trace_host(unsent);
+  unsent.outcome.status = traffic::ProbeOutcome::Status::local_error;
+  unsent.outcome.error_number = 101;
+  Evidence lost = testing_support::evidence();
+  testing_support::trace_host(lost);
+  testing_support::add(lost, Leg::forward, "container-one", "eth0", traffic::Direction::out);
+  for (const HooksPromise& promise : {none, not_even_of_the_answer}) {
+    for (const Evidence& e : {unsent, lost}) {
+      const auto judged = judge_hooks(promise, e);
+      EXPECT_EQ(judged.verdict, Verdict::inconclusive) << judged.observed;
+      EXPECT_THAT(judged.observed, HasSubstr("it got neither to host nor to its target"));
+    }
+    Evidence bridged = lost;
+    testing_support::add(bridged, Leg::forward, "host", "veth1", traffic::Direction::in);
+    EXPECT_EQ(judge_hooks(promise, bridged).verdict, Verdict::pass);
+    Evidence delivered = lost;
+    delivered.delivered_to = "internet";
+    EXPECT_EQ(judge_hooks(promise, delivered).verdict, Verdict::pass);
+    Evidence answered = lost;
+    answered.outcome.status = traffic::ProbeOutcome::Status::replied;
+    EXPECT_EQ(judge_hooks(promise, answered).verdict, Verdict::pass);
+  }
+}
+
 TEST(HooksJudgement, IsInconclusiveWithoutAWholeReport) {
   Evidence untraced = forwarded();
   untraced.kernel.nodes.clear();

@@ -20,16 +20,18 @@ using proof::Passage;
 constexpr std::string_view kSchema = R"({
   "type": "object",
   "required": ["from", "to", "prefix"],
+  "if": {"required": ["never"], "properties": {"never": {"const": true}}},
+  "then": {"not": {"required": ["verdict"]}},
   "additionalProperties": false,
   "properties": {
     "from": {"$ref": "#/$defs/nodes"},
     "to": {"$ref": "#/$defs/targets"},
     "with": {"$ref": "#/$defs/services"},
     "family": {"$ref": "#/$defs/families"},
-    "in": {"type": "string", "description": "The node that logs; the host by default."},
+    "in": {"$ref": "#/$defs/name", "description": "The node that logs; the host by default."},
     "prefix": {"type": "string", "description": "Of the LOG rule, to the letter: its last space too."},
-    "iif": {"type": "string", "description": "IN= of the line; any by default."},
-    "oif": {"type": "string", "description": "OUT= of the line; any by default."},
+    "iif": {"$ref": "#/$defs/interface", "description": "IN= of the line; any by default."},
+    "oif": {"$ref": "#/$defs/interface", "description": "OUT= of the line; any by default."},
     "verdict": {"enum": ["accept", "drop", "reject"], "description": "What becomes of the packet at that hook; any by default."},
     "never": {"type": "boolean", "description": "The probe must not be logged so."}
   }
@@ -74,12 +76,9 @@ Judgement judge_never(const LoggedPromise& promise, const engine::Evidence& evid
                       const std::string& outcome, const std::vector<Line>& logged) {
   const auto found = std::ranges::find_if(logged, [&](const Line& line) { return is_meant(promise, line); });
   if (found != logged.end()) return {Verdict::fail, found->text()};
-  const bool was_there =
-      evidence.kernel.passed(promise.node, Leg::forward) || evidence.journey.passed(promise.node) != nullptr;
-  if (!was_there && !evidence.answered() && evidence.delivered_to.empty()) {
+  if (const auto absent = engine::never_came(evidence, promise.node)) {
     return {Verdict::inconclusive,
-            fmt::format("{}; it got neither to {} nor to its target, so no rule could log it; {}", outcome,
-                        promise.node, evidence.furthest())};
+            fmt::format("{}; {}, so no rule could log it; {}", outcome, *absent, evidence.furthest())};
   }
   return {Verdict::pass, fmt::format("{}; not logged so; hooks of {} passed: {}{}", outcome, promise.node,
                                      proof::to_text(evidence.kernel.hooks(promise.node, Leg::forward)),

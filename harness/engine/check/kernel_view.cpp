@@ -101,6 +101,13 @@ std::optional<std::string> unreported(const Evidence& evidence, std::string_view
   return std::nullopt;
 }
 
+std::optional<std::string> never_came(const Evidence& evidence, std::string_view node) {
+  const bool was_there = evidence.kernel.passed(node, proof::Leg::forward) ||
+                         evidence.journey.passed(std::string(node)) != nullptr;
+  if (was_there || evidence.answered() || !evidence.delivered_to.empty()) return std::nullopt;
+  return fmt::format("it got neither to {} nor to its target", node);
+}
+
 std::string log_text(const proof::Passage& passage) {
   return fmt::format("IN={} OUT={} SRC={} DST={}", passage.iif, passage.oif, passage.source.to_string(),
                      passage.destination.to_string());

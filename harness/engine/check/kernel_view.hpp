@@ -25,6 +25,10 @@ std::vector<KernelEvent> kernel_events(const proof::KernelPath& path);
 /// report is whole.
 std::optional<std::string> unreported(const Evidence& evidence, std::string_view node);
 
+/// Why it proves nothing that the kernel of `node` reported nothing: the probe was neither there nor at its
+/// target, so it may have been lost before, or never sent. Absent: it was.
+std::optional<std::string> never_came(const Evidence& evidence, std::string_view node);
+
 /// "IN=bridge0 OUT=ens4 SRC=192.168.99.11 DST=203.0.113.80", as a LOG rule writes it.
 std::string log_text(const proof::Passage& passage);
 
