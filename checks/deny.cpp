@@ -30,8 +30,8 @@ constexpr std::string_view kSchema = R"({
     "with": {"$ref": "#/$defs/services"},
     "family": {"$ref": "#/$defs/families"},
     "how": {"enum": ["any", "reject", "drop"], "description": "How the guard says no; any by default."},
-    "control": {"type": "string", "description": "A node outside the guard that must reach the same target; host by default."},
-    "guard": {"type": "string", "description": "The node that is to stop the probe; host by default."}
+    "control": {"$ref": "#/$defs/name", "description": "A node outside the guard that must reach the same target; host by default."},
+    "guard": {"$ref": "#/$defs/name", "description": "The node that is to stop the probe; host by default."}
   }
 })";
 constexpr std::array<std::string_view, 3> kHowWords{"any", "reject", "drop"};
@@ -209,7 +209,7 @@ Arguments read(const spec::CheckItem& item, const network::Topology& intended) {
   if (const spec::Value* how = item.arguments.find("how")) {
     arguments.denial.how = static_cast<How>(how->as_word("how", kHowWords));
   }
-  arguments.denial.guard = engine::read_node(item.arguments, "guard", intended, host_name);
+  arguments.denial.guard = engine::read_guard(item.arguments, "guard", intended);
   arguments.control = engine::read_node(item.arguments, "control", intended, host_name);
   return arguments;
 }

@@ -158,10 +158,7 @@ std::vector<std::unique_ptr<engine::Check>> parse(const spec::CheckItem& item,
   const spec::Value& arguments = item.arguments;
   arguments.as_mapping("learned");
   arguments.allow_keys("learned", keys);
-  const network::Node* host = intended.host();
-  const std::string in =
-      engine::read_node(arguments, "in", intended, host == nullptr ? std::string() : host->name);
-  if (in.empty()) throw spec::SpecError(item.mark, "there is no host: name the node with 'in'");
+  const std::string in = engine::read_guard(arguments, "in", intended);
   const std::string bridge = arguments.require("bridge", "learned").as_name("bridge", 15);
   engine::read_nodes(arguments, "to", intended);  // both ends' tables are read, so an address will not do
   std::vector<std::unique_ptr<engine::Check>> checks;

@@ -12,8 +12,7 @@ namespace plumbline::engine::change {
 namespace netlink = kernel::netlink;
 
 std::string read_in(const spec::Value& arguments, const network::Topology& intended) {
-  const network::Node* host = intended.host();
-  return read_node(arguments, "in", intended, host == nullptr ? std::string() : host->name);
+  return read_guard(arguments, "in", intended);
 }
 
 Place read_place(const spec::Value& arguments, const network::Topology& intended) {

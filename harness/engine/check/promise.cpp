@@ -15,11 +15,11 @@ std::vector<std::string_view> node_names(const network::Topology& topology) {
   return names;
 }
 
-[[noreturn]] void unknown_node(const spec::Value& value, const network::Topology& topology,
-                               std::string_view or_else) {
+[[noreturn]] void unknown_node(const spec::Value& value, const std::string& name,
+                               const network::Topology& topology, std::string_view or_else) {
   const auto names = node_names(topology);
-  std::string message = fmt::format("unknown node '{}'", value.text);
-  if (const auto near = spec::nearest(value.text, names); !near.empty()) {
+  std::string message = fmt::format("unknown node '{}'", name);
+  if (const auto near = spec::nearest(name, names); !near.empty()) {
     message += fmt::format("; did you mean '{}'?", near);
   } else {
     message += fmt::format("; expected {}{}", fmt::join(names, ", "), or_else);
@@ -29,7 +29,7 @@ std::vector<std::string_view> node_names(const network::Topology& topology) {
 
 const spec::Value& node_value(const spec::Value& value, std::string_view key,
                               const network::Topology& topology) {
-  if (topology.find(value.as_text(key)) == nullptr) unknown_node(value, topology, "");
+  if (topology.find(value.as_text(key)) == nullptr) unknown_node(value, value.text, topology, "");
   return value;
 }
 
@@ -112,6 +112,21 @@ std::string read_guard(const spec::Value& arguments, std::string_view key,
   return read_node(arguments, key, topology, host == nullptr ? std::string() : host->name);
 }
 
+network::Endpoint read_endpoint(const spec::Value& value, std::string_view key,
+                                const network::Topology& topology) {
+  constexpr std::size_t longest_interface = 15;
+  const std::string& text = value.as_text(key);
+  const auto colon = text.find(':');
+  if (colon == std::string::npos || colon == 0 || colon + 1 == text.size()) {
+    value.fail(fmt::format("'{}' is not NODE:INTERFACE, as in host:veth1", text));
+  }
+  const std::string node = text.substr(0, colon);
+  if (topology.find(node) == nullptr) unknown_node(value, node, topology, "");
+  spec::Value interface = value;
+  interface.text.erase(0, colon + 1);
+  return {node, interface.as_name(key, longest_interface)};
+}
+
 std::vector<Party> read_targets(const spec::Value& arguments, std::string_view key,
                                 const network::Topology& topology) {
   std::vector<Party> targets;
@@ -120,7 +135,7 @@ std::vector<Party> read_targets(const spec::Value& arguments, std::string_view k
     if (const auto address = IpAddress::parse(text)) {
       refuse_unreachable(value, *address);
     } else if (topology.find(text) == nullptr) {
-      unknown_node(value, topology, ", or an IP address");
+      unknown_node(value, text, topology, ", or an IP address");
     }
     targets.push_back({text, value.mark});
   }

@@ -58,6 +58,10 @@ std::string read_node(const spec::Value& arguments, std::string_view key, const 
                       const std::string& fallback);
 /// One node name; the host where the key is absent. Throws SpecError where there is none.
 std::string read_guard(const spec::Value& arguments, std::string_view key, const network::Topology& topology);
+/// NODE:INTERFACE, a node of `topology`. Whether it has that interface is not asked: a setup's script may
+/// make it.
+network::Endpoint read_endpoint(const spec::Value& value, std::string_view key,
+                                const network::Topology& topology);
 /// Names under `key`, each a node of `topology` or an IP address.
 std::vector<Party> read_targets(const spec::Value& arguments, std::string_view key,
                                 const network::Topology& topology);

@@ -50,6 +50,30 @@ TEST(Promise, NamesTheNearestNode) {
       "a.yaml:2:6: unknown node 'somewhere'; expected host, container-one, or an IP address");
 }
 
+TEST(Promise, ReadsAnInterfaceOfANode) {
+  const auto read = [](const auto& v) { read_endpoint(v.require("at", "it"), "at", two_nodes()); };
+  const auto value = spec::parse_yaml("at: 'container-one:eth0'\n", "a.yaml");
+  const network::Endpoint end = read_endpoint(*value.find("at"), "at", two_nodes());
+  EXPECT_EQ(end.node, "container-one");
+  EXPECT_EQ(end.interface, "eth0");
+  for (const char* word : {"host", "':eth0'", "'host:'"}) {
+    EXPECT_THAT(error_of(std::string("at: ") + word + "\n", read),
+                ::testing::HasSubstr("is not NODE:INTERFACE, as in host:veth1"));
+  }
+  EXPECT_EQ(error_of("at: 'hots:eth0'\n", read), "a.yaml:1:5: unknown node 'hots'; did you mean 'host'?");
+  EXPECT_THAT(error_of("at: 'host:eth0:1'\n", read), ::testing::HasSubstr("must be made of letters"));
+  EXPECT_THAT(error_of("at: 'host:sixteen-letters-'\n", read), ::testing::HasSubstr("at most 15"));
+}
+
+TEST(Promise, TheHostIsTheGuardWhereThereIsOne) {
+  const auto read = [](const auto& v) { read_guard(v, "in", two_nodes()); };
+  EXPECT_EQ(error_of("to: host\n", read), "a.yaml:1:1: 'in' is needed where the world has no host");
+  EXPECT_EQ(error_of("in: host\n", read), "no error");
+  network::Topology with_host = two_nodes();
+  with_host.nodes[0].role = network::Role::host;
+  EXPECT_EQ(read_guard(spec::parse_yaml("to: host\n", "a.yaml"), "in", with_host), "host");
+}
+
 TEST(Promise, RefusesAddressesThatNoPacketCanBePromisedTo) {
   const auto read = [](const auto& v) { read_targets(v, "to", two_nodes()); };
   EXPECT_EQ(error_of("to: 0.0.0.0\n", read),
