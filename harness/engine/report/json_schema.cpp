@@ -25,7 +25,7 @@ std::string report_json_schema() {
       }
     },
     "duration_ms": {"$ref": "#/$defs/milliseconds"},
-    "interrupted": {"type": "boolean", "description": "It was ended by a signal; what had not ended by then is missing"},
+    "interrupted": {"type": "boolean", "description": "It was ended by a signal; checks that had not ended by then are there as skip, observed: interrupted; scenarios that had not begun are missing"},
     "repetitions": {"$ref": "#/$defs/count", "description": "How often all of it was to be run"},
     "differing": {"type": "array", "items": {"$ref": "#/$defs/difference"}, "description": "Checks whose verdict was not the same in all repetitions"},
     "scenarios": {"type": "array", "items": {"$ref": "#/$defs/scenario"}, "description": "Of all repetitions, one after the other"}
@@ -112,7 +112,7 @@ std::string report_json_schema() {
       "required": ["id", "type", "from", "to", "with", "family", "where", "verdict", "expected", "observed", "duration_ms", "journey", "kernel", "control", "cause", "trace"],
       "properties": {
         "id": {"type": "string", "description": "Unique in its scenario, the same in every run"},
-        "type": {"type": "string", "description": "The kind of check: reach, deny, egress, resolve"},
+        "type": {"type": "string", "description": "The kind of check, as `plumbline list checks` names them"},
         "from": {"type": "string"},
         "to": {"type": "string"},
         "with": {"type": "string", "description": "ping, tcp/80, udp/53"},
