@@ -36,7 +36,7 @@ constexpr std::string_view kSchema = R"({
     "to": {"$ref": "#/$defs/nodes"},
     "with": {"$ref": "#/$defs/services", "description": "ping, tcp/7 and udp/7 by default."},
     "at": {"$ref": "#/$defs/address", "description": "Only this address of 'to'; every one that it holds by default."},
-    "error": {"type": "string", "description": "The sender's own kernel must say so of every address but loopback ones: network unreachable."}
+    "error": {"$ref": "#/$defs/refusal", "description": "The sender's own kernel must say so of every address but loopback ones: network unreachable."}
   }
 })";
 
@@ -367,7 +367,8 @@ IsolationJudgement judge_isolated(const Isolation& promise, const std::vector<Is
 }
 
 engine::CheckKind isolated_kind() {
-  return {"isolated", "Nothing at all gets from one node to another, over any address that the other holds.",
+  return {"isolated",
+          "No ping, TCP or UDP probe gets from one node to another, at any address that the other holds.",
           kSchema, parse};
 }
 
