@@ -33,11 +33,11 @@ constexpr std::string_view kSchema = R"({
   "additionalProperties": false,
   "minProperties": 1,
   "oneOf": [
-    {"required": ["dev"],
+    {"required": ["dev"], "not": {"anyOf": [{"required": ["absent"]}, {"required": ["only"]}]},
      "anyOf": [{"required": ["state"]}, {"required": ["kind"]}, {"required": ["peer"]}, {"required": ["master"]},
                {"required": ["mtu"]}, {"required": ["addresses"]}, {"required": ["mac"]}]},
-    {"required": ["absent"]},
-    {"required": ["only"]}
+    {"required": ["absent"], "propertyNames": {"enum": ["in", "absent"]}},
+    {"required": ["only"], "propertyNames": {"enum": ["in", "only"]}}
   ],
   "properties": {
     "in": {"$ref": "#/$defs/nodes", "description": "The node or nodes; the host by default."},
@@ -45,12 +45,12 @@ constexpr std::string_view kSchema = R"({
     "state": {"enum": ["up", "no-carrier", "down"],
               "description": "up: and running, so the other end of its cable is up; no-carrier: up, but that is not."},
     "kind": {"type": "string", "minLength": 1, "description": "The kernel's word: veth, bridge, macvlan, …; loopback for lo."},
-    "peer": {"type": "string", "pattern": "^[^:]+:[^:]+$", "description": "The veth's other end, NODE:INTERFACE."},
+    "peer": {"$ref": "#/$defs/endpoint", "description": "The veth's other end, NODE:INTERFACE."},
     "master": {"$ref": "#/$defs/interface", "description": "The bridge that it is a port of; none: it is no port."},
     "mtu": {"type": "integer", "minimum": 68, "maximum": 65536},
     "addresses": {"description": "Exactly these, IPv6 link-local ones aside; with a prefix length it counts too.",
                   "oneOf": [{"$ref": "#/$defs/network"}, {"type": "array", "items": {"$ref": "#/$defs/network"}}]},
-    "mac": {"type": "string"},
+    "mac": {"type": "string", "pattern": "^[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}$"},
     "absent": {"$ref": "#/$defs/interface", "description": "There is no interface of that name."},
     "only": {"$ref": "#/$defs/interfaces", "description": "These interfaces and no others."}
   }
@@ -245,21 +245,6 @@ class Names final : public engine::Check {
   Judge judge_;
 };
 
-network::Endpoint read_peer(const spec::Value& value, const network::Topology& intended) {
-  const std::string& text = value.as_text("peer");
-  const auto colon = text.find(':');
-  if (colon == std::string::npos || colon == 0 || colon + 1 == text.size()) {
-    value.fail(fmt::format("'{}' is not NODE:INTERFACE, as in host:veth1", text));
-  }
-  network::Endpoint peer{text.substr(0, colon), text.substr(colon + 1)};
-  if (intended.find(peer.node) != nullptr) return peer;
-  std::vector<std::string_view> names;
-  for (const Node& node : intended.nodes) names.emplace_back(node.name);
-  const auto near = spec::nearest(peer.node, names);
-  value.fail(fmt::format("unknown node '{}'{}", peer.node,
-                         near.empty() ? std::string() : fmt::format("; did you mean '{}'?", near)));
-}
-
 PromisedAddress read_address(const spec::Value& value) {
   if (value.text.find('/') == std::string::npos) return {value.as_address("addresses"), std::nullopt};
   const InterfaceAddress address = value.as_interface_address("addresses");
@@ -273,7 +258,8 @@ LinkPromise read_promise(const spec::Value& arguments, const network::Topology& 
     promise.state = kStates.at(state->as_word("state", kStates));
   }
   if (const spec::Value* kind = arguments.find("kind")) promise.kind = kind->as_text("kind");
-  if (const spec::Value* peer = arguments.find("peer")) promise.peer = read_peer(*peer, intended);
+  if (const spec::Value* peer = arguments.find("peer"))
+    promise.peer = engine::read_endpoint(*peer, "peer", intended);
   if (const spec::Value* master = arguments.find("master")) {
     promise.master = master->as_name("master", 15);
     if (*promise.master == "none") promise.master->clear();
@@ -301,10 +287,8 @@ std::vector<std::string> read_nodes(const spec::CheckItem& item, const network::
   if (item.arguments.find("in") != nullptr) {
     for (const engine::Party& party : engine::read_nodes(item.arguments, "in", intended))
       nodes.push_back(party.text);
-  } else if (const Node* host = intended.host()) {
-    nodes.push_back(host->name);
   } else {
-    throw spec::SpecError(item.mark, "there is no host: name the node with 'in'");
+    nodes.push_back(engine::read_guard(item.arguments, "in", intended));
   }
   return nodes;
 }

@@ -27,6 +27,7 @@ using engine::Verdict;
 constexpr std::string_view kSchema = R"({
   "type": "object",
   "required": ["to", "expect"],
+  "dependentRequired": {"iif": ["from"]},
   "additionalProperties": false,
   "properties": {
     "in": {"$ref": "#/$defs/name", "description": "The node whose kernel is asked; the host by default."},
@@ -38,13 +39,16 @@ constexpr std::string_view kSchema = R"({
     "mark": {"type": "integer", "minimum": 1, "maximum": 4294967295},
     "expect": {
       "type": "object", "minProperties": 1, "additionalProperties": false,
+      "if": {"anyOf": [{"required": ["error"]},
+                       {"required": ["type"], "properties": {"type": {"enum": ["blackhole", "unreachable", "prohibit"]}}}]},
+      "then": {"maxProperties": 1},
       "properties": {
         "type": {"enum": ["unicast", "local", "blackhole", "unreachable", "prohibit"]},
         "dev": {"$ref": "#/$defs/interface"},
-        "via": {"type": "string", "description": "The next router; none: on link."},
+        "via": {"anyOf": [{"const": "none"}, {"$ref": "#/$defs/address"}], "description": "The next router; none: on link."},
         "src": {"$ref": "#/$defs/address", "description": "The source that the kernel would choose."},
         "table": {"oneOf": [{"enum": ["local", "main", "default"]}, {"type": "integer", "minimum": 1, "maximum": 4294967295}]},
-        "error": {"type": "string", "description": "There is no way: network unreachable, host unreachable, permission denied, invalid argument."}
+        "error": {"$ref": "#/$defs/refusal", "description": "There is no way: network unreachable, host unreachable, permission denied, invalid argument."}
       }
     }
   }
@@ -277,10 +281,7 @@ std::vector<std::unique_ptr<engine::Check>> parse(const spec::CheckItem& item,
   const spec::Value& arguments = item.arguments;
   arguments.as_mapping("route");
   arguments.allow_keys("route", keys);
-  const network::Node* host = intended.host();
-  const std::string in =
-      engine::read_node(arguments, "in", intended, host == nullptr ? std::string() : host->name);
-  if (in.empty()) throw spec::SpecError(item.mark, "there is no host: name the node with 'in'");
+  const std::string in = engine::read_guard(arguments, "in", intended);
   const spec::Value* stated_in = arguments.find("in");
   const RoutePromise expected = read_expected(arguments);
   const RouteQuestion stated = read_question(arguments);

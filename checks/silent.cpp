@@ -22,7 +22,7 @@ constexpr std::string_view kSchema = R"({
     "in": {"$ref": "#/$defs/name", "description": "The node; the host by default."},
     "dev": {"$ref": "#/$defs/interface"},
     "filter": {"type": "string", "minLength": 1, "description": "What must not show there, in the language of pcap-filter(7)."},
-    "control": {"type": "string", "pattern": "^[^:]+:[^:]+$", "description": "NODE:INTERFACE where the same filter must match at least once."}
+    "control": {"$ref": "#/$defs/endpoint", "description": "NODE:INTERFACE where the same filter must match at least once."}
   }
 })";
 
@@ -64,37 +64,19 @@ std::string read_filter(const spec::Value& arguments) {
   return filter;
 }
 
-/// NODE:INTERFACE. An interface that a setup's script makes is not known beforehand.
-FrameWatch read_control(const spec::Value& arguments, const network::Topology& intended) {
-  const spec::Value& value = arguments.require("control", "silent");
-  const std::string& text = value.as_text("control");
-  const auto colon = text.find(':');
-  if (colon == std::string::npos || colon == 0 || colon + 1 == text.size()) {
-    value.fail(fmt::format("'{}' is not NODE:INTERFACE, as in host:ens4", text));
-  }
-  FrameWatch control{text.substr(0, colon), text.substr(colon + 1), {}};
-  if (intended.find(control.node) != nullptr) return control;
-  std::vector<std::string_view> names;
-  for (const network::Node& node : intended.nodes) names.emplace_back(node.name);
-  const auto near = spec::nearest(control.node, names);
-  value.fail(fmt::format("unknown node '{}'{}", control.node,
-                         near.empty() ? std::string() : fmt::format("; did you mean '{}'?", near)));
-}
-
 std::vector<std::unique_ptr<engine::Check>> parse(const spec::CheckItem& item,
                                                   const network::Topology& intended) {
   constexpr std::string_view keys[] = {"in", "dev", "filter", "control"};
   const spec::Value& arguments = item.arguments;
   arguments.as_mapping("silent");
   arguments.allow_keys("silent", keys);
-  const network::Node* host = intended.host();
   FrameWatch place;
-  place.node = engine::read_node(arguments, "in", intended, host == nullptr ? std::string() : host->name);
-  if (place.node.empty()) throw spec::SpecError(item.mark, "there is no host: name the node with 'in'");
+  place.node = engine::read_guard(arguments, "in", intended);
   place.interface = arguments.require("dev", "silent").as_name("dev", 15);
   place.filter = read_filter(arguments);
-  FrameWatch control = read_control(arguments, intended);
-  control.filter = place.filter;
+  const network::Endpoint end =
+      engine::read_endpoint(arguments.require("control", "silent"), "control", intended);
+  const FrameWatch control{end.node, end.interface, place.filter};
   if (control == place) arguments.find("control")->fail("the control must be another interface");
   auto check = std::make_unique<Silent>(place, control);
   engine::CheckResult& promise = check->promise;

@@ -37,7 +37,7 @@ class AddressChange final : public Change {
 const std::string_view kAddressSchema = R"({
   "type": "object", "required": ["dev", "address"], "additionalProperties": false,
   "properties": {"in": {"$ref": "#/$defs/name"}, "dev": {"$ref": "#/$defs/interface"},
-                 "address": {"$ref": "#/$defs/network", "description": "With its prefix length."}}
+                 "address": {"$ref": "#/$defs/held-address"}}
 })";
 
 std::unique_ptr<Change> read_address_change(const spec::CheckItem& item, const network::Topology& intended,

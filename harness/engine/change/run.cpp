@@ -10,7 +10,8 @@ namespace {
 
 constexpr std::string_view kSchema = R"({
   "type": "object", "$ref": "#/$defs/program", "unevaluatedProperties": false,
-  "properties": {"fails": {"type": "string", "minLength": 1, "description": "It must fail, and say this."}}
+  "properties": {"env": {"$ref": "#/$defs/variables"},
+                 "fails": {"type": "string", "minLength": 1, "description": "It must fail, and say this."}}
 })";
 
 class Run final : public Change {

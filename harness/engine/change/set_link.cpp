@@ -9,12 +9,13 @@ namespace plumbline::engine {
 namespace {
 
 constexpr std::string_view kSchema = R"({
-  "type": "object", "required": ["dev"], "additionalProperties": false, "minProperties": 2,
+  "type": "object", "required": ["dev"], "additionalProperties": false,
+  "anyOf": [{"required": ["up"]}, {"required": ["mtu"]}, {"required": ["master"]}],
   "properties": {
     "in": {"$ref": "#/$defs/name"}, "dev": {"$ref": "#/$defs/interface"},
     "up": {"type": "boolean"},
     "mtu": {"type": "integer", "minimum": 68, "maximum": 65535},
-    "master": {"type": "string", "description": "A bridge in the same node; none: no longer a port."}
+    "master": {"$ref": "#/$defs/interface", "description": "A bridge in the same node; none: no longer a port."}
   }
 })";
 

@@ -35,10 +35,15 @@ constexpr std::string_view kSchema = R"json({
   "$defs": {
     "name": {"type": "string", "pattern": "^(?!\\.{1,2}$)[A-Za-z0-9._][A-Za-z0-9._-]{0,62}$"},
     "interface": {"type": "string", "pattern": "^(?!\\.{1,2}$)[A-Za-z0-9._][A-Za-z0-9._-]{0,14}$"},
-    "address": {"type": "string", "anyOf": [{"format": "ipv4"}, {"format": "ipv6"}]},
+    "endpoint": {"type": "string", "description": "NODE:INTERFACE",
+                 "pattern": "^(?!\\.{1,2}:)[A-Za-z0-9._][A-Za-z0-9._-]{0,62}:(?!\\.{1,2}$)[A-Za-z0-9._][A-Za-z0-9._-]{0,14}$"},
+    "address": {"type": "string", "pattern": "^[0-9a-fA-F:.]+$", "anyOf": [{"format": "ipv4"}, {"format": "ipv6"}]},
     "addresses": {"description": "One address, or a list.",
                   "oneOf": [{"$ref": "#/$defs/address"}, {"type": "array", "items": {"$ref": "#/$defs/address"}, "minItems": 1}]},
-    "network": {"type": "string", "pattern": "^[0-9a-fA-F:.]+(/[0-9]{1,3})?$", "description": "An address with a prefix length."},
+    "network": {"type": "string", "pattern": "^[0-9a-fA-F:.]+(/[0-9]{1,3})?$", "description": "An address, or one with a prefix length."},
+    "held-address": {"type": "string", "pattern": "^[0-9a-fA-F:.]+/[0-9]{1,3}$", "description": "An address with its prefix length."},
+    "held-addresses": {"description": "One address with its prefix length, or a list.",
+                       "oneOf": [{"$ref": "#/$defs/held-address"}, {"type": "array", "items": {"$ref": "#/$defs/held-address"}}]},
     "networks": {"description": "One network, or a list.",
                  "oneOf": [{"$ref": "#/$defs/network"}, {"type": "array", "items": {"$ref": "#/$defs/network"}}]},
     "interfaces": {"description": "One of the host's interfaces, or a list.",
@@ -56,6 +61,9 @@ constexpr std::string_view kSchema = R"json({
     "service": {"type": "string", "pattern": "^(ping|(tcp|udp)/[0-9]{1,5})$"},
     "services": {"description": "What is sent: ping (the default), tcp/PORT, udp/PORT, or a list of them.",
                  "oneOf": [{"$ref": "#/$defs/service"}, {"type": "array", "items": {"$ref": "#/$defs/service"}, "minItems": 1}]},
+    "refusal": {"description": "What the kernel says that will not route or send, or errno's own text for it.",
+                "enum": ["network unreachable", "host unreachable", "permission denied", "invalid argument", "operation not permitted",
+                         "Network is unreachable", "No route to host", "Permission denied", "Invalid argument", "Operation not permitted"]},
     "native": {
       "type": "object", "anyOf": [{"required": ["bridges"]}, {"required": ["containers"]}],
       "additionalProperties": false,
@@ -81,17 +89,23 @@ constexpr std::string_view kSchema = R"json({
         "run": {"type": "string", "minLength": 1, "description": "A script: beside the spec, or below fixtures/setups."},
         "shell": {"type": "string", "minLength": 1, "description": "Text for /bin/sh -eu."},
         "arguments": {"oneOf": [{"type": ["string", "number"]}, {"type": "array", "items": {"type": ["string", "number"]}}]},
-        "env": {"type": "object", "propertyNames": {"pattern": "^(?!PLUMBLINE_)[A-Za-z_][A-Za-z0-9_]*$"},
-                "additionalProperties": {"oneOf": [{"type": ["string", "number", "boolean"]},
-                                                   {"type": "array", "items": {"type": ["string", "number", "boolean"]}, "minItems": 1}]},
-                "description": "Variables; of a setup, a list makes one setup for each value."},
-        "timeout": {"type": "string", "pattern": "^[0-9.]+(ms|s)$", "default": "60s"}
+        "timeout": {"type": "string", "default": "60s", "description": "From 1ms to 3600s.", "anyOf": [
+          {"pattern": "^0*([1-9][0-9]{0,5}|[12][0-9]{6}|3[0-5][0-9]{5})(\\.[0-9]*)?ms$"}, {"pattern": "^0*3600000(\\.0*)?ms$"},
+          {"pattern": "^0*([1-9][0-9]{0,2}|[12][0-9]{3}|3[0-5][0-9]{2})(\\.[0-9]*)?s$"}, {"pattern": "^0*3600(\\.0*)?s$"},
+          {"pattern": "^0*\\.0{0,2}[1-9][0-9]*s$"}]}
       }
     },
+    "variable": {"type": "string", "pattern": "^(?!PLUMBLINE_)[A-Za-z_][A-Za-z0-9_]*$"},
+    "variables": {"type": "object", "propertyNames": {"$ref": "#/$defs/variable"},
+                  "additionalProperties": {"type": ["string", "number", "boolean"]}},
     "script": {
       "type": "object", "$ref": "#/$defs/program", "unevaluatedProperties": false,
       "description": "A script of the user's, run inside the disposable host.",
       "properties": {
+        "env": {"type": "object", "propertyNames": {"$ref": "#/$defs/variable"},
+                "additionalProperties": {"oneOf": [{"type": ["string", "number", "boolean"]},
+                                                   {"type": "array", "items": {"type": ["string", "number", "boolean"]}, "minItems": 1, "uniqueItems": true}]},
+                "description": "Variables; a list makes one setup for each value."},
         "containers": {"type": "object", "propertyNames": {"$ref": "#/$defs/name"},
                        "additionalProperties": {"oneOf": [{"type": "null"}, {"$ref": "#/$defs/addresses"}]},
                        "description": "The namespaces that it leaves in /run/netns, with their addresses; by default what a native setup beside it makes."},
@@ -102,7 +116,7 @@ constexpr std::string_view kSchema = R"json({
     "bridge": {
       "type": "object", "required": ["address"], "additionalProperties": false,
       "properties": {
-        "address": {"$ref": "#/$defs/networks", "description": "The containers' gateway, with prefix length; at most one of each family."},
+        "address": {"$ref": "#/$defs/held-addresses", "description": "The containers' gateway, with prefix length; at most one of each family."},
         "containers": {"type": "object", "propertyNames": {"$ref": "#/$defs/name"},
                        "additionalProperties": {"$ref": "#/$defs/addresses"},
                        "description": "Containers by name, with their addresses."},
@@ -113,8 +127,8 @@ constexpr std::string_view kSchema = R"json({
       "type": "object", "additionalProperties": false, "dependentRequired": {"addresses": ["veth"], "host-addresses": ["veth"], "default-route": ["veth"]},
       "properties": {
         "veth": {"$ref": "#/$defs/interface", "description": "The host's end of the cable; the container's is eth0."},
-        "addresses": {"$ref": "#/$defs/networks", "description": "Of eth0, with prefix length."},
-        "host-addresses": {"$ref": "#/$defs/networks", "description": "Of the host's end, with prefix length."},
+        "addresses": {"$ref": "#/$defs/held-addresses", "description": "Of eth0, with prefix length."},
+        "host-addresses": {"$ref": "#/$defs/held-addresses", "description": "Of the host's end, with prefix length."},
         "default-route": {"type": "boolean", "default": false}
       }
     },
