@@ -206,8 +206,7 @@ const std::vector<std::string> kTaken{
     "run: {shell: \"true\", timeout: 3599.9s}",
     "run: {shell: \"true\", timeout: 3600s}",
     "run: {shell: \"true\", timeout: 3600000ms}",
-    "logged: {from: container-one, to: internet, prefix: \"[F] \", iif: bridge0, oif: ens4, verdict: drop, "
-    "in: host}",
+    "logged: {from: container-one, to: host, prefix: x, iif: bridge0, oif: ens4, verdict: drop, in: host}",
     "logged: {from: container-one, to: internet, prefix: \"[F] \", never: false, verdict: drop}",
     "logged: {from: container-one, to: internet, prefix: \"[F] \", never: true}",
     "hooks: {from: container-one, to: internet, expect: [], reply: [], in: host}",
