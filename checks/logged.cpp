@@ -8,10 +8,13 @@
 
 #include "harness/engine/check/check.hpp"
 #include "harness/engine/check/kernel_view.hpp"
+#include "harness/kernel/iptables_legacy/tables.hpp"
+#include "harness/kernel/nftables/trace.hpp"
 
 namespace plumbline::checks {
 namespace {
 
+namespace nft = kernel::nft;
 using engine::Judgement;
 using engine::Verdict;
 using proof::Leg;
@@ -73,16 +76,67 @@ std::string text_of(const std::vector<Line>& lines) {
 }
 
 Judgement judge_never(const LoggedPromise& promise, const engine::Evidence& evidence,
-                      const std::string& outcome, const std::vector<Line>& logged) {
+                      const std::string& outcome, const std::vector<Line>& logged,
+                      const std::optional<std::string>& unseen) {
   const auto found = std::ranges::find_if(logged, [&](const Line& line) { return is_meant(promise, line); });
   if (found != logged.end()) return {Verdict::fail, found->text()};
   if (const auto absent = engine::never_came(evidence, promise.node)) {
     return {Verdict::inconclusive,
             fmt::format("{}; {}, so no rule could log it; {}", outcome, *absent, evidence.furthest())};
   }
+  if (unseen) {
+    return {Verdict::inconclusive, fmt::format("{}; not reported as logged so, but {}", outcome, *unseen)};
+  }
   return {Verdict::pass, fmt::format("{}; not logged so; hooks of {} passed: {}{}", outcome, promise.node,
                                      proof::to_text(evidence.kernel.hooks(promise.node, Leg::forward)),
                                      logged.empty() ? "" : "; logged: " + text_of(logged))};
+}
+
+/// Says which rule: "the rule `log prefix "x"` of bridge u, chain p".
+std::string rule_text(const nft::Listing::RuleKey& key, const nft::ListedRule& rule) {
+  const auto& [family, table, chain, handle] = key;
+  return fmt::format("the rule `{}` of {} {}, chain {},", rule.text, family, table, chain);
+}
+
+/// The chain's packets are not, or not all, marked for the trace when they come to it. A chain of the user's
+/// may be jumped to from any base chain of its table.
+bool comes_unmarked(const nft::Listing& listing, const nft::Listing::ChainKey& chain) {
+  const auto early = [](const nft::ListedChain& base) { return base.priority <= nft::Trace::kPriority; };
+  if (listing.elsewhere.contains(chain)) return true;
+  if (const auto own = listing.chains.find(chain); own != listing.chains.end()) return early(own->second);
+  const auto same_table = [&](const nft::Listing::ChainKey& other) {
+    return std::get<0>(other) == std::get<0>(chain) && std::get<1>(other) == std::get<1>(chain);
+  };
+  return std::ranges::any_of(listing.elsewhere, same_table) ||
+         std::ranges::any_of(listing.chains,
+                             [&](const auto& base) { return same_table(base.first) && early(base.second); });
+}
+
+/// Absent: the trace names the rule wherever it logs.
+std::optional<std::string> why_unseen(const nft::Listing& listing, const nft::Listing::RuleKey& key,
+                                      const nft::ListedRule& rule) {
+  const auto& [family, table, chain, handle] = key;
+  if (family == "bridge" || family == "netdev" || comes_unmarked(listing, {family, table, chain}))
+    return "packets come there before they are traced, or without";
+  if (rule.may_break_after_log)
+    return "no trace names a rule whose matches after the log statement do not fit";
+  if (rule.logs.size() > 1) return "it logs more than once";
+  return std::nullopt;
+}
+
+bool legacy_logs(const kernel::Netns& netns, const std::string& prefix) {
+  for (const IpFamily family : {IpFamily::v4, IpFamily::v6}) {
+    for (const std::string& name : kernel::iptables::table_names(netns, family)) {
+      const auto table = kernel::iptables::read_table(netns, family, name);
+      if (!table) continue;
+      for (const auto& [chain, content] : *table) {
+        if (std::ranges::find(content.rules, prefix, &kernel::iptables::Rule::log_prefix) !=
+            content.rules.end())
+          return true;
+      }
+    }
+  }
+  return false;
 }
 
 class Logged final : public engine::Check {
@@ -97,13 +151,18 @@ class Logged final : public engine::Check {
     engine::Target to = stage.target(promise.from, promise.to, family_);
     engine::Evidence evidence = co_await stage.exchange(promise.from, std::move(to), with_);
     engine::Outcome outcome;
-    outcome.judgement = judge_logged(meant_, evidence);
+    const auto unseen = meant_.never ? unseen_in(stage.network().netns(meant_.node)) : std::nullopt;
+    outcome.judgement = judge_logged(meant_, evidence, unseen);
     outcome.journey = std::move(evidence.journey);
     outcome.kernel = std::move(evidence.kernel);
     co_return outcome;
   }
 
  private:
+  std::optional<std::string> unseen_in(const kernel::Netns& netns) const {
+    return unseen_log(nft::list(netns), legacy_logs(netns, meant_.prefix), meant_.prefix);
+  }
+
   engine::Service with_;
   IpFamily family_;
   LoggedPromise meant_;
@@ -161,13 +220,29 @@ std::vector<std::unique_ptr<engine::Check>> parse(const spec::CheckItem& item,
 
 }  // namespace
 
-engine::Judgement judge_logged(const LoggedPromise& promise, const engine::Evidence& evidence) {
+std::optional<std::string> unseen_log(const nft::Listing& listing, bool in_legacy, std::string_view prefix) {
+  bool logs = in_legacy;
+  for (const auto& [key, rule] : listing.rules) {
+    if (std::ranges::find(rule.logs, prefix) == rule.logs.end()) continue;
+    logs = true;
+    if (const auto reason = why_unseen(listing, key, rule))
+      return fmt::format("{} logs so, and {}", rule_text(key, rule), *reason);
+  }
+  if (!logs) return std::nullopt;
+  for (const auto& [key, rule] : listing.rules) {
+    if (rule.unmarks) return fmt::format("{} ends the kernel's trace of a packet", rule_text(key, rule));
+  }
+  return std::nullopt;
+}
+
+engine::Judgement judge_logged(const LoggedPromise& promise, const engine::Evidence& evidence,
+                               const std::optional<std::string>& unseen) {
   const std::string outcome = traffic::to_text(evidence.outcome);
   if (const auto gap = engine::unreported(evidence, promise.node)) {
     return {Verdict::inconclusive, fmt::format("{}, but {}", outcome, *gap)};
   }
   const std::vector<Line> logged = lines(promise, evidence);
-  if (promise.never) return judge_never(promise, evidence, outcome, logged);
+  if (promise.never) return judge_never(promise, evidence, outcome, logged, unseen);
   bool unknown = false;
   for (const Line& line : logged) {
     if (!is_meant(promise, line)) continue;

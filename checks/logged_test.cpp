@@ -61,6 +61,50 @@ TEST(LoggedJudgement, IsInconclusiveWithoutAWholeReport) {
   EXPECT_EQ(judge_logged(kNever, refused).verdict, Verdict::inconclusive);
 }
 
+TEST(LoggedJudgement, NeverIsInconclusiveWhereALogMayGoUnseen) {
+  const std::string unseen = "the rule x logs so";
+  EXPECT_EQ(judge_logged(kNever, logged("[OTHER] "), unseen).verdict, Verdict::inconclusive);
+  EXPECT_THAT(judge_logged(kNever, logged("[OTHER] "), unseen).observed, HasSubstr(unseen));
+  EXPECT_EQ(judge_logged(kNever, logged(), unseen).verdict, Verdict::fail);
+}
+
+TEST(UnseenLog, IsOneThatTheTraceDoesNotVouchFor) {
+  using kernel::nft::Hook;
+  const auto with = [](const char* chain, const kernel::nft::ListedRule& rule) {
+    kernel::nft::Listing listing;
+    listing.chains[{"inet", "t", "late"}] = {Hook::forward, -300};
+    listing.chains[{"inet", "t2", "early"}] = {Hook::forward, -501};
+    listing.elsewhere.insert({"inet", "t3", "ingress"});
+    const std::string name = chain;
+    const std::string table = name.ends_with("2") || name == "early"     ? "t2"
+                              : name.ends_with("3") || name == "ingress" ? "t3"
+                                                                         : "t";
+    listing.rules[{"inet", table, name, 1}] = rule;
+    return listing;
+  };
+  kernel::nft::ListedRule rule;
+  rule.text = "log prefix x";
+  rule.logs = {"x"};
+  for (const char* seen : {"late", "user"}) EXPECT_EQ(unseen_log(with(seen, rule), false, "x"), std::nullopt);
+  for (const char* unseen : {"early", "user2", "ingress", "user3"}) {
+    EXPECT_THAT(unseen_log(with(unseen, rule), false, "x").value_or(""), HasSubstr("`log prefix x`"))
+        << unseen;
+    EXPECT_EQ(unseen_log(with(unseen, rule), false, "y"), std::nullopt);
+  }
+  kernel::nft::Listing bridge;
+  bridge.rules[{"bridge", "t", "late", 1}] = rule;
+  EXPECT_NE(unseen_log(bridge, false, "x"), std::nullopt);
+  kernel::nft::ListedRule twice = rule;
+  twice.logs = {"x", "z"};
+  EXPECT_NE(unseen_log(with("late", twice), false, "x"), std::nullopt);
+  rule.may_break_after_log = true;
+  EXPECT_NE(unseen_log(with("late", rule), false, "x"), std::nullopt);
+  kernel::nft::ListedRule unmarks;
+  unmarks.unmarks = true;
+  EXPECT_EQ(unseen_log(with("late", unmarks), false, "x"), std::nullopt);
+  EXPECT_NE(unseen_log(with("late", unmarks), true, "x"), std::nullopt);
+}
+
 TEST(LoggedJudgement, NeverNeedsAProbeThatWasThere) {
   EXPECT_EQ(judge_logged(kNever, logged("[OTHER] ")).verdict, Verdict::pass);
   EXPECT_EQ(judge_logged(kNever, logged()).verdict, Verdict::fail);

@@ -1,5 +1,6 @@
 // What the host's kernel reports about probes: hooks passed and LOG rules met, by each of the firewall's
 // dialects.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -172,6 +173,80 @@ TEST(Logged, NeverFailsWhereOneDoes) {
   const CheckResult check = arranged.judge_only();
   EXPECT_EQ(check.verdict, Verdict::fail);
   EXPECT_THAT(check.observed, HasSubstr("[SIX] IN=bridge0 OUT=ens5 SRC=fd00:99::11 DST=2001:db8:ffff::80"));
+}
+
+struct Unseen {
+  const char* name;
+  const char* script;
+  const char* from;
+  const char* to;
+  const char* rule;  ///< of the report
+};
+void PrintTo(const Unseen& unseen, std::ostream* out) {
+  *out << unseen.name;
+}
+
+class NeverLogged : public ::testing::TestWithParam<Unseen> {};
+
+TEST_P(NeverLogged, IsInconclusiveWhereTheTraceDoesNotVouch) {
+  const Unseen& unseen = GetParam();
+  Arranged arranged(arranged_spec(
+      fmt::format("  - logged: {{from: {0}, to: {1}, family: ipv4, prefix: \"[X] \", never: true}}\n"
+                  "  - logged: {{from: {0}, to: {1}, family: ipv4, prefix: \"[Y] \", never: true}}",
+                  unseen.from, unseen.to)));
+  arranged.run("host", fmt::format("nft '{}'", unseen.script));
+  const auto results = arranged.judge();
+  EXPECT_EQ(results.at(0).verdict, Verdict::inconclusive) << results.at(0).observed;
+  EXPECT_THAT(results.at(0).observed, HasSubstr(unseen.rule));
+  EXPECT_EQ(results.at(1).verdict, Verdict::pass) << results.at(1).observed;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Logged, NeverLogged,
+    ::testing::Values(
+        Unseen{"BreaksAfterwards",
+               R"(insert rule inet filter forward log prefix "[X] " counter tcp dport 9999 accept)",
+               "container-one", "internet", "of inet filter, chain forward,"},
+        Unseen{
+            "BeforeTheTrace",
+            R"(table inet u { chain p { type filter hook prerouting priority -2000; log prefix "[X] "; }; })",
+            "container-one", "internet", "of inet u, chain p,"},
+        Unseen{"TraceEnded",
+               "table inet u { chain f { type filter hook forward priority -5; meta nftrace set 0; "
+               "log prefix \"[X] \"; }; }",
+               "container-one", "internet", "`meta nftrace set 0` of inet u, chain f, ends"},
+        Unseen{"Bridge",
+               R"(table bridge u { chain p { type filter hook forward priority 0; log prefix "[X] "; }; })",
+               "container-one", "container-two", "`log prefix \"[X] \"` of bridge u, chain p,"},
+        Unseen{"Netdev",
+               "table netdev u { chain p { type filter hook ingress device ens4 priority 0; "
+               "log prefix \"[X] \"; }; }",
+               "internet", "host", "of netdev u, chain p,"},
+        Unseen{"Ingress",
+               "table inet u { chain p { type filter hook ingress device ens4 priority 0; "
+               "log prefix \"[X] \"; }; }",
+               "internet", "host", "of inet u, chain p,"}),
+    kName);
+
+TEST(Logged, NeverPassesWhereTheTraceVouchesForTheRule) {
+  Arranged arranged(arranged_spec(
+      "  - logged: {from: container-one, to: internet, family: ipv4, prefix: \"[X] \", never: true}"));
+  arranged.run("host",
+               "nft 'insert rule inet filter forward meta nftrace set 1' && "
+               "nft 'insert rule inet filter forward tcp dport 9999 log prefix \"[X] \" counter accept'");
+  const CheckResult check = arranged.judge_only();
+  EXPECT_EQ(check.verdict, Verdict::pass) << check.observed;
+}
+
+TEST(Logged, NeverFailsWhereNflogOfIptablesLegacyDoes) {
+  if (std::system("PATH=$PATH:/usr/sbin:/sbin command -v iptables-legacy >/dev/null") != 0)
+    GTEST_SKIP() << "iptables-legacy is not installed";
+  Arranged arranged(arranged_spec(
+      "  - logged: {from: container-one, to: internet, family: ipv4, prefix: \"[X] \", never: true}"));
+  arranged.run("host",
+               "XTABLES_LOCKFILE=/dev/null iptables-legacy -A FORWARD -j NFLOG --nflog-prefix '[X] '");
+  const CheckResult check = arranged.judge_only();
+  EXPECT_EQ(check.verdict, Verdict::fail) << check.observed;
 }
 
 TEST(Logged, IsInconclusiveWhereTheKernelRefusesTheTrace) {

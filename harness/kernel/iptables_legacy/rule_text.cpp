@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <linux/netfilter/xt_LOG.h>
+#include <linux/netfilter/xt_NFLOG.h>
 #include <linux/netfilter/xt_comment.h>
 #include <linux/netfilter/xt_tcpudp.h>
 #include <netinet/in.h>
@@ -120,7 +121,8 @@ constexpr std::array<std::string_view, 9> kReject6{
     "icmp6-reject-route"};
 
 std::string target_options(IpFamily family, const Rule& rule, const Extension& target) {
-  if (rule.log_prefix && !rule.log_prefix->empty()) return " --log-prefix " + quoted(*rule.log_prefix);
+  if (rule.log_prefix && !rule.log_prefix->empty())
+    return (target.name == "NFLOG" ? " --nflog-prefix " : " --log-prefix ") + quoted(*rule.log_prefix);
   if (target.name != "REJECT") return {};
   const auto with = read<std::uint32_t>(target);
   const auto& words = family == IpFamily::v4 ? kReject4 : kReject6;
@@ -158,6 +160,8 @@ Rule describe(IpFamily family, const std::string& chain, const Entry& entry) {
   rule.verdict = entry.is_standard() ? standard_verdict(entry) : extension_verdict(entry.target.name);
   if (entry.target.name == "LOG") {
     if (const auto info = read<xt_log_info>(entry.target)) rule.log_prefix = text_of(info->prefix);
+  } else if (entry.target.name == "NFLOG") {
+    if (const auto info = read<xt_nflog_info>(entry.target)) rule.log_prefix = text_of(info->prefix);
   }
   rule.text = "-A " + chain + address_text("-s", entry.source) + address_text("-d", entry.destination) +
               interface_text("-i", entry.in) + interface_text("-o", entry.out) + protocol_text(entry);

@@ -20,7 +20,7 @@ struct Rule {
   /// "accept", "drop", "reject", "queue", "return", "jump CHAIN", "goto CHAIN"; "continue" for a target that
   /// lets the packet go on to the next rule. Empty: a target that we do not know.
   std::string verdict;
-  std::optional<std::string> log_prefix;  ///< of a LOG target
+  std::optional<std::string> log_prefix;  ///< of a LOG or NFLOG target
 };
 
 struct Chain {

@@ -9,10 +9,13 @@
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/xt_LOG.h>
+#include <linux/netfilter/xt_NFLOG.h>
+#include <linux/netfilter_bridge/ebt_log.h>
 #include <linux/netlink.h>
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <memory>
@@ -86,9 +89,17 @@ std::string family_text(std::uint32_t number) {
       return "ip";
     case NFPROTO_IPV6:
       return "ip6";
+    case NFPROTO_BRIDGE:
+      return "bridge";
+    case NFPROTO_NETDEV:
+      return "netdev";
     default:
       return {};
   }
+}
+
+bool is_of_ip(const std::string& family) {
+  return family != "bridge" && family != "netdev";
 }
 
 std::optional<Hook> hook_of(std::uint32_t number) {
@@ -114,32 +125,96 @@ void add_chain(Listing& listing, const nlmsghdr* message) {
   if (nftnl_chain_nlmsg_parse(message, chain.get()) < 0) return;
   if (!nftnl_chain_is_set(chain.get(), NFTNL_CHAIN_HOOKNUM)) return;
   const std::string family = family_text(nftnl_chain_get_u32(chain.get(), NFTNL_CHAIN_FAMILY));
+  if (family.empty()) return;
+  const Listing::ChainKey key{family, text_or_empty(nftnl_chain_get_str(chain.get(), NFTNL_CHAIN_TABLE)),
+                              text_or_empty(nftnl_chain_get_str(chain.get(), NFTNL_CHAIN_NAME))};
+  // A bridge's and a device's hooks have numbers of their own.
   const auto hook = hook_of(nftnl_chain_get_u32(chain.get(), NFTNL_CHAIN_HOOKNUM));
-  if (family.empty() || !hook) return;
-  listing.chains[{family, text_or_empty(nftnl_chain_get_str(chain.get(), NFTNL_CHAIN_TABLE)),
-                  text_or_empty(nftnl_chain_get_str(chain.get(), NFTNL_CHAIN_NAME))}] = {
-      *hook, nftnl_chain_get_s32(chain.get(), NFTNL_CHAIN_PRIO)};
+  if (is_of_ip(family) && hook) {
+    listing.chains[key] = {*hook, nftnl_chain_get_s32(chain.get(), NFTNL_CHAIN_PRIO)};
+  } else {
+    listing.elsewhere.insert(key);
+  }
 }
 
-/// iptables-nft keeps a target as iptables-legacy does: a name, and its struct.
-void read_target(ListedRule& rule, const nftnl_expr* target) {
-  const std::string name = text_or_empty(nftnl_expr_get_str(target, NFTNL_EXPR_TG_NAME));
-  if (name == "REJECT") rule.rejects = true;
-  if (name != "LOG") return;
+/// The prefix in a target's struct. Absent: there is not as much.
+template <class Info>
+std::optional<std::string> prefix_in(const nftnl_expr* target) {
   std::uint32_t length = 0;
-  const void* info = nftnl_expr_get(target, NFTNL_EXPR_TG_INFO, &length);
-  xt_log_info log{};
-  if (info == nullptr || length < sizeof log) return;
-  std::memcpy(&log, info, sizeof log);
-  rule.log_prefix = std::string(log.prefix, ::strnlen(log.prefix, sizeof log.prefix));
+  const void* bytes = nftnl_expr_get(target, NFTNL_EXPR_TG_INFO, &length);
+  Info info{};
+  if (bytes == nullptr || length < sizeof info) return std::nullopt;
+  std::memcpy(&info, bytes, sizeof info);
+  const auto* prefix = reinterpret_cast<const char*>(info.prefix);  // NOLINT(*-reinterpret-cast): ebtables'
+  return std::string(prefix, ::strnlen(prefix, sizeof info.prefix));
 }
+
+class RuleReader {
+ public:
+  explicit RuleReader(ListedRule& rule) : rule_(rule) {}
+
+  void read(const nftnl_expr* expression) {
+    const std::string name = text_or_empty(nftnl_expr_get_str(expression, NFTNL_EXPR_NAME));
+    if (name == "reject") rule_.rejects = true;
+    if (name == "log") {
+      add_log(text_or_empty(nftnl_expr_get_str(expression, NFTNL_EXPR_LOG_PREFIX)));
+    } else if (name == "target") {
+      read_target(expression);
+    } else if (!rule_.logs.empty() && !never_breaks(name)) {
+      rule_.may_break_after_log = true;
+    }
+    if (name == "meta") read_meta(expression);
+    marks_ = name == "immediate" && is_not_zero(expression);
+  }
+
+ private:
+  /// Verdicts, and what only counts.
+  static bool never_breaks(const std::string& name) {
+    constexpr std::array<std::string_view, 3> steady{"counter", "immediate", "reject"};
+    return std::ranges::find(steady, name) != steady.end();
+  }
+
+  void add_log(const std::string& prefix) {
+    rule_.log_prefix = prefix;
+    rule_.logs.push_back(prefix);
+  }
+
+  /// iptables-nft and ebtables-nft keep a target as their forerunners do: a name, and its struct.
+  void read_target(const nftnl_expr* target) {
+    const std::string name = text_or_empty(nftnl_expr_get_str(target, NFTNL_EXPR_TG_NAME));
+    if (name == "REJECT") rule_.rejects = true;
+    std::optional<std::string> prefix;
+    if (name == "LOG") prefix = prefix_in<xt_log_info>(target);
+    if (name == "NFLOG" || name == "nflog") prefix = prefix_in<xt_nflog_info>(target);
+    if (name == "log") prefix = prefix_in<ebt_log_info>(target);
+    if (prefix) {
+      add_log(*prefix);
+    } else if (!rule_.logs.empty()) {
+      rule_.may_break_after_log = true;
+    }
+  }
+
+  /// `meta nftrace set`: of what else than a constant 1 nothing is known.
+  void read_meta(const nftnl_expr* meta) {
+    const bool sets = nftnl_expr_is_set(meta, NFTNL_EXPR_META_SREG);
+    if (sets && nftnl_expr_get_u32(meta, NFTNL_EXPR_META_KEY) == NFT_META_NFTRACE && !marks_)
+      rule_.unmarks = true;
+  }
+
+  static bool is_not_zero(const nftnl_expr* immediate) {
+    std::uint32_t length = 0;
+    const void* data = nftnl_expr_get(immediate, NFTNL_EXPR_IMM_DATA, &length);
+    std::vector<std::uint8_t> bytes(data == nullptr ? 0 : length);
+    if (!bytes.empty()) std::memcpy(bytes.data(), data, bytes.size());
+    return std::ranges::any_of(bytes, [](std::uint8_t byte) { return byte != 0; });
+  }
+
+  ListedRule& rule_;
+  bool marks_ = false;  ///< the expression before put something else than 0 into a register
+};
 
 int read_expression(nftnl_expr* expression, void* into) {
-  ListedRule& rule = *static_cast<ListedRule*>(into);
-  const std::string name = text_or_empty(nftnl_expr_get_str(expression, NFTNL_EXPR_NAME));
-  if (name == "reject") rule.rejects = true;
-  if (name == "log") rule.log_prefix = text_or_empty(nftnl_expr_get_str(expression, NFTNL_EXPR_LOG_PREFIX));
-  if (name == "target") read_target(rule, expression);
+  static_cast<RuleReader*>(into)->read(expression);
   return 0;
 }
 
@@ -152,7 +227,10 @@ void add_rule(Listing& listing, const nlmsghdr* message) {
   ListedRule& listed = listing.rules[{family, text_or_empty(nftnl_rule_get_str(rule.get(), NFTNL_RULE_TABLE)),
                                       text_or_empty(nftnl_rule_get_str(rule.get(), NFTNL_RULE_CHAIN)),
                                       nftnl_rule_get_u64(rule.get(), NFTNL_RULE_HANDLE)}];
-  nftnl_expr_foreach(rule.get(), &read_expression, &listed);
+  RuleReader reader(listed);
+  nftnl_expr_foreach(rule.get(), &read_expression, &reader);
+  // Which of IP's hooks a packet is at when a bridge's or device's rule logs it is not known.
+  if (!is_of_ip(family)) listed.log_prefix.reset();
 }
 
 Listing read_once(const Netns& netns, bool& consistent) {

@@ -3,9 +3,11 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <vector>
 
 #include "harness/kernel/netns/netns.hpp"
 #include "harness/kernel/nftables/ruleset.hpp"
@@ -15,9 +17,15 @@ namespace plumbline::kernel::nft {
 
 struct ListedRule {
   std::string text;  ///< in nft's own words, on one line, without counters' values; empty: it was not listed
-  /// Of its `log` statement, or of iptables-nft's LOG target; an empty one is a log without prefix.
+  /// Of its `log` statement, or of iptables-nft's LOG target; an empty one is a log without prefix. Not of a
+  /// bridge's or device's rule, which logs at no hook of IP's.
   std::optional<std::string> log_prefix;
   bool rejects = false;  ///< a drop by it is announced to the sender
+  /// Of all its log statements, whichever family's.
+  std::vector<std::string> logs;
+  /// It may break off after a log statement. The packet is logged then, and a trace does not name the rule.
+  bool may_break_after_log = false;
+  bool unmarks = false;  ///< it takes away, or may, the mark by which packets are traced (`meta nftrace`)
 };
 
 struct ListedChain {
@@ -30,6 +38,7 @@ struct Listing {
   using ChainKey = std::tuple<std::string, std::string, std::string>;
   std::map<RuleKey, ListedRule> rules;     ///< by family ("ip"), table, chain, handle
   std::map<ChainKey, ListedChain> chains;  ///< base chains of the IP hooks alone
+  std::set<ChainKey> elsewhere;            ///< base chains at others: ingress, egress, a bridge's
 
   const ListedRule* rule(const std::string& family, const std::string& table, const std::string& chain,
                          std::uint64_t handle) const;

@@ -18,8 +18,6 @@
 namespace plumbline::kernel::nft {
 namespace {
 
-/// Before everything that has a name: defragmentation is at -400, raw at -300.
-constexpr std::int32_t kPriority = -500;
 constexpr std::array kHooks{Hook::prerouting, Hook::input, Hook::forward, Hook::output, Hook::postrouting};
 
 Ruleset table() {
@@ -34,7 +32,7 @@ Ruleset table() {
   Table own{Family::inet, std::string(Trace::kTable), {}, true};
   for (const Hook hook : kHooks) {
     own.chains.push_back(
-        {to_string(hook), BaseChain{ChainType::filter, hook, kPriority, Policy::accept}, mark});
+        {to_string(hook), BaseChain{ChainType::filter, hook, Trace::kPriority, Policy::accept}, mark});
   }
   return {{std::move(own)}};
 }

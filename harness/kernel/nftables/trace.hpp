@@ -24,6 +24,8 @@ class Trace {
  public:
   static constexpr std::string_view kFamily = "inet";
   static constexpr std::string_view kTable = "plumbline";
+  /// Before everything that has a name: defragmentation is at -400, raw at -300.
+  static constexpr std::int32_t kPriority = -500;
   /// A receive buffer that takes a burst of some ten thousand events. Who is not root of the machine gets at
   /// most twice net.core.rmem_max.
   static constexpr std::size_t kBuffer = 32U << 20U;
