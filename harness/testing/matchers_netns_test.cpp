@@ -103,6 +103,12 @@ TEST_F(Small, WhatIsWrongIsSaidAtTheTestsOwnPlace) {
   EXPECT_THAT(error_of([&] { network().check("raech: {from: one, to: two}"); }),
               HasSubstr("unknown check 'raech'; did you mean 'reach'?"));
   EXPECT_THAT(error_of([&] { network().check("reach"); }), HasSubstr("mapping"));
+  EXPECT_THAT(error_of([&] {
+                network().check("silent: {in: host, dev: ens4, filter: icmp, control: 'host:bridge0'}");
+              }),
+              AllOf(HasSubstr("matchers_netns_test.cpp:"),
+                    HasSubstr(":1: 'silent' is judged after all other"), HasSubstr("promise it in a spec")));
+  EXPECT_THAT(network().check("reach: {from: one, to: two}"), Pass());
 }
 
 /// The program inside of the test below.

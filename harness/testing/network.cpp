@@ -4,8 +4,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <exception>
@@ -22,6 +20,7 @@
 #include "harness/network/discovery/discover.hpp"
 #include "harness/network/setup/script_host.hpp"
 #include "harness/network/topology/live_network.hpp"
+#include "harness/testing/work_loop.hpp"
 
 namespace plumbline::testing {
 namespace {
@@ -67,6 +66,16 @@ spec::CheckItem item_of(std::string_view yaml, const char* file, int line) {
   return {document.entries.front().key, mark, document.entries.front().value, false};
 }
 
+/// What is about the traffic of all other checks of a scenario has seen none in a call of its own.
+void refuse_judged_last(const spec::CheckItem& item, const Checks& checks) {
+  if (std::ranges::none_of(checks, [](const auto& check) { return check->judged_last(); })) return;
+  throw spec::SpecError(
+      item.mark,
+      fmt::format("'{}' is judged after all other checks of a scenario, from whose first probe on it "
+                  "watches, so in a call of its own it would see nothing: promise it in a spec",
+                  item.kind));
+}
+
 }  // namespace
 
 class Network::Impl {
@@ -89,14 +98,20 @@ class Network::Impl {
     stage_.reset();  // before what a script has left running ends, and with it interfaces
   }
 
-  const network::Topology& topology() const noexcept { return stage_->topology(); }
+  const network::Topology& topology() const noexcept { return stage_ ? stage_->topology() : intended_; }
   const spec::Spec& arrangement() const noexcept { return spec_; }
   const network::Topology& intended() const noexcept { return intended_; }
+
+  /// Throws Error.
+  void require_alive() const {
+    loop_.require_alive();
+    if (!stage_) throw Error("the network cannot be used any more, for watching it went wrong");
+  }
 
   void make(const engine::Change& change) {
     change.foresee(intended_);
     engine::ChangeSite site{network_, *scripts_};
-    run_to_end(change.make(site));
+    loop_.run(change.make(site));
     scripts_->settle();
     stage_->update(network::discover(network_, intended_), {});
   }
@@ -105,9 +120,7 @@ class Network::Impl {
     prepare(checks);
     std::vector<CheckResult> results;
     for (const auto& check : checks) results.push_back(check->promise);
-    working_ = 1;
-    start(start_all(checks, results));
-    run_loop();
+    loop_.run(start_all(checks, results));
     return results;
   }
 
@@ -122,14 +135,14 @@ class Network::Impl {
     const auto set_up = [&]() -> boost::asio::awaitable<void> {
       reason = co_await scripts_->set_up(*script);
     };
-    run_to_end(set_up());
+    loop_.run(set_up());
     if (reason) throw Unavailable(*reason, ErrorKind::environment);
   }
 
   void set_stage(network::Topology topology, const std::vector<engine::Need>& needs,
                  const std::vector<engine::FrameWatch>& watches) {
     stage_.reset();
-    stage_.emplace(loop_.get_executor(), network_, std::move(topology), needs, stage_options_);
+    stage_.emplace(loop_.executor(), network_, std::move(topology), needs, stage_options_);
     stage_->watch(watches);
   }
 
@@ -154,9 +167,8 @@ class Network::Impl {
   /// One after the other, with a turn of the loop between: the taps are read meanwhile.
   boost::asio::awaitable<void> start_all(const Checks& checks, std::vector<CheckResult>& results) {
     for (std::size_t i = 0; i < checks.size(); ++i) {
-      ++working_;
-      start(run_one(*checks[i], results[i]));
-      co_await boost::asio::post(loop_, boost::asio::use_awaitable);
+      loop_.start(run_one(*checks[i], results[i]));
+      co_await boost::asio::post(loop_.executor(), boost::asio::use_awaitable);
     }
   }
 
@@ -171,38 +183,13 @@ class Network::Impl {
     result.duration_ms = std::chrono::duration<double, std::milli>(Clock::now() - start).count();
   }
 
-  void run_to_end(boost::asio::awaitable<void> work) {
-    working_ = 1;
-    start(std::move(work));
-    run_loop();
-  }
-
-  /// Counted in `working_` already.
-  void start(boost::asio::awaitable<void> work) {
-    boost::asio::co_spawn(loop_, std::move(work), [this](const std::exception_ptr& problem) {
-      if (problem && !problem_) problem_ = problem;
-      if (--working_ == 0 || problem) loop_.stop();
-    });
-  }
-
-  /// Servers and taps would keep the loop busy for ever: it runs until nobody works any more.
-  void run_loop() {
-    while (working_ > 0 && !problem_) {
-      loop_.restart();
-      loop_.run();
-    }
-    if (const std::exception_ptr problem = std::exchange(problem_, nullptr)) std::rethrow_exception(problem);
-  }
-
   const spec::Spec spec_;
   network::Topology intended_;  ///< as it should be after the changes until now
   network::LiveNetwork network_;
   std::optional<network::ScriptHost> scripts_;
-  boost::asio::io_context loop_{1};
+  WorkLoop loop_;
   engine::StageOptions stage_options_;
   std::optional<engine::Stage> stage_;
-  std::size_t working_ = 0;
-  std::exception_ptr problem_;
 };
 
 Network::Network(spec::Spec arrangement, const NetworkOptions& options)
@@ -229,9 +216,14 @@ void Network::change(std::string_view yaml, const char* file, int line) {
 }
 
 std::vector<CheckResult> Network::carry_out(const spec::CheckItem& item) {
-  if (!item.change) return impl_->run(kind_of(item, checks::check_kinds()).parse(item, impl_->intended()));
-  impl_->make(*kind_of(item, engine::change_kinds()).parse(item, impl_->intended(), impl_->arrangement()));
-  return {};
+  impl_->require_alive();
+  if (item.change) {
+    impl_->make(*kind_of(item, engine::change_kinds()).parse(item, impl_->intended(), impl_->arrangement()));
+    return {};
+  }
+  const Checks checks = kind_of(item, checks::check_kinds()).parse(item, impl_->intended());
+  refuse_judged_last(item, checks);
+  return impl_->run(checks);
 }
 
 }  // namespace plumbline::testing

@@ -110,7 +110,9 @@ class Network {
   Source from(Names nodes, const char* file = __builtin_FILE(), int line = __builtin_LINE());
 
   /// Any check in a spec's words, "reach: {from: host, to: [container-one, container-two]}", carried out now:
-  /// a result for each combination. Throws spec::SpecError, whose place is the caller's.
+  /// a result for each combination. Throws spec::SpecError, whose place is the caller's, also for a kind that
+  /// is judged after all others (silent). Where watching the network itself goes wrong it throws Error, and
+  /// so does every later call.
   std::vector<engine::CheckResult> check(std::string_view yaml, const char* file = __builtin_FILE(),
                                          int line = __builtin_LINE());
   /// A change in a spec's words, "delete-link: {in: host, dev: veth1}", made now and read back from the

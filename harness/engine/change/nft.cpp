@@ -6,7 +6,7 @@ namespace {
 
 constexpr std::string_view kSchema = R"({
   "type": "object", "required": ["rules"], "additionalProperties": false,
-  "properties": {"in": {"$ref": "#/$defs/name"}, "rules": {"type": "string", "description": "As nft -f takes them."}}
+  "properties": {"in": {"$ref": "#/$defs/name"}, "rules": {"type": "string", "minLength": 1, "description": "As nft -f takes them."}}
 })";
 
 class Nft final : public Change {
@@ -28,7 +28,10 @@ std::unique_ptr<Change> parse(const spec::CheckItem& item, const network::Topolo
   item.arguments.as_mapping(item.kind);
   item.arguments.allow_keys(item.kind, keys);
   std::string node = change::read_in(item.arguments, intended);
-  const std::string& rules = item.arguments.require("rules", item.kind).as_text("rules");
+  const spec::Value& value = item.arguments.require("rules", item.kind);
+  const std::string& rules = value.as_text("rules");
+  if (rules.find_first_not_of(" \t\n") == std::string::npos)
+    value.fail("'rules' is empty: nft loads nothing");
   const std::string text = "nft " + node;
   auto made = std::make_unique<Nft>(std::move(node), rules);
   made->about = text;

@@ -43,7 +43,11 @@ std::unique_ptr<Change> parse(const spec::CheckItem& item, const network::Topolo
     if (!entry.key.starts_with("net.") && !entry.key.starts_with("net/")) {
       throw spec::SpecError(entry.mark, "only a node's own sysctls can be set, whose names begin with net.");
     }
-    settings.emplace_back(entry.key, entry.value.as_text(entry.key));
+    const spec::Value& value = entry.value;
+    if (!value.quoted && (value.text == "true" || value.text == "false")) {
+      value.fail(fmt::format("'{}' must be 0 or 1, not '{}'", entry.key, value.text));
+    }
+    settings.emplace_back(entry.key, value.as_text(entry.key));
     text += fmt::format(" {}={}", entry.key, settings.back().second);
   }
   if (settings.empty()) item.arguments.fail("sysctl sets nothing: name one under 'set'");

@@ -16,6 +16,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstdlib>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -217,6 +218,44 @@ TEST(ProcessNetns, EndsWithItsCoroutine) {
     while (others().empty()) loop.run_one();
   }
   EXPECT_THAT(others(), ::testing::IsEmpty());
+}
+
+TEST(ProcessNetns, WhatAProgramLeavesRunningSurvivesATimerThatIsDueWithItsEnd) {
+  // End and timer in one turn of the loop. What runs on, in the program's own group, tells that it does.
+  std::string pattern = "/tmp/plumbline-process-XXXXXX";
+  ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
+  const auto fifo = [&](const std::string& name) {
+    EXPECT_EQ(::mkfifo((pattern + "/" + name).c_str(), 0600), 0);
+    return Fd(::open((pattern + "/" + name).c_str(), O_RDWR | O_CLOEXEC));
+  };
+  const Fd go = fifo("go");
+  const Fd on = fifo("on");
+  const Fd went = fifo("went");
+  boost::asio::io_context loop{1};
+  Command command = shell("read line <go; { read line <on; echo on >went; } & echo done");
+  command.directory = pattern;
+  command.timeout = milliseconds(100);
+  std::optional<Ended> result;
+  boost::asio::co_spawn(loop, run(std::move(command)), [&](const std::exception_ptr& problem, Ended ended) {
+    EXPECT_FALSE(problem);
+    result = std::move(ended);
+  });
+  while (others().empty()) loop.run_one();
+  boost::asio::steady_timer due(loop, milliseconds(100));  // the program's own was set before
+  ASSERT_EQ(::write(go.get(), "x\n", 2), 2);
+  siginfo_t info{};
+  ASSERT_EQ(::waitid(P_ALL, 0, &info, WEXITED | WNOWAIT), 0);
+  due.wait();
+  loop.run();
+  ASSERT_TRUE(result);
+  EXPECT_FALSE(result->timed_out);
+  EXPECT_EQ(result->output, "done\n");
+  EXPECT_EQ(::write(on.get(), "x\n", 2), 2);
+  pollfd told{went.get(), POLLIN, 0};
+  EXPECT_EQ(::poll(&told, 1, 5000), 1) << "it was killed";
+  end_left_behind();
+  EXPECT_THAT(others(), ::testing::IsEmpty());
+  EXPECT_EQ(std::system(("rm -r " + pattern).c_str()), 0);
 }
 
 TEST(ProcessNetns, RunsManyAtOnce) {

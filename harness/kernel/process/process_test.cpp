@@ -143,7 +143,11 @@ TEST_F(Process, IsKilledWhenItsTimeIsUp) {
 
 TEST_F(Process, WhatHasEndedInTimeIsNotTimedOutByABusyLoop) {
   boost::asio::io_context loop{1};
-  Command command = shell("exit 4");
+  // It waits until it is waited for: one that has ended by then is reaped at once.
+  ASSERT_EQ(::mkfifo((folder_ + "/go").c_str(), 0600), 0);
+  const Fd go(::open((folder_ + "/go").c_str(), O_RDWR | O_CLOEXEC));
+  Command command = shell("read line <go; exit 4");
+  command.directory = folder_;
   command.timeout = milliseconds(50);
   std::optional<Ended> ended;
   boost::asio::co_spawn(loop, run(command), [&](const std::exception_ptr& problem, Ended result) {
@@ -151,7 +155,9 @@ TEST_F(Process, WhatHasEndedInTimeIsNotTimedOutByABusyLoop) {
     ended = std::move(result);
   });
   siginfo_t info{};
-  while (::waitid(P_ALL, 0, &info, WEXITED | WNOWAIT) != 0) loop.run_one();  // until it is started, then ends
+  while (::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0) loop.run_one();  // until it is started
+  ASSERT_EQ(::write(go.get(), "x\n", 2), 2);
+  ASSERT_EQ(::waitid(P_ALL, 0, &info, WEXITED | WNOWAIT), 0);
   boost::asio::steady_timer until(loop, milliseconds(60));
   until.wait();
   loop.run();

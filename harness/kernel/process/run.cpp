@@ -17,6 +17,7 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <cstdint>
 #include <exception>
 #include <memory>
 #include <utility>
@@ -55,10 +56,16 @@ int status_of(int wait_status) {
   return WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : 128 + WTERMSIG(wait_status);
 }
 
-bool has_ended(pid_t pid) {
+enum class State : std::uint8_t { running, ended, reaped };
+
+/// Boost reaps a turn of the loop before it says so. From then on the number is anybody's, and that of the
+/// group belongs to what the program left running on purpose.
+State state_of(pid_t pid) {
   siginfo_t info{};
-  return ::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
-         info.si_pid == pid;
+  if (::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT) != 0) {
+    return errno == ECHILD ? State::reaped : State::running;
+  }
+  return info.si_pid == pid ? State::ended : State::running;
 }
 
 /// A program under way. The handlers share it, for they may outlive the coroutine by a turn of the loop.
@@ -116,7 +123,7 @@ class Running : public std::enable_shared_from_this<Running> {
     timer_.cancel();
     boost::system::error_code ignored;
     output_.close(ignored);
-    if (reaped_) return;
+    if (reaped_ || state_of(pid_) == State::reaped) return;
     end();
     ::waitpid(pid_, nullptr, 0);
     try {
@@ -146,8 +153,9 @@ class Running : public std::enable_shared_from_this<Running> {
   }
 
   void time_out() {
-    // The loop may have been busy: what has ended by itself has ended in time.
-    if (has_ended(pid_)) return;
+    // The loop may have been busy: what has ended by itself has ended in time. drain() comes too late for a
+    // timer that is due in the same turn.
+    if (reaped_ || state_of(pid_) != State::running) return;
     timed_out_ = true;
     end();
   }

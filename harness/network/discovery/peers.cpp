@@ -73,10 +73,6 @@ std::optional<Endpoint> peer_of(const std::vector<NodeLinks>& nodes, std::size_t
   return std::nullopt;
 }
 
-}  // namespace
-
-namespace {
-
 // The name of the link of that index; empty when there is none.
 std::string name_of_link(netlink::Socket& socket, unsigned index) {
   const auto links = socket.dump(netlink::get_links(), "listing the links", netlink::decode_link);

@@ -20,11 +20,14 @@ namespace {
 std::map<std::string, kernel::Netns> named_namespaces() {
   std::map<std::string, kernel::Netns> found;
   std::error_code problem;
-  for (const auto& entry : std::filesystem::directory_iterator(kernel::kNetnsDirectory, problem)) {
+  // Not a range-for, whose ++ throws an error of another kind.
+  std::filesystem::directory_iterator entry(kernel::kNetnsDirectory, problem);
+  for (; !problem && entry != std::filesystem::directory_iterator(); entry.increment(problem)) {
+    const std::filesystem::path& path = entry->path();
     struct statfs system {};
-    if (::statfs(entry.path().c_str(), &system) != 0 || system.f_type != NSFS_MAGIC) continue;
+    if (::statfs(path.c_str(), &system) != 0 || system.f_type != NSFS_MAGIC) continue;
     try {
-      found.emplace(entry.path().filename().string(), kernel::Netns::open(entry.path().string()));
+      found.emplace(path.filename().string(), kernel::Netns::open(path.string()));
     } catch (const Error& error) {
       if (error.kind() == ErrorKind::environment) throw;  // else: gone again, or a namespace of another kind
     }
