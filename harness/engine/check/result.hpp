@@ -132,8 +132,8 @@ struct RunResult {
   /// was interrupted) is no difference: that is told by itself.
   std::vector<Difference> differing() const;
   /// 0 all passed, 1 a check or a setup failed, 2 a scenario's own text is wrong (its ruleset), 3 this
-  /// machine cannot run one, 4 none failed but some inconclusive, or all skipped or not the same in all repetitions, 5
-  /// another error, 130 interrupted.
+  /// machine cannot run one, 4 none failed but some inconclusive, or all skipped or not the same in all
+  /// repetitions, 5 another error, 130 interrupted.
   int exit_status() const;
 
   friend bool operator==(const RunResult&, const RunResult&) = default;
