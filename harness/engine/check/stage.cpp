@@ -410,8 +410,8 @@ class Stage::Impl {
     const std::size_t first = tapped_.size();
     for (const auto& [name, netns] : network_.nodes()) {
       const std::uint64_t inode = netns.inode();
-      if (std::ranges::any_of(tapped_, [&](const Tapped& t) { return t.node == name && t.inode == inode; }))
-        continue;
+      const auto same = [&node = name, inode](const Tapped& t) { return t.node == node && t.inode == inode; };
+      if (std::ranges::any_of(tapped_, same)) continue;
       const network::Node* node = topology_.find(name);
       const std::size_t share = node == nullptr ? 1 : weight(*node);
       taps.push_back({name, &netns, ring_size(share, all_shares, options_)});
