@@ -11,9 +11,10 @@ namespace plumbline::proof {
 
 /// Which part of the exchange a packet belongs to.
 enum class Leg : std::uint8_t {
-  forward,  ///< from the probe's source towards its target
-  reply,    ///< from whoever answered
-  error,    ///< an ICMP error that quotes the probe
+  forward,    ///< from the probe's source towards its target
+  reply,      ///< from whoever answered
+  error,      ///< an ICMP error that quotes the probe
+  neighbour,  ///< ARP or neighbour discovery that one of them had to wait for
 };
 
 /// One packet of a probe at one tap.
