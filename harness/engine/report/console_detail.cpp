@@ -189,7 +189,7 @@ std::string detail(const ConsoleOptions& options, const CheckResult& check) {
     block.text(label, kernel_text(event));
     label = {};
   }
-  if (check.cause) add_cause(block, *check.cause);
+  for (const Cause& cause : check.causes) add_cause(block, cause);
   block.verbatim("where", check.where);
   block.verbatim("trace", check.trace);
   return block.take();

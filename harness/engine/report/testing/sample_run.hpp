@@ -43,23 +43,28 @@ inline CheckResult failed() {
       {42, "host", "veth-one", "in", "192.168.99.11:40001 > 10.1.2.3:80 TCP SYN, seq 305419896, ttl 64"},
       {44, "host", "br0", "other-host", "192.168.99.11:40001 > 10.1.2.3:80 TCP SYN, seq 305419896, ttl 64"},
       {1203, "host", "ens4", "out", "192.168.16.10:40001 > 10.1.2.3:80 TCP SYN, seq 305419896, ttl 63"},
-      {1000250, "intranet", "eth0", "in", "192.168.16.10:40001 > 10.1.2.3:80 TCP SYN, seq 305419896, ttl 62"},
+      {1000250, "intranet", "eth0", "in", "192.168.16.10:40001 > 10.1.2.3:80 TCP SYN, seq 305419896, ttl 62",
+       "forward", "source", "checksum left to the device"},
   };
   const std::string packet = "192.168.99.11:40001 > 10.1.2.3:80 TCP SYN, seq 305419896, ttl 63";
   result.kernel = {
-      {"host", "ip filter", "FORWARD", "log prefix \"[FORWARD] \"", "continue", "", "forward", "forward",
-       "bridge0", "ens4", "[FORWARD] ", packet},
-      {"host", "ip filter", "FORWARD", "iifname \"bridge0\" counter accept", "accept", "", "forward",
-       "forward", "bridge0", "ens4", std::nullopt, packet},
-      {"host", "", "", "", "accept", "", "prerouting", "reply", "ens4", "", std::nullopt, packet},
-      {"host", "", "", "", "", "NO_SOCKET"}};
+      {"host", "ip filter", "FORWARD", "log prefix \"[FORWARD] \"", 4, "", std::nullopt, "continue", "", "",
+       "forward", "forward", "bridge0", "ens4", "[FORWARD] ", packet, 3},
+      {"host", "ip filter", "FORWARD", "iifname \"bridge0\" counter accept", 5, "what comes from containers",
+       7, "accept", "", "", "forward", "forward", "bridge0", "ens4", std::nullopt, packet, 3},
+      {"host", "", "", "", 0, "", std::nullopt, "accept", "", "", "prerouting", "reply", "ens4", "",
+       std::nullopt, packet, 5},
+      {"host", "", "", "", 0, "", std::nullopt, "", "NO_SOCKET", "tcp_v4_rcv", "", "forward", "", "",
+       std::nullopt, "", 5}};
   result.control = Control{"lan-peer", "10.1.2.3", "tcp/80", Verdict::pass, "connected"};
-  result.cause =
+  result.stopped = "nobody";
+  result.causes = {
       Cause{"deny-rule-missing",
             "no rule of host rejects 10.0.0.0/8 before the rule that accepts what comes from bridge0",
             {"the probe left by ens4", "FORWARD accepted it by its first rule"},
             "nft insert rule ip filter FORWARD iifname bridge0 ip daddr 10.0.0.0/8 reject\nnft list chain ip "
-            "filter FORWARD"};
+            "filter FORWARD",
+            true}};
   result.trace = "plumbline-out/two-uplinks.native/deny-container-one-10.1.2.3-tcp-80.pcapng";
   return result;
 }
@@ -132,11 +137,12 @@ inline RunResult hostile_run() {
   CheckResult result = failed();
   result.id = result.expected = result.observed = result.where = result.trace = hostile;
   result.type = result.from = result.to = result.with = hostile;
-  result.journey = {{-3, hostile, hostile, hostile, hostile}};
-  result.kernel = {{hostile, hostile, hostile, hostile, hostile, hostile, "input", "error", hostile, hostile,
-                    hostile, hostile}};
+  result.journey = {{-3, hostile, hostile, hostile, hostile, "error", hostile, hostile}};
+  result.kernel = {{hostile, hostile, hostile, hostile, 1, hostile, 1, hostile, hostile, hostile, "input",
+                    "error", hostile, hostile, hostile, hostile, 1}};
   result.control = Control{hostile, hostile, hostile, Verdict::inconclusive, hostile};
-  result.cause = Cause{hostile, hostile, {hostile}, hostile};
+  result.stopped = hostile;
+  result.causes = {Cause{hostile, hostile, {hostile}, hostile, true}};
   scenario.checks = {result};
   scenario.error = ScenarioError{hostile, hostile, hostile};
   run.scenarios = {scenario};
