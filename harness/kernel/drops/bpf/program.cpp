@@ -17,6 +17,7 @@
 #include <numeric>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <thread>
 
 #include "harness/base/error.hpp"
@@ -35,6 +36,7 @@ Error refused(int error_number, const std::string& attempted, const std::string&
         "needs "
         "--privileged");
   }
+  if (!error.remedy().empty()) return error;
   return error.with_remedy("a kernel of 5.17 or later with CONFIG_BPF_SYSCALL and CONFIG_DEBUG_INFO_BTF");
 }
 
@@ -64,15 +66,19 @@ Program& Program::get(std::size_t rings) {
     if (!program) program.emplace(rings);
   } catch (const Error& error) {
     failure = error;
-    throw;
+  } catch (const std::system_error& error) {
+    failure = refused(error.code().value(), "starting a thread");
   }
+  if (failure) throw Error(*failure);
   return *program;
 }
 
 Program::Program(std::size_t rings) {
   // Refused here, it costs nothing: libbpf would first read all types of the kernel.
   rings_.push_back(make_ring());
-  LIBBPF_OPTS(bpf_map_create_opts, options, .inner_map_fd = static_cast<__u32>(rings_.front().get()));
+  bpf_map_create_opts options{};
+  options.sz = sizeof options;
+  options.inner_map_fd = static_cast<__u32>(rings_.front().get());
   ring_table_ = Fd(::bpf_map_create(BPF_MAP_TYPE_ARRAY_OF_MAPS, "rings", sizeof(std::uint32_t),
                                     sizeof(std::uint32_t), kDropRings, &options));
   if (!ring_table_) throw refused(errno, "making a table of rings for dropped packets");
