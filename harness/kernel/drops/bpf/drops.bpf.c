@@ -91,16 +91,21 @@ static __always_inline struct net_device* route_device(struct sk_buff* skb) {
   return dst ? BPF_CORE_READ(dst, dev) : 0;
 }
 
+/// The kernel numbers namespaces from PROC_DYNAMIC_FIRST on, but for the first ones, which come just before.
+static __always_inline int is_namespace(__u32 number) {
+  return number >= 0xeffffff0U && number < 0xf1000000U;
+}
+
 /// In which namespace it was, by what it still has: what is on its way out has no device yet, and TCP takes it from
 /// what came in. Members that share their place with others may hold anything: what they lead to is read without
-/// harm, and is no namespace that somebody watches.
+/// harm, and is hardly the number of a namespace.
 static __always_inline struct drop_listener* listener_of(struct sk_buff* skb, __u32* netns) {
   struct net_device* dev = skb->dev;
   struct drop_listener* listener = dev ? find(dev->nd_net.net, netns) : 0;
-  if (listener) return listener;
+  if (listener || is_namespace(*netns)) return listener;
   struct sock* sk = skb->sk;
   listener = sk ? find(sk->__sk_common.skc_net.net, netns) : 0;
-  if (listener) return listener;
+  if (listener || is_namespace(*netns)) return listener;
   dev = route_device(skb);
   if (!dev) return 0;
   *netns = BPF_CORE_READ(dev, nd_net.net, ns.inum);
