@@ -173,6 +173,7 @@ class Deny final : public engine::Check {
       if (silent(evidence)) denial.unresolved = co_await stage.unresolved_neighbour(denial.guard, evidence);
       outcome.judgement = judge_deny(denial, evidence, nullptr);
       outcome.journey = std::move(evidence.journey);
+      outcome.kernel = std::move(evidence.kernel);
       co_return outcome;
     }
     auto probe = stage.exchange(promise.from, to, with_);
@@ -183,6 +184,7 @@ class Deny final : public engine::Check {
     const Judgement through = judge_reach(control);
     outcome.control = engine::Control{control_, promise.to, promise.with, through.verdict, through.observed};
     outcome.journey = std::move(evidence.journey);
+    outcome.kernel = std::move(evidence.kernel);
     outcome.control_journey = std::move(control.journey);
     co_return outcome;
   }

@@ -160,6 +160,7 @@ class Egress final : public engine::Check {
       outcome.control_journey = std::move(control.journey);
     }
     outcome.journey = std::move(evidence.journey);
+    outcome.kernel = std::move(evidence.kernel);
     co_return outcome;
   }
 

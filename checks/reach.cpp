@@ -33,6 +33,7 @@ class Reach final : public engine::Check {
     engine::Outcome outcome;
     outcome.judgement = judge_reach(evidence);
     outcome.journey = std::move(evidence.journey);
+    outcome.kernel = std::move(evidence.kernel);
     co_return outcome;
   }
 

@@ -71,6 +71,7 @@ class Resolve final : public engine::Check {
     outcome.judgement.verdict = judgements.at(worst).verdict;
     outcome.judgement.observed = told(asked, judgements);
     outcome.journey = std::move(answers.at(worst).journey);
+    outcome.kernel = std::move(answers.at(worst).kernel);
     co_return outcome;
   }
 
