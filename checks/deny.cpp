@@ -10,6 +10,7 @@
 
 #include "checks/reach.hpp"
 #include "harness/engine/check/check.hpp"
+#include "harness/engine/check/diagnosis.hpp"
 
 namespace plumbline::checks {
 namespace {
@@ -165,31 +166,47 @@ class Deny final : public engine::Check {
   boost::asio::awaitable<engine::Outcome> run(engine::Stage& stage) const override {
     using boost::asio::experimental::awaitable_operators::operator&&;
     const engine::Target to = stage.target(promise.from, promise.to, family_);
-    engine::Outcome outcome;
-    Denial denial = denial_;
     // A control that holds the target itself would go over its own loopback and prove nothing.
     if (control_.empty() || control_ == to.node) {
       engine::Evidence evidence = co_await stage.exchange(promise.from, to, with_);
-      if (silent(evidence)) denial.unresolved = co_await stage.unresolved_neighbour(denial.guard, evidence);
-      outcome.judgement = judge_deny(denial, evidence, nullptr);
-      outcome.journey = std::move(evidence.journey);
-      outcome.kernel = std::move(evidence.kernel);
-      co_return outcome;
+      co_return co_await conclude(stage, std::move(evidence), nullptr);
     }
     auto probe = stage.exchange(promise.from, to, with_);
     auto control_probe = stage.exchange(control_, to, with_);
     auto [evidence, control] = co_await (std::move(probe) && std::move(control_probe));
-    if (silent(evidence)) denial.unresolved = co_await stage.unresolved_neighbour(denial.guard, evidence);
-    outcome.judgement = judge_deny(denial, evidence, &control);
-    const Judgement through = judge_reach(control);
-    outcome.control = engine::Control{control_, promise.to, promise.with, through.verdict, through.observed};
-    outcome.journey = std::move(evidence.journey);
-    outcome.kernel = std::move(evidence.kernel);
-    outcome.control_journey = std::move(control.journey);
-    co_return outcome;
+    co_return co_await conclude(stage, std::move(evidence), &control);
   }
 
  private:
+  boost::asio::awaitable<engine::Outcome> conclude(engine::Stage& stage, engine::Evidence evidence,
+                                                   const engine::Evidence* control) const {
+    Denial denial = denial_;
+    if (silent(evidence)) denial.unresolved = co_await stage.unresolved_neighbour(denial.guard, evidence);
+    engine::Outcome outcome;
+    outcome.judgement = judge_deny(denial, evidence, control);
+    if (outcome.judgement.verdict != Verdict::pass) outcome.question = question(evidence, control);
+    if (control != nullptr) {
+      const Judgement through = judge_reach(*control);
+      outcome.control =
+          engine::Control{control_, promise.to, promise.with, through.verdict, through.observed};
+      outcome.control_journey = control->journey;
+    }
+    outcome.journey = std::move(evidence.journey);
+    outcome.kernel = std::move(evidence.kernel);
+    co_return outcome;
+  }
+
+  /// Where the control failed too, that is what is to be explained: the target may not answer anybody.
+  proof::Case question(const engine::Evidence& evidence, const engine::Evidence* control) const {
+    const bool dead =
+        !leak(denial_, evidence) && control != nullptr && judge_reach(*control).verdict != Verdict::pass;
+    if (dead) return engine::case_of(*control, proof::Case::Promise::reach);
+    proof::Case question = engine::case_of(evidence, proof::Case::Promise::deny);
+    question.guard = denial_.guard;
+    question.how = kHowWords[static_cast<std::size_t>(denial_.how)];
+    return question;
+  }
+
   engine::Service with_;
   IpFamily family_;
   Denial denial_;

@@ -450,10 +450,13 @@ class Stage::Impl {
 
   /// Of the nodes that are to be traced, those that are there.
   void open_traces() {
+    if (!options_.trace_rules) return;
     std::vector<proof::TraceSource> sources;
-    for (const std::string& name : options_.traced) {
-      const auto found = network_.nodes().find(name);
-      if (found != network_.nodes().end()) sources.push_back({name, &found->second});
+    for (const auto& [name, netns] : network_.nodes()) {
+      const network::Node* node = topology_.find(name);
+      const bool under_test = node != nullptr && node->role != network::Role::world;
+      if (under_test || std::ranges::find(options_.traced, name) != options_.traced.end())
+        sources.push_back({name, &netns});
     }
     if (!sources.empty() && !trace_)
       trace_.emplace(executor_, proof::TraceOptions{options_.trace_buffer_bytes});

@@ -13,6 +13,7 @@
 #include <set>
 #include <utility>
 
+#include "harness/engine/check/diagnosis.hpp"
 #include "harness/engine/check/kernel_view.hpp"
 #include "harness/engine/report/reporter.hpp"
 #include "harness/engine/run/trace.hpp"
@@ -137,6 +138,7 @@ void ScenarioRun::arrange() {
   StageOptions stage_options;
   stage_options.timeout = options_.timeout;
   stage_options.traced = traced_nodes(plan_.checks);
+  stage_options.trace_rules = options_.trace_rules;
   stage_options.checks = std::min(options_.jobs, plan_.checks.size());
   stage_.emplace(loop_.get_executor(), network_, std::move(found), needs(), stage_options);
   stage_->watch(watches());
@@ -269,6 +271,7 @@ boost::asio::awaitable<void> ScenarioRun::work() {
     try {
       Outcome outcome = co_await plan_.checks[index]->run(*stage_);
       tell(outcome, result);
+      if (outcome.question) result.causes = find_causes(*outcome.question, *stage_);
       if (wants_trace(result)) outcomes_[index] = std::move(outcome);
     } catch (const Error& error) {
       result.verdict = Verdict::error;
