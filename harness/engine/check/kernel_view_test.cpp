@@ -102,7 +102,7 @@ TEST(Tell, SaysWhoStoppedIt) {
   outcome.kernel = exchange.path;
   CheckResult result;
   tell(outcome, result);
-  EXPECT_EQ(result.stopped, "host forward: ip filter CHAIN handle 7 \"counter drop\"");
+  EXPECT_EQ(result.stopped, "host forward: ip filter CHAIN handle 7: counter drop");
   EXPECT_EQ(result.journey.size(), 2U);
   EXPECT_EQ(result.kernel.size(), 1U);
 }

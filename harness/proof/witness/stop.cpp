@@ -313,7 +313,7 @@ std::string to_text(const RuleMet& rule) {
   const bool legacy = rule.backend == RuleMet::Backend::iptables_legacy;
   text += fmt::format("{} {}", legacy ? "rule" : "handle", rule.number);
   return rule.text.empty() ? fmt::format("{} ({})", text, rule.verdict)
-                           : fmt::format("{} \"{}\"", text, rule.text);
+                           : fmt::format("{}: {}", text, rule.text);
 }
 
 std::string to_text(const Stop& stop) {

@@ -27,11 +27,11 @@ struct Stop {
 /// missed (a journey that is not complete).
 std::optional<Stop> who_stopped(const Journey& journey, const KernelPath& path);
 
-/// "host forward: ip filter FORWARD handle 7 "ip daddr 10.0.0.0/8 drop"", "host: kernel drop reason
+/// "host forward: ip filter FORWARD handle 7: ip daddr 10.0.0.0/8 drop", "host: kernel drop reason
 /// IP_RPFILTER in ip_rcv_finish", "host: nothing says why (came in by veth1, never left)".
 std::string to_text(const Stop& stop);
 
-/// The rule as `ip filter FORWARD handle 7 "ip daddr 10.0.0.0/8 drop"`, `ip filter FORWARD policy drop`.
+/// The rule as `ip filter FORWARD handle 7: ip daddr 10.0.0.0/8 drop`, `ip filter FORWARD policy drop`.
 std::string to_text(const RuleMet& rule);
 
 }  // namespace plumbline::proof

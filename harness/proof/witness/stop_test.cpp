@@ -55,7 +55,7 @@ TEST(Stop, ARuleDrops) {
   exchange.hook("host", Hook::prerouting, "veth1", "", kProbe)
       .hook("host", Hook::forward, "veth1", "ens4", kForwarded, "drop")
       .drop("host", "NETFILTER_DROP", "nft_do_chain");
-  EXPECT_EQ(told(exchange), "host forward: ip filter CHAIN handle 7 \"counter drop\"");
+  EXPECT_EQ(told(exchange), "host forward: ip filter CHAIN handle 7: counter drop");
   const auto stop = who_stopped(exchange.journey, exchange.path);
   ASSERT_TRUE(stop);
   EXPECT_TRUE(stop->inside);
@@ -95,13 +95,13 @@ TEST(Stop, NothingIsConcludedFromALossyCapture) {
   exchange.journey.complete = false;
   EXPECT_EQ(told(exchange), "nobody");
   exchange.hook("host", Hook::forward, "veth1", "ens4", kForwarded, "drop");
-  EXPECT_EQ(told(exchange), "host forward: ip filter CHAIN handle 7 \"counter drop\"");
+  EXPECT_EQ(told(exchange), "host forward: ip filter CHAIN handle 7: counter drop");
 }
 
 TEST(Stop, ItsOwnNodeNeverLetItOut) {
   Exchange exchange;
   exchange.hook("c1", Hook::output, "", "eth0", kProbe, "drop");
-  EXPECT_EQ(told(exchange), "c1 output: ip filter CHAIN handle 7 \"counter drop\"");
+  EXPECT_EQ(told(exchange), "c1 output: ip filter CHAIN handle 7: counter drop");
   EXPECT_EQ(who_stopped(exchange.journey, exchange.path)->last, nullptr);
   EXPECT_EQ(told(Exchange().drop("c1", "NEIGH_FAILED", "neigh_invalidate")),
             "c1: kernel drop reason NEIGH_FAILED in neigh_invalidate");
@@ -115,19 +115,19 @@ TEST(Stop, TheAnswerIsDropped) {
       .out("internet", "eth0", reversed(kTranslated), Leg::reply)
       .in("host", "ens4", reversed(kTranslated), Leg::reply)
       .hook("host", Hook::input, "ens4", "", reversed(kTranslated), "drop", Leg::reply);
-  EXPECT_EQ(told(exchange), "host input (the answer): ip filter CHAIN handle 7 \"counter drop\"");
+  EXPECT_EQ(told(exchange), "host input (the answer): ip filter CHAIN handle 7: counter drop");
 }
 
 TEST(Stop, TheAnswerIsDroppedWhereItWasWaitedFor) {
   Exchange exchange = answered();
   exchange.hook("c1", Hook::input, "eth0", "", reversed(kProbe), "drop", Leg::reply);
-  EXPECT_EQ(told(exchange), "c1 input (the answer): ip filter CHAIN handle 7 \"counter drop\"");
+  EXPECT_EQ(told(exchange), "c1 input (the answer): ip filter CHAIN handle 7: counter drop");
 }
 
 TEST(Stop, TheAnswerNeverLeft) {
   Exchange exchange = to_target();
   exchange.hook("internet", Hook::output, "", "eth0", reversed(kTranslated), "drop", Leg::reply);
-  EXPECT_EQ(told(exchange), "internet output (the answer): ip filter CHAIN handle 7 \"counter drop\"");
+  EXPECT_EQ(told(exchange), "internet output (the answer): ip filter CHAIN handle 7: counter drop");
 }
 
 TEST(Stop, TheAnswerComesFromBeyondAndIsLost) {
@@ -149,7 +149,7 @@ TEST(Stop, AnErrorNamesItsSender) {
   EXPECT_EQ(stop->last->interface, "veth1");
   EXPECT_EQ(stop->error, &exchange.journey.sightings[2]);
   exchange.hook("host", Hook::forward, "veth1", "ens4", kForwarded, "reject");
-  EXPECT_EQ(told(exchange), "host forward: ip filter CHAIN handle 7 \"counter reject\"");
+  EXPECT_EQ(told(exchange), "host forward: ip filter CHAIN handle 7: counter reject");
 }
 
 TEST(Stop, AnErrorFromBeyondNamesItsSender) {
@@ -169,7 +169,7 @@ TEST(Stop, AResetInTheTargetsNameIsNoAnswer) {
   exchange.hook("host", Hook::forward, "veth1", "ens4", kSyn, "reject")
       .out("host", "veth1", answer, Leg::reply)
       .in("c1", "eth0", answer, Leg::reply);
-  EXPECT_EQ(told(exchange), "host forward: ip filter CHAIN handle 7 \"counter reject\"");
+  EXPECT_EQ(told(exchange), "host forward: ip filter CHAIN handle 7: counter reject");
 }
 
 TEST(Stop, OfARetransmissionTheFirstSendingDecides) {
