@@ -64,7 +64,7 @@ std::string starred(const JourneyStep& step) {
 }
 
 std::string glued(std::string text) {
-  for (const std::string_view word : {" ttl ", " (handle ", " counted ", " -> "}) {
+  for (const std::string_view word : {" id ", " seq ", " ack ", " (handle ", " counted ", " -> "}) {
     for (std::size_t at = text.find(word); at != std::string::npos; at = text.find(word, at + 1)) {
       text[at + word.size() - 1] = kGlue;
     }
@@ -103,8 +103,29 @@ std::string event_text(const KernelEvent& event) {
   return event.verdict == "accept" ? "no rule" : "no rule; seen at no hook after it";
 }
 
+/// "64" of "… ICMP echo request, ttl 64", which is taken out; empty where there is none.
+std::string take_ttl(std::string& packet) {
+  constexpr std::string_view word = ", ttl ";
+  const std::size_t at = packet.rfind(word);
+  if (at == std::string::npos) return {};
+  const std::size_t number = at + word.size();
+  const std::size_t end = std::min(packet.find_first_not_of("0123456789", number), packet.size());
+  std::string ttl = packet.substr(number, end - number);
+  if (ttl.empty() || ttl.size() > 3) return {};
+  packet.erase(at, end - at);
+  return ttl;
+}
+
+/// " (quotes …)", of an ICMP error.
+std::string_view quote_in(std::string_view packet) {
+  const std::size_t at = packet.find(" (quotes ");
+  const std::size_t end = packet.rfind(')');
+  return at == std::string_view::npos || end == std::string_view::npos ? std::string_view()
+                                                                       : packet.substr(at, end + 1 - at);
+}
+
 struct Rung {
-  std::string time, place, packet;
+  std::string time, place, ttl, packet;
   std::string_view arrow;
 };
 
@@ -120,7 +141,7 @@ class Ladder {
 
   std::string take() {
     if (rungs_.empty() && events_.empty()) return {};
-    line(std::string(kDetailIndent, ' ') + painted(options_, Colour::dim, "journey"));
+    write_heading();
     const std::vector<bool> shown = shown_rungs();
     write_events(0);
     for (std::size_t i = 0; i < rungs_.size(); ++i) {
@@ -149,12 +170,26 @@ class Ladder {
     rung.time = duration(options_, static_cast<double>(step.t_us) / 1000);
     rung.place = printable(step.node) + ":" + printable(step.interface);
     rung.packet = starred(step);
+    rung.ttl = take_ttl(rung.packet);
+    leave_out_known_quote(rung.packet);
     if (!step.note.empty()) rung.packet += fmt::format(" ({})", printable(step.note));
     rung.arrow = arrow(options_, step.direction);
     time_width_ = std::max(time_width_, columns(rung.time));
     place_width_ = std::max(place_width_, columns(rung.place));
+    if (!rung.ttl.empty()) ttl_width_ = 3;
     translated_ = translated_ || !step.translated.empty();
     for_others_ = for_others_ || (step.direction != "in" && step.direction != "out");
+  }
+
+  /// What an error quotes is told again only where it is another: behind a translation.
+  void leave_out_known_quote(std::string& packet) {
+    const std::string quote(quote_in(packet));
+    if (quote.empty() || verbose()) return;
+    if (quote == quote_) {
+      packet.erase(packet.find(quote), quote.size());
+    } else {
+      quote_ = quote;
+    }
   }
 
   /// The beginning and the end, and whatever is followed by something that a kernel told.
@@ -174,19 +209,27 @@ class Ladder {
     return shown;
   }
 
+  void write_heading() {
+    const std::string title =
+        ttl_width_ == 0 ? "journey" : padded("journey", arrow_column() + 3 - kDetailIndent) + "ttl";
+    line(std::string(kDetailIndent, ' ') + painted(options_, Colour::dim, title));
+  }
+
+  std::size_t arrow_column() const { return kDetailIndent + 2 + time_width_ + 2 + place_width_ + 2; }
+
   void write_fold(std::size_t left_out) {
     line(fmt::format("{:{}}{} packet{} more, shown with -v and in the trace", "", kDetailIndent + 2, left_out,
                      left_out == 1 ? "" : "s"));
   }
 
-  /// Time right-aligned, place padded, arrow, packet; the packet wraps under itself.
+  /// Time right-aligned, place padded, arrow, ttl, packet; the packet wraps under itself.
   void write_rung(std::size_t index) {
     const Rung& rung = rungs_[index];
-    const std::size_t before = kDetailIndent + 2 + time_width_ + 2 + place_width_ + 2 + 2 + 1;
+    const std::size_t before = arrow_column() + 3 + (ttl_width_ == 0 ? 0 : ttl_width_ + 1);
     const std::vector<std::string> packet = wrapped(rung.packet, room(before));
-    line(fmt::format("{:{}}{}  {}  {} {}", "", kDetailIndent + 2, right_aligned(rung.time, time_width_),
+    line(fmt::format("{:{}}{}  {}  {} {}{}{}", "", kDetailIndent + 2, right_aligned(rung.time, time_width_),
                      padded(rung.place, place_width_), painted(options_, Colour::cyan, padded(rung.arrow, 2)),
-                     packet.front()));
+                     right_aligned(rung.ttl, ttl_width_), ttl_width_ == 0 ? "" : " ", packet.front()));
     for (std::size_t i = 1; i < packet.size(); ++i) line(std::string(before, ' ') + packet[i]);
   }
 
@@ -277,14 +320,15 @@ class Ladder {
     };
     if (translated_) say("* translated: not as its sender made it");
     if (for_others_)
-      say(fmt::format("{} a frame to another's address, as ports of a bridge see them", arrow(options_, "")));
+      say(fmt::format("{} addressed to another's MAC, as a port of a bridge sees it", arrow(options_, "")));
   }
 
   const ConsoleOptions& options_;
   const CheckResult& check_;
   std::vector<Rung> rungs_;
   std::vector<const KernelEvent*> events_;
-  std::size_t time_width_ = 0, place_width_ = 0;
+  std::size_t time_width_ = 0, place_width_ = 0, ttl_width_ = 0;
+  std::string quote_;  ///< told last
   bool translated_ = false, for_others_ = false;
   std::string text_;
   std::size_t next_ = 0;               ///< event to be written

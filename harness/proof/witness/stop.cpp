@@ -263,7 +263,9 @@ std::string last_seen(const Stop& stop) {
   if (stop.last == nullptr || stop.last->node != stop.node) return "never seen leaving";
   const bool left = stop.last->packet.direction == Direction::out && !on_loopback(*stop.last);
   if (left) return fmt::format("left by {}", stop.last->interface);
-  return fmt::format("came in by {}, never left", stop.last->interface);
+  const bool may_be_there = stop.leg == Leg::forward;
+  return fmt::format("came in by {}, {}", stop.last->interface,
+                     may_be_there ? "neither it nor an answer left" : "never left");
 }
 
 std::string icmp_of(const Sighting& error) {

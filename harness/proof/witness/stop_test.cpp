@@ -78,9 +78,10 @@ TEST(Stop, TheKernelDrops) {
 }
 
 TEST(Stop, NobodySaysWhy) {
-  EXPECT_EQ(told(to_host()), "host: nothing says why (came in by veth1, never left)");
-  EXPECT_EQ(told(to_host().hook("host", Hook::prerouting, "veth1", "", kProbe)),
-            "host: nothing says why (came in by veth1, never left; last at hook prerouting)");
+  EXPECT_EQ(told(to_host()), "host: nothing says why (came in by veth1, neither it nor an answer left)");
+  EXPECT_EQ(
+      told(to_host().hook("host", Hook::prerouting, "veth1", "", kProbe)),
+      "host: nothing says why (came in by veth1, neither it nor an answer left; last at hook prerouting)");
 }
 
 TEST(Stop, ItLeftAndArrivedNowhere) {
@@ -137,7 +138,7 @@ TEST(Stop, TheAnswerComesFromBeyondAndIsLost) {
 }
 
 TEST(Stop, ItArrivedAndNobodyAnswered) {
-  EXPECT_EQ(told(to_target()), "internet: nothing says why (came in by eth0, never left)");
+  EXPECT_EQ(told(to_target()), "internet: nothing says why (came in by eth0, neither it nor an answer left)");
 }
 
 TEST(Stop, AnErrorNamesItsSender) {
@@ -206,7 +207,7 @@ TEST(Stop, AConnectionThatIsMadeCanLoseItsContent) {
       .in("target", "eth0", bare)
       .out("c1", "eth0", content)
       .in("host", "veth1", content);
-  EXPECT_EQ(told(exchange), "host: nothing says why (came in by veth1, never left)");
+  EXPECT_EQ(told(exchange), "host: nothing says why (came in by veth1, neither it nor an answer left)");
   EXPECT_EQ(who_stopped(exchange.journey, exchange.path)->last, &exchange.journey.sightings.back());
 }
 
