@@ -68,7 +68,11 @@ struct Judgement {
 /// outside did.
 std::optional<std::string> wrong_answerer(const proof::Journey& journey, const Target& to);
 
-/// The journey as reports show it, times relative to its first sighting.
+/// "forward", "reply", "error", "neighbour".
+const char* leg_text(proof::Leg leg);
+
+/// The journey as reports show it, times relative to its first sighting. Translated is what differs from
+/// where its leg was seen first.
 std::vector<JourneyStep> steps(const proof::Journey& journey);
 
 /// "host:ens4".

@@ -22,7 +22,7 @@ struct Tagged {
   std::string_view probe;
 };
 
-const char* leg_text(proof::Leg leg) {
+const char* leg_words(proof::Leg leg) {
   switch (leg) {
     case proof::Leg::forward:
       return "on its way";
@@ -113,7 +113,7 @@ void write_trace(const std::string& path, const std::vector<std::string>& watche
     writer.write(
         number_of(place(sighting), sighting.link_type), sighting.time_ns, sighting.bytes,
         sighting.original_length, sighting.packet.direction,
-        fmt::format("{} ({}): {}", packet.probe, leg_text(sighting.leg), traffic::to_text(sighting.packet)));
+        fmt::format("{} ({}): {}", packet.probe, leg_words(sighting.leg), traffic::to_text(sighting.packet)));
   }
   writer.close();
 }
