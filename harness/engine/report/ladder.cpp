@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "harness/engine/check/words.hpp"
 #include "harness/engine/report/console_style.hpp"
 #include "harness/engine/report/text.hpp"
 
@@ -23,11 +24,6 @@ constexpr std::size_t kHook = 7;  // "forward"
 
 /// Stands for a space at which no line may end.
 constexpr char kGlue = '\x01';
-
-bool stops(const KernelEvent& event) {
-  return event.verdict == "drop" || event.verdict == "reject" || event.verdict == "queue" ||
-         event.verdict == "stolen";
-}
 
 bool is_drop(const KernelEvent& event) {
   return !event.drop_reason.empty();
@@ -76,31 +72,6 @@ std::vector<std::string> wrapped(const std::string& text, std::size_t room) {
   std::vector<std::string> lines = wrap(glued(text), room);
   for (std::string& line : lines) std::ranges::replace(line, kGlue, ' ');
   return lines;
-}
-
-/// `ip filter FORWARD: iifname "bridge0" counter accept -> accept (handle 5, counted 7)`.
-std::string rule_text(const KernelEvent& event) {
-  std::string text = fmt::format("{} {}: {}", event.table, event.chain, event.rule);
-  text += fmt::format(" -> {}", event.verdict.empty() ? "?" : event.verdict);
-  std::vector<std::string> about;
-  if (event.handle != 0) about.push_back(fmt::format("handle {}", event.handle));
-  if (event.packets) about.push_back(fmt::format("counted {}", *event.packets));
-  const bool told = event.rule.find(event.comment) != std::string::npos;
-  if (!event.comment.empty() && !told) about.push_back(fmt::format("comment \"{}\"", event.comment));
-  if (!about.empty()) text += fmt::format(" ({})", fmt::join(about, ", "));
-  return text;
-}
-
-std::string drop_text(const KernelEvent& event) {
-  std::string text = "dropped by the kernel: " + event.drop_reason;
-  if (!event.function.empty()) text += " in " + event.function;
-  return text;
-}
-
-std::string event_text(const KernelEvent& event) {
-  if (is_drop(event)) return drop_text(event);
-  if (has_rule(event)) return rule_text(event);
-  return event.verdict == "accept" ? "no rule" : "no rule; seen at no hook after it";
 }
 
 /// "64" of "… ICMP echo request, ttl 64", which is taken out; empty where there is none.
@@ -279,7 +250,7 @@ class Ladder {
     const bool again = last_ != nullptr && same_hook(*last_, event) && last_->after == event.after;
     if (!again) depth_ = 0;
     last_ = &event;
-    const std::string hook = printable(hook_text(event));
+    const std::string hook = printable(place_text(event));
     const std::size_t column = kDetailIndent + 2 + time_width_ + 2;
     const std::size_t text_column =
         column + (hook.empty() ? 0 : std::max(columns(hook), kHook) + 2) + 2 * std::min(depth_, kDeepest);
@@ -293,16 +264,14 @@ class Ladder {
       line(painted(options_, colour, std::string(text_column + 2, ' ') + lines[i]));
     }
   }
-  /// "forward to ens4"; with the node where the step above does not say it.
-  std::string hook_text(const KernelEvent& event) const {
+  /// The hook; with the node where the step above does not say it.
+  std::string place_text(const KernelEvent& event) const {
     const std::size_t after = event.after;
     const bool there =
         after != 0 && after <= check_.journey.size() && check_.journey[after - 1].node == event.node;
-    std::string text = there ? "" : event.node;
-    if (!event.hook.empty()) text += (text.empty() ? "" : " ") + event.hook;
-    const bool decides = event.hook == "forward" || event.hook == "output";
-    if (decides && !event.oif.empty()) text += " to " + event.oif;
-    return text;
+    const std::string hook = hook_text(event);
+    if (there) return hook;
+    return hook.empty() ? event.node : event.node + " " + hook;
   }
 
   /// Into the chain that it jumps to, and back.
