@@ -11,7 +11,8 @@ std::string rule_text(const KernelEvent& event) {
   std::string text = fmt::format("{} {}: {} -> {}", event.table, event.chain, event.rule,
                                  event.verdict.empty() ? "?" : event.verdict);
   std::vector<std::string> about;
-  if (event.handle != 0) about.push_back(fmt::format("handle {}", event.handle));
+  const bool legacy = event.rule.starts_with("-A ");  // in the words of `iptables -S`
+  if (event.handle != 0) about.push_back(fmt::format("{} {}", legacy ? "rule" : "handle", event.handle));
   if (event.packets) about.push_back(fmt::format("counted {}", *event.packets));
   // In nft's own words it is there already.
   const bool told = event.rule.find(event.comment) != std::string::npos;

@@ -28,6 +28,9 @@ TEST(Words, TellARuleWithWhatIsKnownOfIt) {
   event.packets = 0;
   event.comment = "why";
   EXPECT_EQ(event_text(event), "ip filter CHAIN: accept -> accept (handle 5, counted 0, comment \"why\")");
+  event.rule = "-A CHAIN -j ACCEPT";
+  EXPECT_EQ(event_text(event),
+            "ip filter CHAIN: -A CHAIN -j ACCEPT -> accept (rule 5, counted 0, comment \"why\")");
   event.rule = "accept comment \"why\"";
   event.verdict = "";
   EXPECT_EQ(event_text(event), "ip filter CHAIN: accept comment \"why\" -> ? (handle 5, counted 0)");

@@ -147,7 +147,7 @@ class Ladder {
     rung.arrow = arrow(options_, step.direction);
     time_width_ = std::max(time_width_, columns(rung.time));
     place_width_ = std::max(place_width_, columns(rung.place));
-    if (!rung.ttl.empty()) ttl_width_ = 3;
+    ttl_width_ = std::max(ttl_width_, rung.ttl.size());
     translated_ = translated_ || !step.translated.empty();
     for_others_ = for_others_ || (step.direction != "in" && step.direction != "out");
   }
@@ -182,7 +182,7 @@ class Ladder {
 
   void write_heading() {
     const std::string title =
-        ttl_width_ == 0 ? "journey" : padded("journey", arrow_column() + 3 - kDetailIndent) + "ttl";
+        ttl_width_ == 0 ? "journey" : padded("journey", arrow_column() + ttl_width_ - kDetailIndent) + "ttl";
     line(std::string(kDetailIndent, ' ') + painted(options_, Colour::dim, title));
   }
 

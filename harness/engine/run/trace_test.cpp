@@ -64,7 +64,11 @@ std::string output_of(const std::string& command) {
 }
 
 TEST(WriteTrace, CommentsEachPacketWithWhatBecameOfIt) {
-  if (std::system("command -v tshark >/dev/null") != 0) GTEST_SKIP() << "tshark is missing";
+  if (output_of("command -v tshark").empty()) {
+    const char* ci = std::getenv("CI");
+    if (ci != nullptr && std::string_view(ci) == "true") FAIL() << "tshark is missing";
+    GTEST_SKIP() << "tshark is missing";
+  }
   using proof::testing::udp;
   proof::testing::Exchange exchange;
   const traffic::Packet probe = udp("192.168.99.11", "203.0.113.80");
