@@ -20,7 +20,9 @@ constexpr std::size_t kLastRungs = 8;
 /// Rules in a row that let it pass, shown without -v.
 constexpr std::size_t kPassed = 6;
 constexpr std::size_t kDeepest = 8;
-constexpr std::size_t kHook = 7;  // "forward"
+constexpr std::size_t kRungs = kDetailIndent;     // column at which they begin
+constexpr std::size_t kMark = kDetailIndent - 2;  // of who stopped it
+constexpr std::size_t kHook = 7;                  // "forward"
 
 /// Stands for a space at which no line may end.
 constexpr char kGlue = '\x01';
@@ -186,10 +188,10 @@ class Ladder {
     line(std::string(kDetailIndent, ' ') + painted(options_, Colour::dim, title));
   }
 
-  std::size_t arrow_column() const { return kDetailIndent + 2 + time_width_ + 2 + place_width_ + 2; }
+  std::size_t arrow_column() const { return kRungs + time_width_ + 2 + place_width_ + 2; }
 
   void write_fold(std::size_t left_out) {
-    line(fmt::format("{:{}}{} packet{} more, shown with -v and in the trace", "", kDetailIndent + 2, left_out,
+    line(fmt::format("{:{}}{} packet{} more, shown with -v and in the trace", "", kRungs, left_out,
                      left_out == 1 ? "" : "s"));
   }
 
@@ -198,7 +200,7 @@ class Ladder {
     const Rung& rung = rungs_[index];
     const std::size_t before = arrow_column() + 3 + (ttl_width_ == 0 ? 0 : ttl_width_ + 1);
     const std::vector<std::string> packet = wrapped(rung.packet, room(before));
-    line(fmt::format("{:{}}{}  {}  {} {}{}{}", "", kDetailIndent + 2, right_aligned(rung.time, time_width_),
+    line(fmt::format("{:{}}{}  {}  {} {}{}{}", "", kRungs, right_aligned(rung.time, time_width_),
                      padded(rung.place, place_width_), painted(options_, Colour::cyan, padded(rung.arrow, 2)),
                      right_aligned(rung.ttl, ttl_width_), ttl_width_ == 0 ? "" : " ", packet.front()));
     for (std::size_t i = 1; i < packet.size(); ++i) line(std::string(before, ' ') + packet[i]);
@@ -251,12 +253,12 @@ class Ladder {
     if (!again) depth_ = 0;
     last_ = &event;
     const std::string hook = printable(place_text(event));
-    const std::size_t column = kDetailIndent + 2 + time_width_ + 2;
+    const std::size_t column = kRungs + time_width_ + 2;
     const std::size_t text_column =
         column + (hook.empty() ? 0 : std::max(columns(hook), kHook) + 2) + 2 * std::min(depth_, kDeepest);
     const std::vector<std::string> lines = wrapped(what, room(text_column + 2));
     const std::string_view cross = !marked ? "" : options_.unicode ? "✗" : "x";
-    std::string first = std::string(kDetailIndent, ' ') + std::string(cross);
+    std::string first = std::string(kMark, ' ') + std::string(cross);
     first = padded(first, column) + (again ? std::string() : hook);
     const Colour colour = marked ? Colour::red : Colour::none;
     line(painted(options_, colour, padded(first, text_column) + lines.front()));
@@ -281,7 +283,7 @@ class Ladder {
   }
 
   void write_legend() {
-    const std::string margin(kDetailIndent + 2, ' ');
+    const std::string margin(kRungs, ' ');
     const auto say = [&](std::string_view text) {
       for (const std::string& one : wrap(text, room(margin.size()))) {
         line(margin + painted(options_, Colour::dim, one));
