@@ -177,12 +177,20 @@ class Stage::Impl {
     co_return std::string();
   }
 
-  awaitable<Evidence> exchange(std::string from, Target to, Service with) {
+  awaitable<Evidence> exchange(std::string from, Target to, Service with, Until until) {
     // A DNS server answers questions, not echoes.
     if (with.protocol == traffic::Protocol::udp && serves_dns(topology_, to, with)) {
-      return exchange_question(std::move(from), std::move(to), with);
+      return exchange_question(std::move(from), std::move(to), with, until);
     }
-    return exchange_probe(std::move(from), std::move(to), with);
+    return exchange_probe(std::move(from), std::move(to), with, until);
+  }
+
+  void look_again(Evidence& evidence) {
+    if (!evidence.watch) return;
+    const bool complete = evidence.journey.complete;
+    evidence.journey = journey(evidence.watch, evidence.from, frames_lost());
+    evidence.journey.complete = complete;
+    if (evidence.delivered_to.empty()) evidence.delivered_to = delivered_to(evidence.nonce);
   }
 
   awaitable<DnsEvidence> resolve(std::string from, Target server, std::string name, bool tcp,
@@ -240,7 +248,7 @@ class Stage::Impl {
     return lookups;
   }
 
-  awaitable<Evidence> exchange_probe(std::string from, Target to, Service with) {
+  awaitable<Evidence> exchange_probe(std::string from, Target to, Service with, Until until) {
     traffic::ProbeRequest request;
     request.from = &network_.netns(from);
     request.protocol = with.protocol;
@@ -251,12 +259,20 @@ class Stage::Impl {
     request.timeout = options_.timeout;
     request.exchange = !serves_dns(topology_, to, with);
     std::optional<proof::WatchId> watch;
+    Impatience impatience(*this, until);
+    request.recall = impatience.recall;
     const std::function<void(const traffic::ProbeIdentity&)> ready =
-        [&](const traffic::ProbeIdentity& identity) { watch = observer_.watch(key_for(request, identity)); };
+        [&](const traffic::ProbeIdentity& identity) {
+          watch = observer_.watch(key_for(request, identity));
+          impatience.await(*watch);
+        };
     const std::uint64_t lost_before = frames_lost();
     const proof::KernelTrace::Mark traced_before = trace_mark();
     Evidence evidence;
     evidence.outcome = co_await traffic::probe(request, ready);
+    evidence.ended_early = impatience.was_early();
+    evidence.watch = watch;
+    evidence.nonce = request.nonce;
     evidence.journey = journey(watch, from, lost_before);
     evidence.kernel = kernel_path(watch, from, traced_before);
     evidence.delivered_to = delivered_to(request.nonce);
@@ -269,7 +285,7 @@ class Stage::Impl {
 
   /// A UDP probe to a DNS server: a question whose name is the nonce. Any response to it is the server's
   /// answer.
-  awaitable<Evidence> exchange_question(std::string from, Target to, Service with) {
+  awaitable<Evidence> exchange_question(std::string from, Target to, Service with, Until until) {
     using Dns = traffic::DnsOutcome::Status;
     using Status = traffic::ProbeOutcome::Status;
     const traffic::Nonce nonce = traffic::next_nonce();
@@ -282,7 +298,15 @@ class Stage::Impl {
     request.timeout = options_.timeout;
     traffic::DnsOutcome answer;
     Evidence evidence;
-    evidence.journey = co_await ask(request, from, answer, evidence.kernel);
+    Impatience impatience(*this, until);
+    request.recall = impatience.recall;
+    evidence.nonce = nonce;
+    const std::function<void(proof::WatchId)> sent = [&](proof::WatchId watch) {
+      evidence.watch = watch;
+      impatience.await(watch);
+    };
+    evidence.journey = co_await ask(request, from, answer, evidence.kernel, sent);
+    evidence.ended_early = impatience.was_early();
     const bool no_response = answer.status == Dns::timeout;
     evidence.outcome.status = answer.status == Dns::icmp_error    ? Status::icmp_error
                               : answer.status == Dns::local_error ? Status::local_error
@@ -301,7 +325,8 @@ class Stage::Impl {
   }
 
   awaitable<proof::Journey> ask(const traffic::DnsRequest& request, const std::string& from,
-                                traffic::DnsOutcome& outcome, proof::KernelPath& kernel) {
+                                traffic::DnsOutcome& outcome, proof::KernelPath& kernel,
+                                const std::function<void(proof::WatchId)>& sent = {}) {
     std::optional<proof::WatchId> watch;
     const std::function<void(const traffic::ProbeIdentity&)> ready = [&](const traffic::ProbeIdentity&
                                                                              identity) {
@@ -310,6 +335,7 @@ class Stage::Impl {
       } else {
         watch = observer_.watch(proof::DnsKey{request.id, request.name, identity.source_port, request.port});
       }
+      if (sent) sent(*watch);
     };
     const std::uint64_t lost_before = frames_lost();
     const proof::KernelTrace::Mark traced_before = trace_mark();
@@ -460,7 +486,47 @@ class Stage::Impl {
     }
     if (!sources.empty() && !trace_)
       trace_.emplace(executor_, proof::TraceOptions{options_.trace_buffer_bytes});
-    if (trace_) trace_->watch(sources);
+    if (!trace_) return;
+    trace_->watch(sources);
+    trace_->on_news([this] { recall_dropped(); });
+  }
+
+  using Recalls = std::map<proof::WatchId, std::shared_ptr<traffic::Recall>>;
+
+  /// A probe under way that may end before its time-out.
+  class Impatience {
+   public:
+    Impatience(Impl& stage, Until until) : recalls_(stage.recalls_) {
+      if (until == Until::dropped) recall = std::make_shared<traffic::Recall>();
+    }
+    Impatience(const Impatience&) = delete;
+    Impatience& operator=(const Impatience&) = delete;
+    ~Impatience() {
+      if (watch_) recalls_->erase(*watch_);
+    }
+
+    std::shared_ptr<traffic::Recall> recall;
+
+    void await(proof::WatchId watch) {
+      if (!recall) return;
+      watch_ = watch;
+      recalls_->emplace(watch, recall);
+    }
+    bool was_early() const { return recall && recall->made(); }
+
+   private:
+    std::shared_ptr<Recalls> recalls_;  ///< shared: an interrupted probe's coroutine goes after the stage
+    std::optional<proof::WatchId> watch_;
+  };
+
+  /// Taps first: what they saw before a report was written tells whose packet it is about.
+  void recall_dropped() {
+    if (recalls_->empty()) return;
+    for (const auto& capture : captures_) capture->drain();
+    for (const proof::WatchId watch : trace_->perhaps_stopped(observer_)) {
+      const auto waiting = recalls_->find(watch);
+      if (waiting != recalls_->end() && trace_->dropped_in_silence(watch)) waiting->second->now();
+    }
   }
 
   proof::KernelTrace::Mark trace_mark() const { return trace_ ? trace_->mark() : proof::KernelTrace::Mark(); }
@@ -553,6 +619,7 @@ class Stage::Impl {
   std::vector<std::unique_ptr<traffic::Capture>> captures_;
   FrameWatches watches_;
   std::optional<proof::KernelTrace> trace_;
+  std::shared_ptr<Recalls> recalls_ = std::make_shared<Recalls>();  ///< of probes that are under way
 };
 
 Stage::Stage(boost::asio::any_io_executor executor, const network::LiveNetwork& network,
@@ -597,8 +664,12 @@ awaitable<std::string> Stage::unresolved_neighbour(std::string node, const Evide
   return impl_->unresolved_neighbour(std::move(node), evidence);
 }
 
-awaitable<Evidence> Stage::exchange(std::string from, Target to, Service with) {
-  return impl_->exchange(std::move(from), std::move(to), with);
+awaitable<Evidence> Stage::exchange(std::string from, Target to, Service with, Until until) {
+  return impl_->exchange(std::move(from), std::move(to), with, until);
+}
+
+void Stage::look_again(Evidence& evidence) {
+  impl_->look_again(evidence);
 }
 
 awaitable<DnsEvidence> Stage::resolve(std::string from, Target server, std::string name, bool tcp,

@@ -27,6 +27,12 @@ struct StageOptions {
   std::size_t trace_buffer_bytes = 0;  ///< of each of their sockets; 0: as large as a burst needs
 };
 
+/// When a probe ends that nobody answers.
+enum class Until : std::uint8_t {
+  time_out,
+  dropped,  ///< before that, once a kernel has told that it dropped the probe without a word to its sender
+};
+
 /// A network under observation: its servers run, its taps are open, probes can be sent. What checks work
 /// with.
 class Stage {
@@ -67,8 +73,11 @@ class Stage {
   /// an IPv6 router). What is just being asked for is looked at again a little later. Throws Error.
   boost::asio::awaitable<std::string> unresolved_neighbour(std::string node, const Evidence& evidence);
 
-  /// Sends one probe and gathers its evidence.
-  boost::asio::awaitable<Evidence> exchange(std::string from, Target to, Service with);
+  /// Sends one probe and gathers its evidence. `until` says when it ends that is not answered.
+  boost::asio::awaitable<Evidence> exchange(std::string from, Target to, Service with,
+                                            Until until = Until::time_out);
+  /// Adds to the evidence of a probe that ended early what has been seen of it since.
+  void look_again(Evidence& evidence);
   /// Asks one DNS question and gathers its evidence. The name's letters are mixed in case by the stage.
   /// `family`: of the addresses asked for, A or AAAA.
   boost::asio::awaitable<DnsEvidence> resolve(std::string from, Target server, std::string name, bool tcp,
