@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "harness/engine/check/words.hpp"
 #include "harness/engine/report/console_style.hpp"
 #include "harness/engine/report/text.hpp"
 
@@ -19,15 +20,12 @@ constexpr std::size_t kLastRungs = 8;
 /// Rules in a row that let it pass, shown without -v.
 constexpr std::size_t kPassed = 6;
 constexpr std::size_t kDeepest = 8;
-constexpr std::size_t kHook = 7;  // "forward"
+constexpr std::size_t kRungs = kDetailIndent;     // column at which they begin
+constexpr std::size_t kMark = kDetailIndent - 2;  // of who stopped it
+constexpr std::size_t kHook = 7;                  // "forward"
 
 /// Stands for a space at which no line may end.
 constexpr char kGlue = '\x01';
-
-bool stops(const KernelEvent& event) {
-  return event.verdict == "drop" || event.verdict == "reject" || event.verdict == "queue" ||
-         event.verdict == "stolen";
-}
 
 bool is_drop(const KernelEvent& event) {
   return !event.drop_reason.empty();
@@ -76,31 +74,6 @@ std::vector<std::string> wrapped(const std::string& text, std::size_t room) {
   std::vector<std::string> lines = wrap(glued(text), room);
   for (std::string& line : lines) std::ranges::replace(line, kGlue, ' ');
   return lines;
-}
-
-/// `ip filter FORWARD: iifname "bridge0" counter accept -> accept (handle 5, counted 7)`.
-std::string rule_text(const KernelEvent& event) {
-  std::string text = fmt::format("{} {}: {}", event.table, event.chain, event.rule);
-  text += fmt::format(" -> {}", event.verdict.empty() ? "?" : event.verdict);
-  std::vector<std::string> about;
-  if (event.handle != 0) about.push_back(fmt::format("handle {}", event.handle));
-  if (event.packets) about.push_back(fmt::format("counted {}", *event.packets));
-  const bool told = event.rule.find(event.comment) != std::string::npos;
-  if (!event.comment.empty() && !told) about.push_back(fmt::format("comment \"{}\"", event.comment));
-  if (!about.empty()) text += fmt::format(" ({})", fmt::join(about, ", "));
-  return text;
-}
-
-std::string drop_text(const KernelEvent& event) {
-  std::string text = "dropped by the kernel: " + event.drop_reason;
-  if (!event.function.empty()) text += " in " + event.function;
-  return text;
-}
-
-std::string event_text(const KernelEvent& event) {
-  if (is_drop(event)) return drop_text(event);
-  if (has_rule(event)) return rule_text(event);
-  return event.verdict == "accept" ? "no rule" : "no rule; seen at no hook after it";
 }
 
 /// "64" of "… ICMP echo request, ttl 64", which is taken out; empty where there is none.
@@ -176,7 +149,7 @@ class Ladder {
     rung.arrow = arrow(options_, step.direction);
     time_width_ = std::max(time_width_, columns(rung.time));
     place_width_ = std::max(place_width_, columns(rung.place));
-    if (!rung.ttl.empty()) ttl_width_ = 3;
+    ttl_width_ = std::max(ttl_width_, rung.ttl.size());
     translated_ = translated_ || !step.translated.empty();
     for_others_ = for_others_ || (step.direction != "in" && step.direction != "out");
   }
@@ -211,14 +184,14 @@ class Ladder {
 
   void write_heading() {
     const std::string title =
-        ttl_width_ == 0 ? "journey" : padded("journey", arrow_column() + 3 - kDetailIndent) + "ttl";
+        ttl_width_ == 0 ? "journey" : padded("journey", arrow_column() + ttl_width_ - kDetailIndent) + "ttl";
     line(std::string(kDetailIndent, ' ') + painted(options_, Colour::dim, title));
   }
 
-  std::size_t arrow_column() const { return kDetailIndent + 2 + time_width_ + 2 + place_width_ + 2; }
+  std::size_t arrow_column() const { return kRungs + time_width_ + 2 + place_width_ + 2; }
 
   void write_fold(std::size_t left_out) {
-    line(fmt::format("{:{}}{} packet{} more, shown with -v and in the trace", "", kDetailIndent + 2, left_out,
+    line(fmt::format("{:{}}{} packet{} more, shown with -v and in the trace", "", kRungs, left_out,
                      left_out == 1 ? "" : "s"));
   }
 
@@ -227,7 +200,7 @@ class Ladder {
     const Rung& rung = rungs_[index];
     const std::size_t before = arrow_column() + 3 + (ttl_width_ == 0 ? 0 : ttl_width_ + 1);
     const std::vector<std::string> packet = wrapped(rung.packet, room(before));
-    line(fmt::format("{:{}}{}  {}  {} {}{}{}", "", kDetailIndent + 2, right_aligned(rung.time, time_width_),
+    line(fmt::format("{:{}}{}  {}  {} {}{}{}", "", kRungs, right_aligned(rung.time, time_width_),
                      padded(rung.place, place_width_), painted(options_, Colour::cyan, padded(rung.arrow, 2)),
                      right_aligned(rung.ttl, ttl_width_), ttl_width_ == 0 ? "" : " ", packet.front()));
     for (std::size_t i = 1; i < packet.size(); ++i) line(std::string(before, ' ') + packet[i]);
@@ -279,13 +252,13 @@ class Ladder {
     const bool again = last_ != nullptr && same_hook(*last_, event) && last_->after == event.after;
     if (!again) depth_ = 0;
     last_ = &event;
-    const std::string hook = printable(hook_text(event));
-    const std::size_t column = kDetailIndent + 2 + time_width_ + 2;
+    const std::string hook = printable(place_text(event));
+    const std::size_t column = kRungs + time_width_ + 2;
     const std::size_t text_column =
         column + (hook.empty() ? 0 : std::max(columns(hook), kHook) + 2) + 2 * std::min(depth_, kDeepest);
     const std::vector<std::string> lines = wrapped(what, room(text_column + 2));
     const std::string_view cross = !marked ? "" : options_.unicode ? "✗" : "x";
-    std::string first = std::string(kDetailIndent, ' ') + std::string(cross);
+    std::string first = std::string(kMark, ' ') + std::string(cross);
     first = padded(first, column) + (again ? std::string() : hook);
     const Colour colour = marked ? Colour::red : Colour::none;
     line(painted(options_, colour, padded(first, text_column) + lines.front()));
@@ -293,16 +266,14 @@ class Ladder {
       line(painted(options_, colour, std::string(text_column + 2, ' ') + lines[i]));
     }
   }
-  /// "forward to ens4"; with the node where the step above does not say it.
-  std::string hook_text(const KernelEvent& event) const {
+  /// The hook; with the node where the step above does not say it.
+  std::string place_text(const KernelEvent& event) const {
     const std::size_t after = event.after;
     const bool there =
         after != 0 && after <= check_.journey.size() && check_.journey[after - 1].node == event.node;
-    std::string text = there ? "" : event.node;
-    if (!event.hook.empty()) text += (text.empty() ? "" : " ") + event.hook;
-    const bool decides = event.hook == "forward" || event.hook == "output";
-    if (decides && !event.oif.empty()) text += " to " + event.oif;
-    return text;
+    const std::string hook = hook_text(event);
+    if (there) return hook;
+    return hook.empty() ? event.node : event.node + " " + hook;
   }
 
   /// Into the chain that it jumps to, and back.
@@ -312,7 +283,7 @@ class Ladder {
   }
 
   void write_legend() {
-    const std::string margin(kDetailIndent + 2, ' ');
+    const std::string margin(kRungs, ' ');
     const auto say = [&](std::string_view text) {
       for (const std::string& one : wrap(text, room(margin.size()))) {
         line(margin + painted(options_, Colour::dim, one));

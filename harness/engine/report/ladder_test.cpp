@@ -43,17 +43,17 @@ TEST(Ladder, OfNothingIsEmpty) {
 }
 
 TEST(Ladder, PutsRulesWhereTheyWereMet) {
-  EXPECT_EQ(ladder({}, samples::stopped()), R"(      journey                         ttl
-         0 us  container-one:eth0  ->  64 192.168.99.11:40001 > 203.0.113.80:80 TCP SYN seq 1000
-        18 us  host:bridge0        <-  64 192.168.99.11:40001 > 203.0.113.80:80 TCP SYN seq 1000
-               forward to ens5  ip filter FORWARD: iifname "bridge0" jump GUARD -> jump GUARD
-                                  (handle 4)
-                                  ... 8 rules that let it pass
-                                  ip filter GUARD: return -> return
-                                ip filter FORWARD: oifname "ens4" accept -> continue (handle 5)
-      x                         ip filter FORWARD: counter drop -> drop (handle 6, counted 3,
-                                  comment "whatever is left")
-               dropped by the kernel: NETFILTER_DROP in nft_do_chain
+  EXPECT_EQ(ladder({}, samples::stopped()), R"(      journey                      ttl
+       0 us  container-one:eth0  -> 64 192.168.99.11:40001 > 203.0.113.80:80 TCP SYN seq 1000
+      18 us  host:bridge0        <- 64 192.168.99.11:40001 > 203.0.113.80:80 TCP SYN seq 1000
+             forward to ens5  ip filter FORWARD: iifname "bridge0" jump GUARD -> jump GUARD
+                                (handle 4)
+                                ... 8 rules that let it pass
+                                ip filter GUARD: return -> return
+                              ip filter FORWARD: oifname "ens4" accept -> continue (handle 5)
+    x                         ip filter FORWARD: counter drop -> drop (handle 6, counted 3,
+                                comment "whatever is left")
+             dropped by the kernel: NETFILTER_DROP in nft_do_chain
 )");
 }
 
@@ -72,7 +72,7 @@ TEST(Ladder, LeavesOutHooksWithoutRulesUnlessVerbose) {
   hook.after = 2;
   check.kernel = {hook};
   EXPECT_THAT(ladder({}, check), Not(HasSubstr("prerouting")));
-  EXPECT_THAT(ladder(kVerbose, check), HasSubstr("               prerouting  no rule\n"));
+  EXPECT_THAT(ladder(kVerbose, check), HasSubstr("             prerouting  no rule\n"));
   check.kernel[0].verdict = "";
   EXPECT_THAT(ladder(kVerbose, check), HasSubstr("prerouting  no rule; seen at no hook after it\n"));
 }
@@ -83,8 +83,7 @@ TEST(Ladder, NamesTheNodeThatIsNotTheStepsAbove) {
   check.kernel[0].hook = "output";
   check.kernel[0].after = 0;
   check.kernel[0].verdict = "drop";
-  EXPECT_EQ(lines_of(ladder({}, check))[1].substr(0, 50),
-            "      x        host output to ens5  ip filter FORW");
+  EXPECT_EQ(lines_of(ladder({}, check))[1].substr(0, 48), "    x        host output to ens5  ip filter FORW");
 }
 
 TEST(Ladder, MarksTheKernelsDropWhereNoRuleDidIt) {
@@ -94,9 +93,9 @@ TEST(Ladder, MarksTheKernelsDropWhereNoRuleDidIt) {
   drop.function = "ip_rcv_finish";
   check.kernel = {drop};
   EXPECT_THAT(ladder({}, check),
-              HasSubstr("\n      x        dropped by the kernel: IP_RPFILTER in ip_rcv_finish\n"));
-  EXPECT_THAT(ladder({.unicode = true}, check), HasSubstr("\n      ✗        dropped by the kernel"));
-  EXPECT_THAT(ladder({.colour = true}, check), HasSubstr("\x1b[31m      x        dropped by the kernel"));
+              HasSubstr("\n    x        dropped by the kernel: IP_RPFILTER in ip_rcv_finish\n"));
+  EXPECT_THAT(ladder({.unicode = true}, check), HasSubstr("\n    ✗        dropped by the kernel"));
+  EXPECT_THAT(ladder({.colour = true}, check), HasSubstr("\x1b[31m    x        dropped by the kernel"));
 }
 
 TEST(Ladder, SaysOnceWhatAMarkMeansAndOnlyWhereItOccurs) {
@@ -108,7 +107,7 @@ TEST(Ladder, SaysOnceWhatAMarkMeansAndOnlyWhereItOccurs) {
   const std::string text = ladder({}, check);
   EXPECT_THAT(text, HasSubstr("192.168.99.11:40001* > 203.0.113.80:80* TCP"));
   EXPECT_EQ(text.find("* translated"), text.rfind("* translated"));
-  EXPECT_THAT(text, HasSubstr("\n        * translated: not as its sender made it\n"));
+  EXPECT_THAT(text, HasSubstr("\n      * translated: not as its sender made it\n"));
 }
 
 TEST(Ladder, TellsAnErrorsQuoteAgainOnlyWhereItIsAnother) {
@@ -130,9 +129,9 @@ TEST(Ladder, FoldsALongJourneyAndLosesNoRule) {
   EXPECT_THAT(ladder({}, long_one(0, "continue")),
               HasSubstr("32 packets more, shown with -v and in the trace"));
   const std::string text = ladder({}, long_one(40, "drop"));
-  EXPECT_THAT(text, HasSubstr("packet 19.\n        19 packets more"));
-  EXPECT_THAT(text, HasSubstr("packet 39.\n      x"));
-  EXPECT_THAT(text, HasSubstr("        12 packets more"));
+  EXPECT_THAT(text, HasSubstr("packet 19.\n      19 packets more"));
+  EXPECT_THAT(text, HasSubstr("packet 39.\n    x"));
+  EXPECT_THAT(text, HasSubstr("\n      12 packets more"));
   EXPECT_THAT(text, Not(HasSubstr("packet 40.")));
   EXPECT_THAT(text, HasSubstr("packet 52."));
 }

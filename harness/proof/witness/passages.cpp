@@ -37,6 +37,11 @@ RuleMet::Kind kind_of(TraceEvent::Type type) {
   return RuleMet::Kind::rule;
 }
 
+/// Of packets that come to the end of a base chain the kernel says so before it tells the policy.
+bool is_no_rule(const TraceEvent& event) {
+  return event.type == TraceEvent::Type::rule && event.handle == 0 && event.verdict == "continue";
+}
+
 RuleMet rule_met(const TraceEvent& event, const Rulebook& rules) {
   RuleMet met;
   met.kind = kind_of(event.type);
@@ -123,6 +128,7 @@ class Assembly {
     const TraceEvent& first = report.events.front();
     const auto* base = rules_.nft.chain(first.family, first.table, first.chain);
     for (const TraceEvent& event : report.events) {
+      if (is_no_rule(event)) continue;
       draft->rules.push_back({base == nullptr ? 0 : base->priority, rule_met(event, rules_)});
     }
   }
