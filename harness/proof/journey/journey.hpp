@@ -1,8 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "harness/traffic/packet/packet.hpp"
@@ -11,9 +13,10 @@ namespace plumbline::proof {
 
 /// Which part of the exchange a packet belongs to.
 enum class Leg : std::uint8_t {
-  forward,  ///< from the probe's source towards its target
-  reply,    ///< from whoever answered
-  error,    ///< an ICMP error that quotes the probe
+  forward,    ///< from the probe's source towards its target
+  reply,      ///< from whoever answered
+  error,      ///< an ICMP error that quotes the probe
+  neighbour,  ///< ARP or neighbour discovery that one of them had to wait for
 };
 
 /// One packet of a probe at one tap.
@@ -33,6 +36,11 @@ struct Sighting {
     return leg == wanted && node == at_node && packet.direction == direction;
   }
 };
+
+/// An interface: node, name.
+using Place = std::pair<std::string, std::string>;
+/// Which two interfaces are the ends of one cable, by each of them.
+using Cables = std::map<Place, Place>;
 
 /// A probe's sightings in order, as far as they are known.
 struct Journey {
@@ -59,10 +67,11 @@ struct Journey {
   /// The last forward sighting: how far the probe got.
   const Sighting* furthest() const;
 
-  /// By kernel timestamp. Where two are equal: in one node as its tap delivered them (that is the order in
-  /// which the kernel handled them); between nodes by `distance` from the source, which is the order of the
-  /// topology on the way out, and the reverse on the way back. `distance` is indexed by tap.
-  void sort(const std::vector<unsigned>& distance);
+  /// By kernel timestamp. Where some are equal, as the topology wants it: in one node as its tap delivered
+  /// them (that is the order in which the kernel handled them), and a packet leaves one end of a cable before
+  /// it comes in at the other. Where neither decides, by `distance` from the source on the way out, and the
+  /// reverse on the way back. `distance` is indexed by tap.
+  void sort(const std::vector<unsigned>& distance, const Cables& cables = {});
 };
 
 }  // namespace plumbline::proof

@@ -28,6 +28,9 @@ struct RuleMet {
   std::uint64_t number = 0;  ///< nftables: the rule's handle; iptables-legacy: its number, from 1; else 0
   /// In the words of nft, or of `iptables -S`. Empty where there is none, or it could not be listed any more.
   std::string text;
+  std::string comment;  ///< the rule's own; empty: none
+  std::optional<std::uint64_t>
+      packets;  ///< that its counter had counted when it was listed; absent: no counter
   /// "accept", "drop", "reject", "continue", "jump guard", "goto guard", "return", "queue", "stolen"; empty:
   /// not known, as of a target of iptables-legacy that we have not heard of.
   std::string verdict;
@@ -48,6 +51,41 @@ struct Passage {
   std::string verdict;
 };
 
+/// The kernel let go of a packet of the probe: it was neither sent nor delivered (tracepoint skb:kfree_skb).
+struct Drop {
+  std::string node;
+  Leg leg = Leg::forward;
+  std::string reason;         ///< the kernel's own name for it: "NETFILTER_DROP", "IP_RPFILTER"
+  std::string function;       ///< of the kernel, that did it: "nft_do_chain"; empty: not known
+  std::string interface;      ///< of the packet at that moment; empty: none
+  std::uint64_t time_ns = 0;  ///< on the clock of the captures' timestamps
+  IpAddress source, destination;
+  std::string packet;  ///< in one line
+};
+
+/// How a node's conntrack knows the probe's flow.
+struct Translation {
+  struct Tuple {
+    IpAddress source, destination;
+    std::uint16_t source_port = 0, destination_port = 0;  ///< of ICMP: the echo id in both
+    friend bool operator==(const Tuple&, const Tuple&) = default;
+  };
+  std::string node;
+  Tuple original;  ///< as its first packet came
+  Tuple reply;     ///< as an answer must come
+  bool source_translated = false, destination_translated = false;
+  bool answered = false;  ///< a packet of the reply's direction was seen
+  std::uint16_t zone = 0;
+  std::uint32_t mark = 0;
+};
+
+/// A counter of one namespace that rose while the probe was under way.
+struct CounterChange {
+  std::string node;
+  std::string name;  ///< as the kernel names it: "IPReversePathFilter", "InNoRoutes"
+  std::uint64_t by = 0;
+};
+
 /// What kernels say about one probe.
 struct KernelPath {
   struct Node {
@@ -59,6 +97,12 @@ struct KernelPath {
   std::vector<Node> nodes;  ///< that were asked
   /// In each node in order; nodes by their distance, the probe's own packets before the answers.
   std::vector<Passage> passages;
+  std::vector<Drop> drops;                ///< by time
+  std::vector<Translation> translations;  ///< by node, in the order of the way
+  /// Told only where no other probe was under way, so that they can be this one's.
+  std::vector<CounterChange> counters;
+  /// Why the kernel's drops are not told; empty: they are.
+  std::string drops_problem;
 
   /// Why absence from `node`'s passages proves nothing. Absent: it does.
   std::optional<std::string> blind(std::string_view node) const;
