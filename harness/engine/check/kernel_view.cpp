@@ -20,6 +20,8 @@ const char* leg_text(proof::Leg leg) {
       return "reply";
     case proof::Leg::error:
       return "error";
+    case proof::Leg::neighbour:
+      return "neighbour";
   }
   return "forward";
 }

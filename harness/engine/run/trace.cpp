@@ -30,6 +30,8 @@ const char* leg_text(proof::Leg leg) {
       return "reply";
     case proof::Leg::error:
       return "error that quotes it";
+    case proof::Leg::neighbour:
+      return "address resolution";
   }
   return "";
 }
