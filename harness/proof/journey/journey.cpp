@@ -13,17 +13,19 @@ namespace {
 
 using traffic::Direction;
 
-/// Equal for the sightings of one packet. A probe's packets other than TCP's are alike on each leg.
+/// Equal at both ends of a cable for one packet, and for no other of the probe: of each leg those of TCP have
+/// their numbers, and one that goes in circles its TTL.
 auto identity(const Sighting& sighting) {
-  std::tuple<Leg, bool, bool, std::uint32_t, std::uint32_t, std::size_t> of{
-      sighting.leg, false, false, 0, 0, 0};
   const traffic::Packet& packet = sighting.packet;
+  const int ttl = packet.ip ? packet.ip->ttl : 0;
+  std::tuple<Leg, int, std::uint32_t, std::uint32_t, std::uint32_t> of{sighting.leg, ttl, 0, 0, 0};
   if (const auto* tcp = std::get_if<traffic::TcpHeader>(&packet.transport)) {
-    of = {sighting.leg, tcp->syn, tcp->fin, tcp->sequence, tcp->acknowledgment, packet.payload_total};
+    const std::uint32_t flags = (tcp->syn ? 1U : 0U) | (tcp->fin ? 2U : 0U) | (tcp->rst ? 4U : 0U);
+    of = {sighting.leg, ttl, tcp->sequence, tcp->acknowledgment, flags};
   } else if (const auto* arp = std::get_if<traffic::ArpHeader>(&packet.transport)) {
-    std::get<1>(of) = arp->request;
+    std::get<2>(of) = arp->request ? 1 : 2;
   } else if (const auto* icmp = std::get_if<traffic::IcmpHeader>(&packet.transport)) {
-    std::get<3>(of) = icmp->type;
+    std::get<2>(of) = icmp->type;
   }
   return of;
 }
