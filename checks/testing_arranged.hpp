@@ -101,7 +101,7 @@ class Arranged {
         results.push_back(check->promise);
         try {
           const engine::Outcome outcome = co_await check->run(stage);
-          engine::tell(outcome, results.back());
+          engine::tell(outcome, stage.topology(), results.back());
         } catch (const Error& error) {
           results.back().observed = error.what();
         }

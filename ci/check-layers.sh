@@ -72,9 +72,10 @@ awk '
       report("#include \"" header "\": name our own headers by their path from the root, others in <>")
       return
     }
-    room_rule(header, "^libmnl/|^linux/(rtnetlink|netlink|if_link|if_addr|neighbour|fib_rules|veth)\\.h$", "^harness/kernel/(netlink|links|nftables|iptables_legacy)/", "netlink")
+    room_rule(header, "^libmnl/|^linux/(rtnetlink|netlink|if_link|if_addr|neighbour|fib_rules|veth)\\.h$", "^harness/kernel/(netlink|links|nftables|iptables_legacy|conntrack)/", "netlink")
     room_rule(header, "^libnftnl/|^nftables/|^linux/netfilter/nf_tables\\.h$", "^harness/kernel/nftables/", "nftables")
-    room_rule(header, "^linux/netfilter/nfnetlink\\.h$", "^harness/kernel/(nftables|iptables_legacy)/", "nfnetlink")
+    room_rule(header, "^linux/netfilter/nfnetlink\\.h$", "^harness/kernel/(nftables|iptables_legacy|conntrack)/", "nfnetlink")
+    room_rule(header, "^linux/netfilter/nfnetlink_conntrack\\.h$", "^harness/kernel/conntrack/", "ctnetlink")
     room_rule(header, "^linux/netfilter_ipv[46]/|^linux/netfilter/(nfnetlink_log|x_tables)\\.h$", "^harness/kernel/iptables_legacy/", "ip_tables and nfnetlink_log")
     room_rule(header, "^pcap([./]|$)", "^harness/traffic/capture/", "libpcap")
     room_rule(header, "^yaml-cpp/", "^harness/engine/spec/", "yaml-cpp")

@@ -14,6 +14,7 @@
 #include "harness/base/error.hpp"
 #include "harness/engine/change/kinds.hpp"
 #include "harness/engine/check/check.hpp"
+#include "harness/engine/check/diagnosis.hpp"
 #include "harness/engine/check/kernel_view.hpp"
 #include "harness/engine/check/stage.hpp"
 #include "harness/kernel/netns/sandbox.hpp"
@@ -175,7 +176,9 @@ class Network::Impl {
   boost::asio::awaitable<void> run_one(const engine::Check& check, CheckResult& result) {
     const auto start = Clock::now();
     try {
-      engine::tell(co_await check.run(*stage_), result);
+      const engine::Outcome outcome = co_await check.run(*stage_);
+      engine::tell(outcome, stage_->topology(), result);
+      if (outcome.question) result.causes = engine::find_causes(*outcome.question, *stage_);
     } catch (const std::exception& error) {
       result.verdict = engine::Verdict::error;
       result.observed = error.what();

@@ -80,10 +80,10 @@ class Planner {
 
 }  // namespace
 
-void tell(const Outcome& outcome, CheckResult& result) {
+void tell(const Outcome& outcome, const network::Topology& topology, CheckResult& result) {
   result.verdict = outcome.judgement.verdict;
   result.observed = outcome.judgement.observed;
-  result.journey = steps(outcome.journey);
+  result.journey = steps(outcome.journey, &topology);
   result.kernel = kernel_events(outcome.journey, outcome.kernel);
   if (const auto stop = proof::who_stopped(outcome.journey, outcome.kernel)) result.stopped = to_text(*stop);
   result.control = outcome.control;

@@ -28,7 +28,7 @@ struct Outcome {
 };
 
 /// Puts into `result` what reports show of `outcome`.
-void tell(const Outcome& outcome, CheckResult& result);
+void tell(const Outcome& outcome, const network::Topology& topology, CheckResult& result);
 
 /// One promise, ready to be checked.
 class Check {

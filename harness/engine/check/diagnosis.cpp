@@ -57,8 +57,9 @@ bool is_unexplained(const proof::Case& question) {
          !proof::stopper(question.kernel);
 }
 
-std::vector<Cause> find_causes(proof::Case question, const Stage& stage) {
+std::vector<Cause> find_causes(proof::Case question, Stage& stage) {
   if (const network::Node* host = stage.topology().host()) question.host = host->name;
+  question.kernel.translations = stage.translations(question.journey);
   LiveFacts facts(stage);
   std::vector<Cause> causes;
   for (proof::Diagnosis& each : proof::diagnose(question, facts, proof::cause_kinds())) {

@@ -17,6 +17,6 @@ proof::Case case_of(const DnsEvidence& evidence);
 bool is_unexplained(const proof::Case& question);
 
 /// The causes that are recognised, the most certain first. To be asked before the network changes.
-std::vector<Cause> find_causes(proof::Case question, const Stage& stage);
+std::vector<Cause> find_causes(proof::Case question, Stage& stage);
 
 }  // namespace plumbline::engine

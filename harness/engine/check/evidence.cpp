@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <map>
-#include <utility>
 #include <variant>
+
+#include "harness/proof/journey/notes.hpp"
 
 namespace plumbline::engine {
 namespace {
@@ -23,30 +23,16 @@ const char* direction_text(traffic::Direction direction) {
   return "unknown";
 }
 
-/// An address, and of UDP and TCP a port.
-using End = std::pair<IpAddress, std::uint16_t>;
-using Ends = std::pair<End, End>;
-
-std::optional<Ends> ends_of(const traffic::Packet& packet) {
-  if (!packet.ip) return std::nullopt;
-  Ends ends{{packet.ip->source, 0}, {packet.ip->destination, 0}};
-  const auto set_ports = [&](const auto& header) {
-    ends.first.second = header.source_port;
-    ends.second.second = header.destination_port;
-  };
-  if (const auto* udp = std::get_if<traffic::UdpHeader>(&packet.transport)) set_ports(*udp);
-  if (const auto* tcp = std::get_if<traffic::TcpHeader>(&packet.transport)) set_ports(*tcp);
-  return ends;
+std::string translated(const proof::Journey& journey, std::size_t index) {
+  const proof::Translated ends = proof::translated_at(journey, index);
+  if (ends.source && ends.destination) return "source, destination";
+  return ends.source ? "source" : ends.destination ? "destination" : "";
 }
 
-std::string translated(const traffic::Packet& made, const traffic::Packet& seen) {
-  const auto before = ends_of(made);
-  const auto now = ends_of(seen);
-  if (!before || !now) return {};
-  const bool source = before->first != now->first;
-  const bool destination = before->second != now->second;
-  if (source && destination) return "source, destination";
-  return source ? "source" : destination ? "destination" : "";
+std::uint32_t mtu_of(const network::Topology* topology, const proof::Sighting& sighting) {
+  const network::Node* node = topology == nullptr ? nullptr : topology->find(sighting.node);
+  const network::Interface* interface = node == nullptr ? nullptr : node->find_interface(sighting.interface);
+  return interface == nullptr ? 0 : interface->mtu;
 }
 
 }  // namespace
@@ -98,11 +84,11 @@ const char* leg_text(proof::Leg leg) {
   return "forward";
 }
 
-std::vector<JourneyStep> steps(const proof::Journey& journey) {
+std::vector<JourneyStep> steps(const proof::Journey& journey, const network::Topology* topology) {
   std::vector<JourneyStep> steps;
   steps.reserve(journey.sightings.size());
-  std::map<proof::Leg, const traffic::Packet*> first;
-  for (const proof::Sighting& sighting : journey.sightings) {
+  for (std::size_t i = 0; i < journey.sightings.size(); ++i) {
+    const proof::Sighting& sighting = journey.sightings[i];
     const auto since = static_cast<std::int64_t>(sighting.time_ns - journey.sightings.front().time_ns);
     JourneyStep& step = steps.emplace_back();
     step.t_us = since / 1000;
@@ -111,8 +97,8 @@ std::vector<JourneyStep> steps(const proof::Journey& journey) {
     step.direction = direction_text(sighting.packet.direction);
     step.packet = traffic::to_text(sighting.packet);
     step.leg = leg_text(sighting.leg);
-    step.translated =
-        translated(*first.try_emplace(sighting.leg, &sighting.packet).first->second, sighting.packet);
+    step.translated = translated(journey, i);
+    step.note = proof::offload_note(sighting, mtu_of(topology, sighting));
   }
   return steps;
 }

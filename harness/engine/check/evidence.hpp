@@ -6,6 +6,7 @@
 
 #include "harness/engine/check/promise.hpp"
 #include "harness/engine/check/result.hpp"
+#include "harness/network/topology/model.hpp"
 #include "harness/proof/journey/journey.hpp"
 #include "harness/proof/witness/kernel_path.hpp"
 #include "harness/traffic/probe/probe.hpp"
@@ -71,9 +72,9 @@ std::optional<std::string> wrong_answerer(const proof::Journey& journey, const T
 /// "forward", "reply", "error", "neighbour".
 const char* leg_text(proof::Leg leg);
 
-/// The journey as reports show it, times relative to its first sighting. Translated is what differs from
-/// where its leg was seen first.
-std::vector<JourneyStep> steps(const proof::Journey& journey);
+/// The journey as reports show it, times relative to its first sighting. `topology` tells the interfaces'
+/// MTUs; null: they are not known. Translated is what differs from where its leg was seen first.
+std::vector<JourneyStep> steps(const proof::Journey& journey, const network::Topology* topology);
 
 /// "host:ens4".
 std::string place(const proof::Sighting& sighting);

@@ -76,7 +76,7 @@ TEST(Steps, SayTheirLegAndWhatIsTranslated) {
       .out("internet", "eth0", reversed(kTranslated), Leg::reply)
       .out("host", "veth1", reversed(kProbe), Leg::reply);
   std::vector<std::string> lines;
-  for (const JourneyStep& step : steps(exchange.journey)) lines.push_back(step.leg + ": " + step.translated);
+  for (const JourneyStep& step : steps(exchange.journey, nullptr)) lines.push_back(step.leg + ": " + step.translated);
   EXPECT_THAT(lines,
               ElementsAre("forward: ", "forward: ", "forward: source", "reply: ", "reply: destination"));
 }
@@ -89,7 +89,7 @@ TEST(Steps, SayATranslatedPort) {
   traffic::Packet port = kProbe;
   std::get<traffic::UdpHeader>(port.transport).source_port = 1;
   exchange.out("host", "ens4", port);
-  const auto all = steps(exchange.journey);
+  const auto all = steps(exchange.journey, nullptr);
   EXPECT_EQ(all[2].translated, "source, destination");
   EXPECT_EQ(all[3].translated, "source");
 }
@@ -101,7 +101,7 @@ TEST(Tell, SaysWhoStoppedIt) {
   outcome.journey = exchange.journey;
   outcome.kernel = exchange.path;
   CheckResult result;
-  tell(outcome, result);
+  tell(outcome, {}, result);
   EXPECT_EQ(result.stopped, "host forward: ip filter CHAIN handle 7: counter drop");
   EXPECT_EQ(result.journey.size(), 2U);
   EXPECT_EQ(result.kernel.size(), 1U);

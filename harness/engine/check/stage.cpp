@@ -17,13 +17,16 @@
 #include <utility>
 
 #include "harness/base/error.hpp"
+#include "harness/engine/check/ground.hpp"
 #include "harness/engine/check/next_hop.hpp"
+#include "harness/engine/check/tap_filter.hpp"
 #include "harness/kernel/counters/counters.hpp"
 #include "harness/network/discovery/discover.hpp"
 #include "harness/network/service/service.hpp"
 #include "harness/proof/journey/observer.hpp"
 #include "harness/proof/witness/drop_trace.hpp"
 #include "harness/proof/witness/kernel_trace.hpp"
+#include "harness/proof/witness/translation.hpp"
 #include "harness/traffic/capture/capture.hpp"
 
 namespace plumbline::engine {
@@ -49,11 +52,6 @@ constexpr std::size_t kRingBudgetOfACheck = 128U << 10U;
 constexpr std::size_t kLeastRing = 128U << 10U;
 constexpr std::size_t kLargestRing = 32U << 20U;
 
-/// What probes are made of and what answers them. On a bridge with N ports each ARP request is N frames, and
-/// N containers ask at once: without this the rings fill with what no verdict rests on. ICMPv6 from type 130
-/// on is neighbour and multicast discovery.
-constexpr const char* kFilter = "icmp or tcp or udp or (icmp6 and ip6[40] < 130)";
-
 /// A node's share of the budget. What its one tap sees grows with its interfaces (a host with a hundred
 /// bridge ports sees a hundred times what each container does), and with its being on everybody's way, as
 /// routers and switches are.
@@ -77,8 +75,15 @@ std::size_t ring_size(std::size_t share, std::size_t all_shares, const StageOpti
 struct Tapped {
   std::string node;
   std::uint64_t inode = 0;  // of its namespace
-  bool stale = false;       // the node is gone, or its name now means another namespace: of no concern
+  std::string filter;
+  bool stale = false;  // the node is gone, or its name now means another namespace: of no concern
 };
+
+/// On the clock of the taps' timestamps.
+std::uint64_t now_ns() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(now).count());
+}
 
 /// Cables from `source` to every other node, in the order of `tapped`.
 std::vector<unsigned> distances(const network::Topology& topology, const std::vector<Tapped>& tapped,
@@ -127,6 +132,7 @@ class Stage::Impl {
       : executor_(std::move(executor)),
         network_(network),
         topology_(std::move(topology)),
+        ground_(topology_),
         options_(options),
         watches_(executor_, network_) {
     start_declared_servers();
@@ -141,8 +147,10 @@ class Stage::Impl {
 
   void update(network::Topology topology, const std::vector<Need>& needs) {
     topology_ = std::move(topology);
+    ground_ = Ground(topology_);
     distances_.clear();
     let_go();
+    renew_filters();
     watches_.note_changes();
     start_declared_servers();
     plant(needs);
@@ -185,6 +193,13 @@ class Stage::Impl {
     co_return std::string();
   }
 
+  std::vector<proof::Translation> translations(const proof::Journey& journey) {
+    std::vector<proof::TranslationWitness::Source> sources;
+    for (const auto& [name, netns] : network_.nodes()) sources.push_back({name, &netns});
+    translations_.watch(sources);
+    return translations_.translations(journey);
+  }
+
   awaitable<Evidence> exchange(std::string from, Target to, Service with, Until until) {
     // A DNS server answers questions, not echoes.
     if (with.protocol == traffic::Protocol::udp && serves_dns(topology_, to, with)) {
@@ -216,7 +231,7 @@ class Stage::Impl {
   void look_again(Evidence& evidence) {
     if (!evidence.watch) return;
     const bool complete = evidence.journey.complete;
-    evidence.journey = journey(evidence.watch, evidence.from, frames_lost());
+    evidence.journey = journey(evidence.watch, evidence.from, evidence.to.address, frames_lost());
     evidence.journey.complete = complete;
     if (evidence.delivered_to.empty()) evidence.delivered_to = delivered_to(evidence.nonce);
   }
@@ -291,7 +306,7 @@ class Stage::Impl {
     request.recall = impatience.recall;
     const std::function<void(const traffic::ProbeIdentity&)> ready =
         [&](const traffic::ProbeIdentity& identity) {
-          watch = observer_.watch(key_for(request, identity));
+          watch = observer_.watch(key_for(request, identity), now_ns());
           impatience.await(*watch);
         };
     const std::uint64_t lost_before = frames_lost();
@@ -301,7 +316,7 @@ class Stage::Impl {
     evidence.ended_early = impatience.was_early();
     evidence.watch = watch;
     evidence.nonce = request.nonce;
-    evidence.journey = journey(watch, from, lost_before);
+    evidence.journey = journey(watch, from, request.to, lost_before);
     evidence.kernel = kernel_path(watch, from, traced_before);
     evidence.delivered_to = delivered_to(request.nonce);
     if (evidence.delivered_to.empty()) evidence.delivered_to = half_open_at(with, evidence);
@@ -359,16 +374,17 @@ class Stage::Impl {
     const std::function<void(const traffic::ProbeIdentity&)> ready = [&](const traffic::ProbeIdentity&
                                                                              identity) {
       if (request.transport == traffic::DnsTransport::tcp) {
-        watch = observer_.watch(proof::TcpKey{identity.source_port, request.port, request.server});
+        watch = observer_.watch(proof::TcpKey{identity.source_port, request.port, request.server}, now_ns());
       } else {
-        watch = observer_.watch(proof::DnsKey{request.id, request.name, identity.source_port, request.port});
+        watch = observer_.watch(proof::DnsKey{request.id, request.name, identity.source_port, request.port},
+                                now_ns());
       }
       if (sent) sent(*watch);
     };
     const std::uint64_t lost_before = frames_lost();
     const proof::KernelTrace::Mark traced_before = trace_mark();
     outcome = co_await traffic::ask(request, ready);
-    proof::Journey seen = journey(watch, from, lost_before);
+    proof::Journey seen = journey(watch, from, request.server, lost_before);
     kernel = kernel_path(watch, from, traced_before);
     co_return seen;
   }
@@ -468,14 +484,18 @@ class Stage::Impl {
       if (std::ranges::any_of(tapped_, same)) continue;
       const network::Node* node = topology_.find(name);
       const std::size_t share = node == nullptr ? 1 : weight(*node);
-      taps.push_back({name, &netns, ring_size(share, all_shares, options_)});
-      tapped_.push_back({name, inode});
+      traffic::TapSource& tap = taps.emplace_back();
+      tap.node = name;
+      tap.netns = &netns;
+      tap.buffer_bytes = ring_size(share, all_shares, options_);
+      tap.filter = tap_filter(node);
+      tapped_.push_back({name, inode, tap.filter});
     }
     if (taps.empty()) return;
     traffic::CaptureOptions options;
     options.snap_length = options_.tap_snap_length;
-    options.filter = kFilter;
     const std::size_t which = captures_.size();
+    for (std::size_t i = 0; i < taps.size(); ++i) places_.emplace_back(which, i);
     captures_.push_back(std::make_unique<traffic::Capture>(
         executor_, std::move(taps), options, [this, which, first](const traffic::Frame& frame) {
           if (tapped_[first + frame.tap].stale) return;
@@ -486,6 +506,17 @@ class Stage::Impl {
         }));
   }
 
+  /// Where a node's addresses or interfaces have changed.
+  void renew_filters() {
+    for (std::size_t i = 0; i < tapped_.size(); ++i) {
+      if (tapped_[i].stale) continue;
+      std::string filter = tap_filter(topology_.find(tapped_[i].node));
+      if (filter == tapped_[i].filter) continue;
+      captures_[places_[i].first]->set_filter(places_[i].second, filter);
+      tapped_[i].filter = std::move(filter);
+    }
+  }
+
   std::uint64_t frames_lost() const {
     std::uint64_t lost = 0;
     for (const auto& capture : captures_) lost += capture->dropped();
@@ -493,11 +524,11 @@ class Stage::Impl {
   }
 
   /// Frames lost since `lost_before` may have been this probe's.
-  proof::Journey journey(std::optional<proof::WatchId> watch, const std::string& from,
+  proof::Journey journey(std::optional<proof::WatchId> watch, const std::string& from, const IpAddress& to,
                          std::uint64_t lost_before) {
     for (const auto& capture : captures_) capture->drain();
     proof::Journey journey;
-    if (watch) journey = observer_.journey(*watch, distance_from(from));
+    if (watch) journey = observer_.journey(*watch, terrain(from, to));
     journey.complete = frames_lost() == lost_before;
     return journey;
   }
@@ -618,6 +649,16 @@ class Stage::Impl {
     return path;
   }
 
+  proof::Terrain terrain(const std::string& from, const IpAddress& to) {
+    proof::Terrain terrain;
+    terrain.distance = distance_from(from);
+    terrain.cables = &ground_.cables();
+    terrain.source = from;
+    terrain.target = to;
+    terrain.gateways = [this](const std::string& node) { return ground_.gateways(node); };
+    return terrain;
+  }
+
   const std::vector<unsigned>& distance_from(const std::string& node) {
     const auto found = distances_.find(node);
     if (found != distances_.end()) return found->second;
@@ -649,7 +690,9 @@ class Stage::Impl {
     if (evidence.outcome.status != traffic::ProbeOutcome::Status::timeout) return {};
     const std::string port = fmt::format(":{:04X}", evidence.outcome.identity.source_port);
     std::set<std::string> passed;
-    for (const proof::Sighting& sighting : evidence.journey.sightings) passed.insert(sighting.node);
+    for (const proof::Sighting& sighting : evidence.journey.sightings) {
+      if (sighting.leg != proof::Leg::neighbour) passed.insert(sighting.node);
+    }
     std::erase_if(passed, [&](const std::string& node) {
       const proof::Sighting* left = evidence.journey.left(node);
       return left != nullptr && left->interface != "lo" && node != evidence.to.node;
@@ -681,6 +724,7 @@ class Stage::Impl {
   boost::asio::any_io_executor executor_;
   const network::LiveNetwork& network_;
   network::Topology topology_;
+  Ground ground_;
   StageOptions options_;
   std::mt19937 random_{std::random_device{}()};
   std::map<std::string, std::vector<std::unique_ptr<network::Server>>, std::less<>> servers_;
@@ -688,12 +732,14 @@ class Stage::Impl {
   std::set<std::pair<std::string, Service>> planted_;
   std::map<std::string, std::vector<unsigned>, std::less<>> distances_;
   proof::Observer observer_;
-  std::vector<Tapped> tapped_;  ///< by tap, over all captures
+  std::vector<Tapped> tapped_;                               ///< by tap, over all captures
+  std::vector<std::pair<std::size_t, std::size_t>> places_;  ///< which capture, and which of its taps
   std::vector<std::unique_ptr<traffic::Capture>> captures_;
   FrameWatches watches_;
   std::optional<proof::KernelTrace> trace_;
   std::optional<proof::DropTrace> drops_;
   std::shared_ptr<Recalls> recalls_ = std::make_shared<Recalls>();  ///< of probes that are under way
+  proof::TranslationWitness translations_;
 };
 
 Stage::Stage(boost::asio::any_io_executor executor, const network::LiveNetwork& network,
@@ -732,6 +778,10 @@ void Stage::update(network::Topology topology, const std::vector<Need>& needs) {
 
 Target Stage::target(std::string_view from, const std::string& to, IpFamily family) const {
   return impl_->target(from, to, family);
+}
+
+std::vector<proof::Translation> Stage::translations(const proof::Journey& journey) {
+  return impl_->translations(journey);
 }
 
 awaitable<std::string> Stage::unresolved_neighbour(std::string node, const Evidence& evidence) {

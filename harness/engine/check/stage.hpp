@@ -74,6 +74,10 @@ class Stage {
   /// an IPv6 router). What is just being asked for is looked at again a little later. Throws Error.
   boost::asio::awaitable<std::string> unresolved_neighbour(std::string node, const Evidence& evidence);
 
+  /// How the nodes' conntracks know the probe's flow, in the order of its way. To be asked where the answer
+  /// is told, for it costs some questions to kernels. See proof::TranslationWitness.
+  std::vector<proof::Translation> translations(const proof::Journey& journey);
+
   /// Sends one probe and gathers its evidence. `until` says when it ends that is not answered.
   boost::asio::awaitable<Evidence> exchange(std::string from, Target to, Service with,
                                             Until until = Until::time_out);

@@ -287,7 +287,7 @@ boost::asio::awaitable<void> ScenarioRun::work() {
     const auto start = Clock::now();
     try {
       Outcome outcome = co_await plan_.checks[index]->run(*stage_);
-      tell(outcome, result);
+      tell(outcome, stage_->topology(), result);
       if (outcome.question && !is_unexplained(*outcome.question)) {
         result.causes = find_causes(*outcome.question, *stage_);
       } else if (outcome.question) {

@@ -48,9 +48,11 @@ void add(std::vector<Tagged>& packets, std::string_view probe, const proof::Jour
 }
 
 /// Of each packet of the probe what it is and what became of it; who stopped it, with the last that was seen.
-std::vector<std::string> words_of(const Outcome& outcome) {
+std::vector<std::string> words_of(const CheckResult& check, const Outcome& outcome) {
   const proof::Journey& journey = outcome.journey;
-  std::vector<std::string> words = comments(steps(journey), kernel_events(journey, outcome.kernel));
+  const bool told = check.journey.size() == journey.sightings.size();
+  std::vector<std::string> words =
+      comments(told ? check.journey : steps(journey, nullptr), kernel_events(journey, outcome.kernel));
   const auto stop = proof::who_stopped(journey, outcome.kernel);
   if (!stop || words.empty()) return words;
   const proof::Sighting* last = stop->last;
@@ -59,11 +61,11 @@ std::vector<std::string> words_of(const Outcome& outcome) {
   return words;
 }
 
-std::vector<Tagged> in_order(const Outcome& outcome) {
+std::vector<Tagged> in_order(const CheckResult& check, const Outcome& outcome) {
   std::vector<Tagged> packets;
-  add(packets, "probe", outcome.journey, words_of(outcome));
+  add(packets, "probe", outcome.journey, words_of(check, outcome));
   if (outcome.control_journey) {
-    add(packets, "control", *outcome.control_journey, comments(steps(*outcome.control_journey), {}));
+    add(packets, "control", *outcome.control_journey, comments(steps(*outcome.control_journey, nullptr), {}));
   }
   std::ranges::stable_sort(packets, {}, [](const Tagged& tagged) { return tagged.sighting->time_ns; });
   return packets;
@@ -130,7 +132,7 @@ void write_trace(const std::string& path, const std::vector<std::string>& watche
         .first->second;
   };
   for (const std::string& name : watched) number_of(name, traffic::LinkType::linux_sll2);
-  for (const Tagged& packet : in_order(outcome)) {
+  for (const Tagged& packet : in_order(check, outcome)) {
     const proof::Sighting& sighting = *packet.sighting;
     writer.write(number_of(place(sighting), sighting.link_type), sighting.time_ns, sighting.bytes,
                  sighting.original_length, sighting.packet.direction, packet.comment);

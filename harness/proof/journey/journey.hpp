@@ -1,8 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "harness/traffic/packet/packet.hpp"
@@ -35,6 +37,11 @@ struct Sighting {
   }
 };
 
+/// An interface: node, name.
+using Place = std::pair<std::string, std::string>;
+/// Which two interfaces are the ends of one cable, by each of them.
+using Cables = std::map<Place, Place>;
+
 /// A probe's sightings in order, as far as they are known.
 struct Journey {
   std::vector<Sighting> sightings;
@@ -60,10 +67,11 @@ struct Journey {
   /// The last forward sighting: how far the probe got.
   const Sighting* furthest() const;
 
-  /// By kernel timestamp. Where two are equal: in one node as its tap delivered them (that is the order in
-  /// which the kernel handled them); between nodes by `distance` from the source, which is the order of the
-  /// topology on the way out, and the reverse on the way back. `distance` is indexed by tap.
-  void sort(const std::vector<unsigned>& distance);
+  /// By kernel timestamp. Where some are equal, as the topology wants it: in one node as its tap delivered
+  /// them (that is the order in which the kernel handled them), and a packet leaves one end of a cable before
+  /// it comes in at the other. Where neither decides, by `distance` from the source on the way out, and the
+  /// reverse on the way back. `distance` is indexed by tap.
+  void sort(const std::vector<unsigned>& distance, const Cables& cables = {});
 };
 
 }  // namespace plumbline::proof

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -32,7 +33,7 @@ std::string question_key(std::uint16_t id, std::string_view name) {
 
 }  // namespace
 
-WatchId Observer::watch(Key key) {
+WatchId Observer::watch(Key key, std::uint64_t sent_ns) {
   const WatchId id = watches_.size();
   if (const auto* nonce = std::get_if<NonceKey>(&key)) {
     by_nonce_[nonce->nonce] = id;
@@ -48,7 +49,9 @@ WatchId Observer::watch(Key key) {
     by_question_id_.emplace(dns->id, id);
     by_port_[kUdpBit | dns->source_port] = id;
   }
-  watches_.push_back(Watch{std::move(key), false, 0, {}, {}});
+  Watch& watch = watches_.emplace_back();
+  watch.key = std::move(key);
+  watch.sent_ns = sent_ns;
   return id;
 }
 
@@ -59,25 +62,37 @@ void Observer::see(std::size_t tap, const std::string& node, const std::string& 
   Packet packet = traffic::decode(frame, link_type);
   learn(packet);
   const auto found = recognise(packet, frame);
-  if (!found) return;
-  learn(*found, packet);
+  const auto question = found ? std::nullopt : neighbour_question(packet);
+  if (!found && !question) return;
+  if (found) {
+    learn(*found, packet);
+    packet.checksum = traffic::checksum_of(packet, frame);
+  }
   Sighting sighting;
   sighting.time_ns = time_ns;
   sighting.sequence = sequence;
   sighting.tap = tap;
   sighting.node = node;
   sighting.interface = interface;
-  sighting.leg = found->leg;
   sighting.packet = std::move(packet);
   sighting.bytes.assign(frame.begin(), frame.end());
   sighting.original_length = original_length;
+  sighting.link_type = link_type;
+  if (!found) return neighbours_.add(*question, std::move(sighting));
+  sighting.leg = found->leg;
   watches_[found->watch].sightings.push_back(std::move(sighting));
 }
 
-Journey Observer::journey(WatchId watch, const std::vector<unsigned>& distance) const {
+Journey Observer::journey(WatchId watch, const Terrain& terrain) const {
+  static const Cables none;
+  const Cables& cables = terrain.cables == nullptr ? none : *terrain.cables;
   Journey journey;
   journey.sightings = watches_.at(watch).sightings;
-  journey.sort(distance);
+  journey.sort(terrain.distance, cables);
+  auto waited = neighbours_.waited_for(journey.sightings, watches_.at(watch).sent_ns, terrain);
+  if (waited.empty()) return journey;
+  std::ranges::move(waited, std::back_inserter(journey.sightings));
+  journey.sort(terrain.distance, cables);
   return journey;
 }
 
@@ -121,11 +136,16 @@ void Observer::learn(const TcpHeader& tcp) {
   if (std::ranges::none_of(translated, same)) translated.push_back({tcp.source_port, tcp.destination_port});
 }
 
-/// NAT may change both of UDP's ports: a pair that is new is the probe's own, on its way; the same turned
-/// round is the answer to it.
+/// A SYN+ACK tells the answerer's initial sequence number. NAT may change both of UDP's ports: a pair that is
+/// new is the probe's own, on its way; the same turned round is the answer to it.
 void Observer::learn(const Recognised& match, const Packet& packet) {
   const auto* udp = std::get_if<UdpHeader>(&packet.transport);
   Watch& watch = watches_[match.watch];
+  const auto* tcp = std::get_if<TcpHeader>(&packet.transport);
+  if (tcp != nullptr && match.leg == Leg::reply && tcp->syn && tcp->ack) {
+    watch.peer_sequence = tcp->sequence;
+    by_peer_sequence_[tcp->sequence] = match.watch;
+  }
   if (udp == nullptr || !std::holds_alternative<NonceKey>(watch.key) || known_leg(watch, *udp)) return;
   watch.translated.push_back({udp->source_port, udp->destination_port});
 }
@@ -198,12 +218,15 @@ std::optional<Recognised> Observer::match_tcp(const TcpHeader& tcp) const {
   // NAT may have changed the ports: then the numbers tell, with the ports that its SYN was given as second
   // witness.
   for (const std::uint32_t number : {tcp.sequence, tcp.acknowledgment}) {
-    auto near = by_sequence_.upper_bound(number);
-    if (near == by_sequence_.begin()) continue;
-    --near;
-    if (const auto match = match_sequence(near->second, tcp)) return match;
+    if (const auto match = match_near(by_sequence_, number, tcp)) return match;
   }
-  return std::nullopt;
+  return tcp.rst && !tcp.ack ? match_near(by_peer_sequence_, tcp.sequence, tcp) : std::nullopt;
+}
+
+std::optional<Recognised> Observer::match_near(const BySequence& known, std::uint32_t number,
+                                               const TcpHeader& tcp) const {
+  const auto beyond = known.upper_bound(number);
+  return beyond == known.begin() ? std::nullopt : match_sequence(std::prev(beyond)->second, tcp);
 }
 
 std::optional<Recognised> Observer::match_sequence(WatchId id, const TcpHeader& tcp) const {
@@ -214,6 +237,8 @@ std::optional<Recognised> Observer::match_sequence(WatchId id, const TcpHeader& 
     const bool first = tcp.syn && !tcp.ack && tcp.source_port == key.source_port;
     return first ? std::optional(Recognised{id, Leg::forward}) : std::nullopt;
   }
+  // Before any tap has seen its translated ports, as where it is dropped right after.
+  if (tcp.syn && !tcp.ack && tcp.sequence == watch.initial_sequence) return Recognised{id, Leg::forward};
   const auto fits = [&](std::uint16_t near, std::uint16_t far) {
     if (near == key.source_port || far == key.port) return true;
     return std::ranges::any_of(watch.translated,
@@ -225,6 +250,12 @@ std::optional<Recognised> Observer::match_sequence(WatchId id, const TcpHeader& 
   }
   if (fits(tcp.destination_port, tcp.source_port) && tcp.ack &&
       tcp.acknowledgment - watch.initial_sequence < kSequenceWindow) {
+    return Recognised{id, Leg::reply};
+  }
+  // A reset of what was acknowledged already acknowledges nothing itself (RFC 9293, 3.10.7.1).
+  const bool bare_reset = tcp.rst && !tcp.ack && watch.peer_sequence.has_value();
+  if (bare_reset && fits(tcp.destination_port, tcp.source_port) &&
+      tcp.sequence - *watch.peer_sequence < kSequenceWindow) {
     return Recognised{id, Leg::reply};
   }
   return std::nullopt;

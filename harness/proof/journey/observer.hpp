@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "harness/proof/journey/journey.hpp"
+#include "harness/proof/journey/neighbours.hpp"
 
 namespace plumbline::proof {
 
@@ -49,7 +50,8 @@ struct Recognised {
 class Observer {
  public:
   /// What follows about this probe is kept. Call it before the probe's first packet is read from a tap.
-  WatchId watch(Key key);
+  /// `sent_ns`: that its packet is not sent before, on the clock of the taps.
+  WatchId watch(Key key, std::uint64_t sent_ns = 0);
 
   /// One frame. Frames of no watched probe are passed over. Never throws for malformed ones.
   void see(std::size_t tap, const std::string& node, const std::string& interface, std::uint64_t time_ns,
@@ -60,8 +62,9 @@ class Observer {
   std::optional<Recognised> recognise(const traffic::Packet& packet,
                                       std::span<const std::uint8_t> frame) const;
 
-  /// What has been seen of it until now, in order.
-  Journey journey(WatchId watch, const std::vector<unsigned>& distance) const;
+  /// What has been seen of it until now, in order, with the ARP and neighbour discovery that it had to wait
+  /// for.
+  Journey journey(WatchId watch, const Terrain& terrain) const;
 
   std::uint64_t frames() const noexcept { return frames_; }
 
@@ -72,8 +75,10 @@ class Observer {
   };
   struct Watch {
     Key key;
+    std::uint64_t sent_ns = 0;
     bool sequence_known = false;
     std::uint32_t initial_sequence = 0;
+    std::optional<std::uint32_t> peer_sequence;  ///< the answerer's initial one
     std::vector<Ports>
         translated;  ///< as NAT made them: seen on a SYN with our sequence number, or with our nonce
     std::vector<Sighting> sightings;
@@ -90,6 +95,9 @@ class Observer {
   std::optional<Recognised> match_cut_dns(const traffic::UdpHeader& udp,
                                           std::span<const std::uint8_t> payload) const;
   std::optional<Recognised> match_tcp(const traffic::TcpHeader& tcp) const;
+  using BySequence = std::map<std::uint32_t, WatchId>;
+  std::optional<Recognised> match_near(const BySequence& known, std::uint32_t number,
+                                       const traffic::TcpHeader& tcp) const;
   std::optional<Recognised> match_sequence(WatchId id, const traffic::TcpHeader& tcp) const;
   static std::optional<Leg> known_leg(const Watch& watch, const traffic::UdpHeader& udp);
   std::optional<Recognised> match_quoted(const traffic::Packet& quoted,
@@ -102,6 +110,8 @@ class Observer {
   std::unordered_map<std::uint32_t, WatchId> by_port_;  ///< TCP source port, and UDP's with bit 16 set
   std::unordered_map<std::uint16_t, WatchId> by_echo_id_;
   std::map<std::uint32_t, WatchId> by_sequence_;
+  std::map<std::uint32_t, WatchId> by_peer_sequence_;
+  NeighbourFrames neighbours_;
   std::uint64_t frames_ = 0;
 };
 

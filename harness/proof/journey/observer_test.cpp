@@ -247,6 +247,108 @@ TEST_F(ObserverTest, RecognisesASynThatNoTapSaw) {
   EXPECT_EQ(observer_.frames(), 1U);
 }
 
+constexpr std::uint8_t kRst = 0x04;
+const IpAddress kPublished = *IpAddress::parse("192.168.99.1");
+const IpAddress kBackend = *IpAddress::parse("192.168.99.12");
+
+/// A connection through a node that may translate all of it.
+struct Nat {
+  const char* about;
+  IpAddress source, target;  // as the node sends it on
+  unsigned source_port, target_port;
+};
+const Nat kNats[] = {
+    {"SNAT", kHost, kServer, 40002, 8080},
+    {"masquerade that changes the port", kHost, kServer, 1024, 8080},
+    {"DNAT", kContainer, kBackend, 40002, 80},
+    {"hairpin: DNAT and SNAT", kPublished, kBackend, 40002, 80},
+    {"hairpin that changes both ports", kPublished, kBackend, 1024, 80},
+};
+
+TEST_F(ObserverTest, FollowsTcpByItsNumbersThroughEveryKindOfNat) {
+  std::uint32_t isn = 0xFFFFFF00U;
+  std::uint16_t port = 40100;
+  for (Nat nat : kNats) {
+    const bool same_port = nat.source_port == 40002;
+    ++port;
+    if (same_port) nat.source_port = port;
+    const IpAddress aimed = nat.target == kServer ? kServer : kPublished;
+    const WatchId id = observer_.watch(TcpKey{port, 8080, aimed});
+    isn += 100'000;
+    const std::uint32_t theirs = isn ^ 0x5A5A5A5AU;
+    const auto there = [&](std::uint32_t sequence, std::uint32_t acknowledgment, std::uint8_t flags) {
+      see(ip(kContainer, aimed, 6, tcp(port, 8080, sequence, acknowledgment, flags)));
+      see(ip(nat.source, nat.target, 6,
+             tcp(nat.source_port, nat.target_port, sequence, acknowledgment, flags)));
+    };
+    const auto back = [&](std::uint32_t sequence, std::uint32_t acknowledgment, std::uint8_t flags) {
+      see(ip(nat.target, nat.source, 6,
+             tcp(nat.target_port, nat.source_port, sequence, acknowledgment, flags)));
+      see(ip(aimed, kContainer, 6, tcp(8080, port, sequence, acknowledgment, flags)));
+    };
+    there(isn, 0, kSyn);
+    back(theirs, isn + 1, kSynAck);
+    there(isn + 1, theirs + 1, kAck);
+    back(theirs + 1, 0, kRst);  // a reset of an acknowledging segment acknowledges nothing
+    EXPECT_THAT(legs(id), testing::ElementsAre(Leg::forward, Leg::forward, Leg::reply, Leg::reply,
+                                               Leg::forward, Leg::forward, Leg::reply, Leg::reply))
+        << nat.about;
+  }
+}
+
+TEST_F(ObserverTest, KnowsTheResetOfAClosedPortOrARejectBehindEveryKindOfNat) {
+  std::uint32_t isn = 7'000'000;
+  std::uint16_t port = 40200;
+  for (Nat nat : kNats) {
+    ++port;
+    isn += 100'000;
+    if (nat.source_port == 40002) nat.source_port = port;
+    const IpAddress aimed = nat.target == kServer ? kServer : kPublished;
+    const WatchId id = observer_.watch(TcpKey{port, 8080, aimed});
+    see(ip(kContainer, aimed, 6, tcp(port, 8080, isn, 0, kSyn)));
+    see(ip(nat.source, nat.target, 6, tcp(nat.source_port, nat.target_port, isn, 0, kSyn)));
+    see(ip(nat.target, nat.source, 6, tcp(nat.target_port, nat.source_port, 0, isn + 1, kRstAck)));
+    see(ip(aimed, kContainer, 6, tcp(8080, port, 0, isn + 1, kRstAck)));
+    EXPECT_THAT(legs(id), testing::ElementsAre(Leg::forward, Leg::forward, Leg::reply, Leg::reply))
+        << nat.about;
+  }
+}
+
+TEST_F(ObserverTest, KnowsARejectsResetWhoseSynNeverLeftTheTranslator) {
+  const WatchId id = observer_.watch(TcpKey{40002, 8080, kPublished});
+  see(ip(kContainer, kPublished, 6, tcp(40002, 8080, 5000, 0, kSyn)));
+  see(ip(kPublished, kContainer, 6, tcp(8080, 40002, 0, 5001, kRstAck)));
+  // Inside the translator, as its kernel reports it: behind DNAT, and behind SNAT of both ports.
+  const auto dnat =
+      observer_.recognise(traffic::decode(ip(kBackend, kContainer, 6, tcp(80, 40002, 0, 5001, kRstAck)),
+                                          traffic::LinkType::raw_ip),
+                          {});
+  const auto both = observer_.recognise(
+      traffic::decode(ip(kPublished, kBackend, 6, tcp(1024, 80, 5000, 0, kSyn)), traffic::LinkType::raw_ip),
+      {});
+  ASSERT_TRUE(dnat && both);
+  EXPECT_EQ(dnat->leg, Leg::reply);
+  EXPECT_EQ(both->watch, id);
+  EXPECT_THAT(legs(id), testing::ElementsAre(Leg::forward, Leg::reply));
+}
+
+TEST_F(ObserverTest, TakesNoStrangersResetOrHandshakeForItsOwn) {
+  const WatchId id = observer_.watch(TcpKey{40002, 8080, kPublished});
+  see(ip(kContainer, kPublished, 6, tcp(40002, 8080, 5000, 0, kSyn)));
+  see(ip(kPublished, kContainer, 6, tcp(8080, 40002, 900, 5001, kSynAck)));
+  see(ip(kBackend, kPublished, 6, tcp(80, 1024, 0, 5001, kRstAck)));          // ports that no SYN of ours had
+  see(ip(kBackend, kPublished, 6, tcp(80, 1024, 901, 0, kRst)));              // likewise
+  see(ip(kPublished, kContainer, 6, tcp(8080, 40002, 900 + 9000, 0, kRst)));  // another connection's number
+  see(ip(kContainer, kPublished, 6, tcp(40009, 80, 5002, 0, kSyn)));          // near, but not ours
+  EXPECT_THAT(legs(id), testing::ElementsAre(Leg::forward, Leg::reply));
+}
+
+TEST_F(ObserverTest, LooksAtTheChecksumsOfItsOwnPackets) {
+  const WatchId id = observer_.watch(NonceKey{kNonce, 77, 0});
+  see(ip(kContainer, kServer, 1, icmp(8, 0, 77, nonce_bytes(kNonce))));
+  EXPECT_EQ(observer_.journey(id, {}).sightings.at(0).packet.checksum, traffic::Checksum::bad);
+}
+
 TEST_F(ObserverTest, PassesOverFramesThatAreNotPackets) {
   observer_.watch(NonceKey{kNonce, 77, 0});
   const Bytes whole = ip(kContainer, kServer, 1, icmp(8, 0, 77, nonce_bytes(kNonce)));

@@ -208,6 +208,14 @@ class Capture::Impl {
     }
   }
 
+  void set_filter(std::size_t tap, const std::string& filter) {
+    try {
+      traffic::set_filter(taps_.at(tap).handle.get(), filter);
+    } catch (const Error& error) {
+      throw error.within(fmt::format("node {}", taps_[tap].node));
+    }
+  }
+
   std::uint64_t dropped() const {
     std::uint64_t sum = 0;
     for (std::size_t tap = 0; tap < taps_.size(); ++tap) sum += dropped(tap);
@@ -340,6 +348,10 @@ Capture::~Capture() = default;
 
 void Capture::drain() {
   impl_->drain();
+}
+
+void Capture::set_filter(std::size_t tap, const std::string& filter) {
+  impl_->set_filter(tap, filter);
 }
 
 std::uint64_t Capture::dropped() const {

@@ -64,6 +64,10 @@ class Capture {
   /// sightings are in.
   void drain();
 
+  /// What that tap lets through from now on. While it changes, frames may be missed without being counted: no
+  /// probe may be under way. Throws Error.
+  void set_filter(std::size_t tap, const std::string& filter);
+
   /// Frames the kernel had no room for, over all taps, since the beginning: not 0 means that absence proves
   /// nothing. Throws Error where the kernel does not tell.
   std::uint64_t dropped() const;

@@ -105,6 +105,7 @@ void decode_icmp(const Reader& in, bool v6, Nesting nesting, Packet& packet) {
 }
 
 void decode_transport(const Reader& in, Nesting nesting, Packet& packet) {
+  packet.transport_offset = in.position();
   if (packet.ip->fragment_offset != 0) return;
   switch (packet.ip->protocol) {
     case kUdp:
@@ -168,6 +169,7 @@ bool skip_extensions(Reader& in, std::uint8_t& next, IpHeader& ip) {
     if (next == hop_by_hop || next == routing || next == destination) {
       if (!in.has(8)) return false;
       length = (static_cast<std::size_t>(in.u8(1)) + 1) * 8;
+      if (next == routing) ip.segments_left = in.u8(3);
     } else if (next == fragment) {
       if (!in.has(8)) return false;
       ip.fragment_offset = static_cast<std::uint16_t>(in.u16(2) & 0xFFF8U);

@@ -29,6 +29,15 @@ struct IpHeader {
   bool more_fragments = false;
   std::uint16_t fragment_offset = 0;  ///< bytes; beyond 0 there is no transport header
   std::size_t total_length = 0;       ///< bytes, header included, as the header says
+  std::uint8_t segments_left = 0;     ///< of an IPv6 routing header: `destination` is not yet the last one
+};
+
+/// What a packet's transport checksum says.
+enum class Checksum : std::uint8_t {
+  unknown,  ///< not looked at, or it cannot be told: the packet is cut, a fragment, or has none that is known
+  good,
+  partial,  ///< only the pseudo-header's sum is in it: the rest is left to a device (CHECKSUM_PARTIAL)
+  bad,
 };
 
 struct UdpHeader {
@@ -90,6 +99,9 @@ struct Packet {
   unsigned interface_index = 0;               ///< SLL2 only
   std::optional<IpHeader> ip;
   std::variant<std::monostate, UdpHeader, TcpHeader, IcmpHeader, ArpHeader> transport;
+  std::size_t transport_offset = 0;  ///< in the frame's bytes: where the header of `transport` begins, of IP
+  /// Left unknown by decode(): it costs a pass over all bytes. See checksum_of().
+  Checksum checksum = Checksum::unknown;
   /// Where the transport's payload lies in the frame's bytes: of UDP, TCP, and ICMP echo (after its 8 bytes).
   std::size_t payload_offset = 0;
   std::size_t payload_length = 0;  ///< bytes captured, never beyond the frame
@@ -105,6 +117,10 @@ struct Packet {
 
 /// Never throws and never reads past `frame`; truncated and malformed input gives what could be decoded.
 Packet decode(std::span<const std::uint8_t> frame, LinkType link_type);
+
+/// Of a decoded frame's UDP, TCP or ICMP. Never throws and never reads past `frame`, which must be the one
+/// that was decoded.
+Checksum checksum_of(const Packet& packet, std::span<const std::uint8_t> frame);
 
 /// One line: "192.168.99.11:40001 > 203.0.113.80:7 UDP 64 bytes, ttl 64"; addresses as they are in this
 /// packet.
