@@ -10,6 +10,9 @@
 
 #include "checks/reach.hpp"
 #include "harness/engine/check/check.hpp"
+#include "harness/engine/check/diagnosis.hpp"
+#include "harness/proof/diagnosis/reading.hpp"
+#include "harness/proof/witness/drop_trace.hpp"
 
 namespace plumbline::checks {
 namespace {
@@ -65,6 +68,15 @@ bool silent(const engine::Evidence& evidence) {
   return evidence.outcome.status == Status::timeout;
 }
 
+/// The rule or policy of the guard that stopped it, as the guard's kernel reported. Null: none was reported.
+const proof::Passage* stopped_at(const Denial& denial, const engine::Evidence& evidence) {
+  const auto found = std::ranges::find_if(evidence.kernel.passages, [&](const proof::Passage& passage) {
+    const bool stopped = passage.verdict == "drop" || passage.verdict == "reject";
+    return passage.node == denial.guard && passage.leg == Leg::forward && stopped;
+  });
+  return found == evidence.kernel.passages.end() ? nullptr : &*found;
+}
+
 /// Who said no to the sender: absent where nobody did. A send that the guard's own firewall drops fails with
 /// EPERM, but that is the kernel's word to the program, not a rejection: nothing is sent back.
 std::optional<std::string> rejection(const engine::Evidence& evidence) {
@@ -109,12 +121,24 @@ std::optional<std::string> routers_own_word(const engine::Evidence& evidence) {
   return std::nullopt;
 }
 
+/// Why the target may not have answered anybody. Absent: the control got through to it.
+std::optional<std::string> unproven_control(const engine::Evidence& evidence,
+                                            const engine::Evidence* control) {
+  if (control == nullptr) return "there is no control: name a node outside the guard with `control:`";
+  const Judgement through = judge_reach(*control);
+  if (through.verdict == Verdict::pass) return std::nullopt;
+  return fmt::format("{}, but the control failed too, so the target may be dead: {} from {}: {}",
+                     evidence.furthest(), control->with.to_string(), control->from, through.observed);
+}
+
 /// What keeps a denial without a leak from being proven. Absent: nothing does.
 std::optional<std::string> gap(const Denial& denial, const engine::Evidence& evidence,
                                const engine::Evidence* control) {
   if (!evidence.journey.complete)
     return "the capture lost frames, so absence beyond the guard proves nothing";
   if (const auto word = not_the_guards_word(denial, evidence)) return word;
+  // A rule of the guard's that is known to have stopped it leaves no doubt where and why it ended.
+  if (stopped_at(denial, evidence) != nullptr) return unproven_control(evidence, control);
   const bool own = evidence.from == denial.guard;
   const bool own_refusal = own && own_firewall_spoke(evidence);
   if (!own_refusal && evidence.journey.passed(evidence.from) == nullptr) {
@@ -141,15 +165,30 @@ std::optional<std::string> gap(const Denial& denial, const engine::Evidence& evi
     return fmt::format("{} waits in vain for its neighbour {}: the probe may have died there", denial.guard,
                        denial.unresolved);
   }
-  if (control == nullptr) {
-    return "there is no control: name a node outside the guard with `control:`";
+  return unproven_control(evidence, control);
+}
+
+/// Of a probe that ended before its time-out, for another reason than a rule.
+std::string lost_text(const engine::Evidence& evidence) {
+  for (const proof::Drop& drop : evidence.kernel.drops) {
+    if (drop.leg != Leg::forward || proof::may_be_a_copy(drop)) continue;
+    return fmt::format("dropped by the kernel of {}: {} in {}", drop.node, drop.reason, drop.function);
   }
-  const Judgement through = judge_reach(*control);
-  if (through.verdict != Verdict::pass) {
-    return fmt::format("the control failed too, so the target may be dead: {} from {}: {}",
-                       control->with.to_string(), control->from, through.observed);
-  }
-  return std::nullopt;
+  return "dropped";
+}
+
+/// "timeout", "ICMP … from 192.168.99.1", with the rule that did it where that is known.
+std::string described(const engine::Evidence& evidence, const proof::Passage* stopped) {
+  const std::string outcome =
+      silent(evidence) ? "no answer within the time-out" : traffic::to_text(evidence.outcome);
+  if (stopped == nullptr && evidence.ended_early) return lost_text(evidence);
+  if (stopped == nullptr) return outcome;
+  const auto rule = std::ranges::find(stopped->rules, stopped->verdict, &proof::RuleMet::verdict);
+  if (rule == stopped->rules.end()) return outcome;
+  const std::string by = proof::rule_text(*stopped, *rule);
+  if (silent(evidence))
+    return fmt::format("{} by {}", stopped->verdict == "drop" ? "dropped" : "rejected, unheard,", by);
+  return fmt::format("{}, by {}", outcome, by);
 }
 
 class Deny final : public engine::Check {
@@ -165,29 +204,49 @@ class Deny final : public engine::Check {
   boost::asio::awaitable<engine::Outcome> run(engine::Stage& stage) const override {
     using boost::asio::experimental::awaitable_operators::operator&&;
     const engine::Target to = stage.target(promise.from, promise.to, family_);
-    engine::Outcome outcome;
-    Denial denial = denial_;
     // A control that holds the target itself would go over its own loopback and prove nothing.
     if (control_.empty() || control_ == to.node) {
-      engine::Evidence evidence = co_await stage.exchange(promise.from, to, with_);
-      if (silent(evidence)) denial.unresolved = co_await stage.unresolved_neighbour(denial.guard, evidence);
-      outcome.judgement = judge_deny(denial, evidence, nullptr);
-      outcome.journey = std::move(evidence.journey);
-      co_return outcome;
+      engine::Evidence evidence = co_await stage.exchange(promise.from, to, with_, engine::Until::dropped);
+      co_return co_await conclude(stage, std::move(evidence), nullptr);
     }
-    auto probe = stage.exchange(promise.from, to, with_);
+    auto probe = stage.exchange(promise.from, to, with_, engine::Until::dropped);
     auto control_probe = stage.exchange(control_, to, with_);
     auto [evidence, control] = co_await (std::move(probe) && std::move(control_probe));
-    if (silent(evidence)) denial.unresolved = co_await stage.unresolved_neighbour(denial.guard, evidence);
-    outcome.judgement = judge_deny(denial, evidence, &control);
-    const Judgement through = judge_reach(control);
-    outcome.control = engine::Control{control_, promise.to, promise.with, through.verdict, through.observed};
-    outcome.journey = std::move(evidence.journey);
-    outcome.control_journey = std::move(control.journey);
-    co_return outcome;
+    co_return co_await conclude(stage, std::move(evidence), &control);
   }
 
  private:
+  boost::asio::awaitable<engine::Outcome> conclude(engine::Stage& stage, engine::Evidence evidence,
+                                                   const engine::Evidence* control) const {
+    Denial denial = denial_;
+    if (evidence.ended_early) stage.look_again(evidence);
+    if (silent(evidence) && stopped_at(denial, evidence) == nullptr)
+      denial.unresolved = co_await stage.unresolved_neighbour(denial.guard, evidence);
+    engine::Outcome outcome;
+    outcome.judgement = judge_deny(denial, evidence, control);
+    if (outcome.judgement.verdict != Verdict::pass) outcome.question = question(evidence, control);
+    if (control != nullptr) {
+      const Judgement through = judge_reach(*control);
+      outcome.control =
+          engine::Control{control_, promise.to, promise.with, through.verdict, through.observed};
+      outcome.control_journey = control->journey;
+    }
+    outcome.journey = std::move(evidence.journey);
+    outcome.kernel = std::move(evidence.kernel);
+    co_return outcome;
+  }
+
+  /// Where the control failed too, that is what is to be explained: the target may not answer anybody.
+  proof::Case question(const engine::Evidence& evidence, const engine::Evidence* control) const {
+    const bool dead =
+        !leak(denial_, evidence) && control != nullptr && judge_reach(*control).verdict != Verdict::pass;
+    if (dead) return engine::case_of(*control, proof::Case::Promise::reach);
+    proof::Case question = engine::case_of(evidence, proof::Case::Promise::deny);
+    question.guard = denial_.guard;
+    question.how = kHowWords[static_cast<std::size_t>(denial_.how)];
+    return question;
+  }
+
   engine::Service with_;
   IpFamily family_;
   Denial denial_;
@@ -258,17 +317,17 @@ Judgement judge_deny(const Denial& denial, const engine::Evidence& evidence,
     return {Verdict::fail, fmt::format("not denied: {}", *leaked)};
   if (const auto missing = gap(denial, evidence, control)) return {Verdict::inconclusive, *missing};
   const auto said = rejection(evidence);
+  const proof::Passage* stopped = stopped_at(denial, evidence);
+  const std::string how = described(evidence, stopped);
   if (denial.how == How::reject && !said) {
-    return {Verdict::fail, fmt::format("dropped ({}) instead of rejected; {}",
-                                       traffic::to_text(evidence.outcome), evidence.furthest())};
+    return {Verdict::fail,
+            fmt::format("{} instead of rejected; {}", stopped == nullptr ? "dropped (" + how + ")" : how,
+                        evidence.furthest())};
   }
   if (denial.how == How::drop && said) {
-    return {Verdict::fail, fmt::format("rejected ({}) instead of dropped in silence", *said)};
+    return {Verdict::fail, fmt::format("rejected ({}) instead of dropped in silence", how)};
   }
-  return {Verdict::pass,
-          fmt::format("{}; {}",
-                      silent(evidence) ? "no answer within the time-out" : traffic::to_text(evidence.outcome),
-                      evidence.furthest())};
+  return {Verdict::pass, fmt::format("{}; {}", how, evidence.furthest())};
 }
 
 engine::CheckKind deny_kind() {

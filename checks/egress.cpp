@@ -9,6 +9,7 @@
 #include "checks/reach.hpp"
 #include "harness/base/error.hpp"
 #include "harness/engine/check/check.hpp"
+#include "harness/engine/check/diagnosis.hpp"
 
 namespace plumbline::checks {
 namespace {
@@ -159,7 +160,13 @@ class Egress final : public engine::Check {
           engine::Control{exit.host, promise.to, promise.with, through.verdict, through.observed};
       outcome.control_journey = std::move(control.journey);
     }
+    if (outcome.judgement.verdict != Verdict::pass) {
+      outcome.question = engine::case_of(evidence, proof::Case::Promise::egress);
+      outcome.question->via = exit.via;
+      outcome.question->as = exit.as;
+    }
     outcome.journey = std::move(evidence.journey);
+    outcome.kernel = std::move(evidence.kernel);
     co_return outcome;
   }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "harness/engine/check/check.hpp"
+#include "harness/engine/check/diagnosis.hpp"
 
 namespace plumbline::checks {
 namespace {
@@ -32,7 +33,11 @@ class Reach final : public engine::Check {
     engine::Evidence evidence = co_await stage.exchange(promise.from, std::move(to), with_);
     engine::Outcome outcome;
     outcome.judgement = judge_reach(evidence);
+    if (outcome.judgement.verdict != Verdict::pass) {
+      outcome.question = engine::case_of(evidence, proof::Case::Promise::reach);
+    }
     outcome.journey = std::move(evidence.journey);
+    outcome.kernel = std::move(evidence.kernel);
     co_return outcome;
   }
 

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "harness/engine/check/check.hpp"
+#include "harness/engine/check/diagnosis.hpp"
 #include "harness/engine/check/gather.hpp"
 
 namespace plumbline::checks {
@@ -70,7 +71,13 @@ class Resolve final : public engine::Check {
     engine::Outcome outcome;
     outcome.judgement.verdict = judgements.at(worst).verdict;
     outcome.judgement.observed = told(asked, judgements);
+    if (outcome.judgement.verdict != Verdict::pass) {
+      outcome.question = engine::case_of(answers.at(worst));
+      outcome.question->dns_over_tcp = tcp_;
+      outcome.question->expected = of_family(expected_, asked[worst]).value_or(std::vector<IpAddress>());
+    }
     outcome.journey = std::move(answers.at(worst).journey);
+    outcome.kernel = std::move(answers.at(worst).kernel);
     co_return outcome;
   }
 

@@ -6,7 +6,7 @@
 # 1. An #include never points up a wing: base < kernel < network < traffic < proof < engine < checks
 #    < engine/run < testing < testing/program, cli. Tests, benchmarks and fuzzers obey it too; only tests of checks
 #    may use the runner.
-# 2. Headers of libmnl, libnftnl, libnftables, libpcap, yaml-cpp, c-ares and Boost.Process, and the kernel's netlink
+# 2. Headers of libmnl, libnftnl, libnftables, libpcap, yaml-cpp, c-ares, libbpf and Boost.Process, and the kernel's netlink
 #    and ip_tables headers, stay in the rooms that own them. Only a benchmark may talk bare netlink, to measure what
 #    the rooms add to it.
 # 3. Our own headers are included by their path from the root, so that rule 1 sees them.
@@ -21,7 +21,7 @@ root=${1:-$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)}
   exit 2
 }
 cd "$root"
-mapfile -d '' sources < <(find harness checks -type f \( -name '*.cpp' -o -name '*.hpp' -o -name '*.h' \) -print0 | sort -z)
+mapfile -d '' sources < <(find harness checks -type f \( -name '*.cpp' -o -name '*.hpp' -o -name '*.h' -o -name '*.c' \) -print0 | sort -z)
 
 awk '
   function report(message) {
@@ -80,6 +80,7 @@ awk '
     room_rule(header, "^pcap([./]|$)", "^harness/traffic/capture/", "libpcap")
     room_rule(header, "^yaml-cpp/", "^harness/engine/spec/", "yaml-cpp")
     room_rule(header, "^ares", "^harness/traffic/probe/", "c-ares")
+    room_rule(header, "^bpf/|^linux/(bpf|btf)\\.h$", "^harness/kernel/drops/", "libbpf")
     room_rule(header, "^boost/process", "^harness/kernel/process/", "Boost.Process")
   }
 

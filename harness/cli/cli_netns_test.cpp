@@ -55,7 +55,7 @@ TEST_F(CliInNamespaces, DoctorTellsEachThing) {
     names.emplace_back(finding.at("name").as_string());
   EXPECT_THAT(names, ::testing::IsSupersetOf({"kernel", "privileges", "namespaces", "netns", "veth", "bridge",
                                               "ipv6", "capture", "nftables", "nft trace", "legacy trace",
-                                              "br_netfilter", "nft"}));
+                                              "drop reasons", "counters", "br_netfilter", "nft"}));
   EXPECT_THAT(plumbline({"doctor"}).out, HasSubstr("This machine can run plumbline."));
 }
 

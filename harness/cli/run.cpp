@@ -28,6 +28,7 @@ struct RunArguments {
   std::string setup;
   std::string color = "auto";
   std::string timeout = "1s";
+  bool trace_rules = true;
   std::size_t jobs = engine::RunOptions{}.jobs;
   engine::PoolOptions pool;
   bool verbose = false;
@@ -59,6 +60,7 @@ engine::RunOptions run_options(const RunArguments& arguments) {
   options.pattern = arguments.pattern;
   options.jobs = arguments.jobs;
   options.timeout = parse_timeout(arguments.timeout);
+  options.trace_rules = arguments.trace_rules;
   options.out_directory = arguments.out;
   options.trace = parse_trace(arguments.trace);
   return options;
@@ -128,6 +130,10 @@ void declare(CLI::App& command, RunArguments& arguments) {
       ->check(one_of({"all", "failed", "none"}))
       ->type_name("all|failed|none")
       ->capture_default_str();
+  command.add_flag(
+      "!--no-trace-rules", arguments.trace_rules,
+      "Do not ask kernels which rules the probes meet: what drops them is not named, and a denial "
+      "in silence takes the whole time-out");
   command.add_option("-j,--jobs", arguments.jobs, "Checks of a scenario under way at once")
       ->check(CLI::Range(1, 100'000).description(""))
       ->type_name("N")

@@ -16,6 +16,8 @@
 #include <sstream>
 #include <string_view>
 
+#include "harness/kernel/counters/counters.hpp"
+#include "harness/kernel/drops/drops.hpp"
 #include "harness/kernel/iptables_legacy/trace.hpp"
 #include "harness/kernel/netns/netns.hpp"
 #include "harness/kernel/netns/sysctl.hpp"
@@ -191,6 +193,30 @@ std::string try_legacy_trace() {
   return "iptables-legacy's rules can be reported as well";
 }
 
+/// The datagram finds nobody who listens.
+std::string try_drop_reasons() {
+  network::LiveNetwork network;
+  network.build({{node("doctor-a", {})}});
+  const kernel::Netns& netns = network.netns("doctor-a");
+  kernel::drops::Watch watch({&netns});
+  send_to_itself(netns);
+  const auto events = watch.take();
+  if (events.empty()) throw Error("the kernel told nothing of a packet that it dropped");
+  return fmt::format("the kernel names its reason for each drop ({} in {})", events.front().reason,
+                     events.front().function);
+}
+
+std::string try_counters() {
+  network::LiveNetwork network;
+  network.build({{node("doctor-a", {})}});
+  const kernel::Netns& netns = network.netns("doctor-a");
+  const auto before = kernel::counters::read(netns);
+  send_to_itself(netns);
+  const auto risen = kernel::counters::difference(before, kernel::counters::read(netns));
+  if (!risen.contains("UdpNoPorts")) throw Error("the kernel did not count a packet that it dropped");
+  return "the kernel counts, by namespace, what found no route, filter or socket";
+}
+
 /// What some checks alone rest on, and say so themselves where it is missing.
 template <class Action>
 Trial attempt_optional(const std::string& name, const std::string& remedy, Action action) {
@@ -246,6 +272,8 @@ std::vector<Trial> try_inside() {
       attempt_optional("nft trace", "a kernel whose nf_tables can trace (meta nftrace)", try_nft_trace));
   trials.push_back(attempt_optional("legacy trace", "a kernel with nfnetlink_log (modprobe nfnetlink_log)",
                                     try_legacy_trace));
+  trials.push_back(attempt_optional("drop reasons", kPrivilegedRemedy, try_drop_reasons));
+  trials.push_back(attempt_optional("counters", "a /proc that shows net/snmp", try_counters));
   try {
     trials.push_back(bridge_netfilter());
   } catch (const Error& error) {
@@ -258,7 +286,7 @@ std::vector<Trial> refused_sandbox(const Error& refused) {
   std::vector<Trial> trials{{"namespaces", Finding::missing, refused.what(),
                              refused.remedy().empty() ? kPrivilegedRemedy : refused.remedy()}};
   for (const char* name : {"netns", "veth", "bridge", "ipv6", "capture", "nftables", "nft trace",
-                           "legacy trace", "br_netfilter"}) {
+                           "legacy trace", "drop reasons", "counters", "br_netfilter"}) {
     trials.push_back({name, Finding::untried, "namespaces are needed to try it", ""});
   }
   return trials;

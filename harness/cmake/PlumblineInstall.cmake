@@ -27,6 +27,10 @@ install(FILES ${PROJECT_SOURCE_DIR}/harness/testing/include/plumbline/testing.hp
 set(plumbline_package ${CMAKE_INSTALL_LIBDIR}/cmake/plumbline)
 install(EXPORT plumbline NAMESPACE plumbline:: FILE plumblineTargets.cmake DESTINATION ${plumbline_package}
   COMPONENT development)
+set(plumbline_optional_libraries "")
+if(PLUMBLINE_WITH_BPF)
+  set(plumbline_optional_libraries libbpf)
+endif()
 configure_package_config_file(${PROJECT_SOURCE_DIR}/harness/cmake/plumblineConfig.cmake.in
   ${PROJECT_BINARY_DIR}/plumblineConfig.cmake INSTALL_DESTINATION ${plumbline_package} PATH_VARS plumbline_data)
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/plumblineConfigVersion.cmake COMPATIBILITY SameMinorVersion)

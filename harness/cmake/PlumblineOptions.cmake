@@ -7,6 +7,8 @@ if(NOT PROJECT_IS_TOP_LEVEL)
   # Part of somebody else's build: whether that has tests says nothing about ours.
   set(BUILD_TESTING OFF)
 endif()
+set(PLUMBLINE_BPF AUTO CACHE STRING "Tell the kernel's own reasons for drops, by a BPF program: ON, OFF, or AUTO where it can be built")
+set_property(CACHE PLUMBLINE_BPF PROPERTY STRINGS AUTO ON OFF)
 set(SANITIZE "" CACHE STRING "Sanitizers, as -fsanitize= takes them: address,undefined or thread")
 
 include(GNUInstallDirs)

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "harness/engine/check/kernel_view.hpp"
+#include "harness/proof/witness/stop.hpp"
 
 namespace plumbline::engine {
 namespace {
@@ -83,7 +84,8 @@ void tell(const Outcome& outcome, CheckResult& result) {
   result.verdict = outcome.judgement.verdict;
   result.observed = outcome.judgement.observed;
   result.journey = steps(outcome.journey);
-  result.kernel = kernel_events(outcome.kernel);
+  result.kernel = kernel_events(outcome.journey, outcome.kernel);
+  if (const auto stop = proof::who_stopped(outcome.journey, outcome.kernel)) result.stopped = to_text(*stop);
   result.control = outcome.control;
 }
 

@@ -2,6 +2,7 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "harness/engine/check/result.hpp"
 #include "harness/engine/check/stage.hpp"
 #include "harness/engine/spec/spec.hpp"
+#include "harness/proof/diagnosis/case.hpp"
 
 namespace plumbline::engine {
 
@@ -21,6 +23,8 @@ struct Outcome {
   proof::KernelPath kernel;  ///< of the same
   std::optional<Control> control;
   std::optional<proof::Journey> control_journey;
+  /// What is to be explained; absent where the promise was kept, or where no probe was sent.
+  std::optional<proof::Case> question;
 };
 
 /// Puts into `result` what reports show of `outcome`.

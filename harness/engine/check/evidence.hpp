@@ -34,6 +34,9 @@ struct Evidence {
   proof::KernelPath kernel;  ///< what the kernels of traced nodes did with it
   /// The node whose planted or simulated server got the probe, the target or another; empty: none did.
   std::string delivered_to;
+  bool ended_early = false;          ///< before its time-out, since a kernel told that it dropped it
+  std::optional<std::size_t> watch;  ///< by which the stage knows it; absent: it was never sent
+  traffic::Nonce nonce = 0;
 
   /// The far end's answer came back: our own bytes, or what our request asked for.
   bool answered() const;
@@ -65,7 +68,11 @@ struct Judgement {
 /// outside did.
 std::optional<std::string> wrong_answerer(const proof::Journey& journey, const Target& to);
 
-/// The journey as reports show it, times relative to its first sighting.
+/// "forward", "reply", "error", "neighbour".
+const char* leg_text(proof::Leg leg);
+
+/// The journey as reports show it, times relative to its first sighting. Translated is what differs from
+/// where its leg was seen first.
 std::vector<JourneyStep> steps(const proof::Journey& journey);
 
 /// "host:ens4".

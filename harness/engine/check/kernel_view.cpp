@@ -8,23 +8,10 @@
 
 #include "harness/engine/check/check.hpp"
 #include "harness/kernel/nftables/names.hpp"
+#include "harness/proof/witness/placement.hpp"
 
 namespace plumbline::engine {
 namespace {
-
-const char* leg_text(proof::Leg leg) {
-  switch (leg) {
-    case proof::Leg::forward:
-      return "forward";
-    case proof::Leg::reply:
-      return "reply";
-    case proof::Leg::error:
-      return "error";
-    case proof::Leg::neighbour:
-      return "neighbour";
-  }
-  return "forward";
-}
 
 std::string rule_text(const proof::RuleMet& rule) {
   switch (rule.kind) {
@@ -52,14 +39,40 @@ KernelEvent at_hook(const proof::Passage& passage) {
   return event;
 }
 
+KernelEvent at_rule(const proof::Passage& passage, const proof::RuleMet& rule) {
+  KernelEvent event = at_hook(passage);
+  event.table = rule.family + " " + rule.table;
+  event.chain = rule.chain;
+  event.rule = rule_text(rule);
+  event.handle = rule.number;
+  event.comment = rule.comment;
+  event.packets = rule.packets;
+  event.verdict = rule.verdict;
+  event.log_prefix = rule.log_prefix;
+  return event;
+}
+
+KernelEvent of_drop(const proof::Drop& drop) {
+  KernelEvent event;
+  event.node = drop.node;
+  event.leg = leg_text(drop.leg);
+  event.iif = drop.interface;
+  event.drop_reason = drop.reason;
+  event.function = drop.function;
+  event.packet = drop.packet;
+  return event;
+}
+
 bool same_rule(const KernelEvent& a, const KernelEvent& b) {
   const auto key = [](const KernelEvent& e) {
-    return std::tie(e.node, e.hook, e.leg, e.iif, e.oif, e.table, e.chain, e.rule, e.verdict);
+    return std::tie(e.node, e.hook, e.leg, e.iif, e.oif, e.table, e.chain, e.rule, e.handle, e.verdict,
+                    e.drop_reason, e.function);
   };
   return key(a) == key(b);
 }
 
-void add(std::vector<KernelEvent>& events, KernelEvent event) {
+void add(std::vector<KernelEvent>& events, KernelEvent event, std::size_t after) {
+  event.after = after;
   const bool told = std::ranges::any_of(events, [&](const KernelEvent& e) { return same_rule(e, event); });
   if (!told) events.push_back(std::move(event));
 }
@@ -74,20 +87,20 @@ std::vector<std::string> traced_nodes(const std::vector<std::unique_ptr<Check>>&
   return {nodes.begin(), nodes.end()};
 }
 
-std::vector<KernelEvent> kernel_events(const proof::KernelPath& path) {
+std::vector<KernelEvent> kernel_events(const proof::Journey& journey, const proof::KernelPath& path) {
+  const proof::Placement placement = proof::place(journey, path);
   std::vector<KernelEvent> events;
-  for (const proof::Passage& passage : path.passages) {
-    if (passage.rules.empty()) add(events, at_hook(passage));
+  for (std::size_t i = 0; i < path.passages.size(); ++i) {
+    const proof::Passage& passage = path.passages[i];
+    if (passage.rules.empty()) add(events, at_hook(passage), placement.passages[i]);
     for (const proof::RuleMet& rule : passage.rules) {
-      KernelEvent event = at_hook(passage);
-      event.table = rule.family + " " + rule.table;
-      event.chain = rule.chain;
-      event.rule = rule_text(rule);
-      event.verdict = rule.verdict;
-      event.log_prefix = rule.log_prefix;
-      add(events, std::move(event));
+      add(events, at_rule(passage, rule), placement.passages[i]);
     }
   }
+  for (std::size_t i = 0; i < path.drops.size(); ++i) {
+    add(events, of_drop(path.drops[i]), placement.drops[i]);
+  }
+  std::ranges::stable_sort(events, {}, &KernelEvent::after);
   return events;
 }
 

@@ -17,9 +17,9 @@ class Check;
 /// Every node that one of the checks wants traced, once.
 std::vector<std::string> traced_nodes(const std::vector<std::unique_ptr<Check>>& checks);
 
-/// The path as reports show it. A connection's packets meet the same rules over and over: each is told once
-/// for each way.
-std::vector<KernelEvent> kernel_events(const proof::KernelPath& path);
+/// The path as reports show it: in order, each event placed among the journey's steps. A connection's packets
+/// meet the same rules over and over: each is told once for each way.
+std::vector<KernelEvent> kernel_events(const proof::Journey& journey, const proof::KernelPath& path);
 
 /// Why what the kernel of `node` did not report of the probe may have happened all the same. Absent: the
 /// report is whole.

@@ -22,6 +22,11 @@ struct JourneyStep {
   std::string interface;
   std::string direction;  ///< "in" or "out"; "other-host" for frames that the interface should not take
   std::string packet;     ///< the packet in one line, addresses as they are here
+  std::string leg;        ///< "forward", "reply", "error" or "neighbour"
+  /// What is not as the packet's sender made it: "source", "destination", "source, destination"; empty:
+  /// nothing.
+  std::string translated;
+  std::string note;  ///< "checksum left to the device"; empty: none
 
   friend bool operator==(const JourneyStep&, const JourneyStep&) = default;
 };
@@ -29,14 +34,19 @@ struct JourneyStep {
 /// What a kernel did with a packet of the probe at one rule; or, without a table, at a hook without rules.
 struct KernelEvent {
   std::string node, table, chain;  ///< table with its family: "ip filter"
-  std::string rule;  ///< in the words of nft or `iptables -S`; "policy" and "return" at a chain's end
+  std::string rule;          ///< in the words of nft or `iptables -S`; "policy" and "return" at a chain's end
+  std::uint64_t handle = 0;  ///< nftables: of the rule; iptables-legacy: its number; 0: none
+  std::string comment;       ///< the rule's own
+  std::optional<std::uint64_t> packets;  ///< that the rule's counter had counted; absent: it has none
   std::string verdict;
-  std::string drop_reason;
+  std::string drop_reason;                ///< the kernel let go of the packet, for this reason
+  std::string function;                   ///< of the kernel, that did
   std::string hook;                       ///< "forward"
   std::string leg;                        ///< "forward", "reply" or "error"
   std::string iif, oif;                   ///< empty: none
   std::optional<std::string> log_prefix;  ///< it logged the packet with this prefix
   std::string packet;                     ///< in one line, addresses as they are at this hook
+  std::size_t after = 0;                  ///< how many steps of the journey came before it
 
   friend bool operator==(const KernelEvent&, const KernelEvent&) = default;
 };
@@ -50,10 +60,12 @@ struct Control {
   friend bool operator==(const Control&, const Control&) = default;
 };
 
+/// Why, with what shows it.
 struct Cause {
   std::string code, summary;
   std::vector<std::string> evidence;
-  std::string fix;
+  std::string fix;      ///< commands, a line each
+  bool proven = false;  ///< otherwise it is only likely: nothing speaks against it
 
   friend bool operator==(const Cause&, const Cause&) = default;
 };
@@ -70,8 +82,9 @@ struct CheckResult {
   std::vector<JourneyStep> journey;
   std::vector<KernelEvent> kernel;
   std::optional<Control> control;
-  std::optional<Cause> cause;
-  std::string trace;  ///< path of the pcapng; empty: none written
+  std::string stopped;        ///< who stopped the probe or its answer, and where; empty: nobody, or not known
+  std::vector<Cause> causes;  ///< the most certain first; empty: none was recognised
+  std::string trace;          ///< path of the pcapng; empty: none written
 
   friend bool operator==(const CheckResult&, const CheckResult&) = default;
 };

@@ -20,9 +20,11 @@
 #include "harness/engine/check/ground.hpp"
 #include "harness/engine/check/next_hop.hpp"
 #include "harness/engine/check/tap_filter.hpp"
+#include "harness/kernel/counters/counters.hpp"
 #include "harness/network/discovery/discover.hpp"
 #include "harness/network/service/service.hpp"
 #include "harness/proof/journey/observer.hpp"
+#include "harness/proof/witness/drop_trace.hpp"
 #include "harness/proof/witness/kernel_trace.hpp"
 #include "harness/proof/witness/translation.hpp"
 #include "harness/traffic/capture/capture.hpp"
@@ -34,6 +36,12 @@ using boost::asio::awaitable;
 
 /// How long a living neighbour may take to answer when it is asked for: generous on a simulated cable.
 constexpr std::chrono::milliseconds kNeighbourAnswers{100};
+
+/// How long a probe waits that is sent to see what counts it: it is known that no answer comes.
+constexpr std::chrono::milliseconds kSecondLook{50};
+
+/// How long an ICMP error may take to its probe's sender over simulated cables: generous.
+constexpr std::chrono::milliseconds kIcmpArrives{20};
 
 /// All rings together; the kernel allocates and clears them at once, so this is real memory and real time:
 /// with the largest budget a third of all that a run of some hundred checks takes. That many lose nothing
@@ -192,12 +200,40 @@ class Stage::Impl {
     return translations_.translations(journey);
   }
 
-  awaitable<Evidence> exchange(std::string from, Target to, Service with) {
+  awaitable<Evidence> exchange(std::string from, Target to, Service with, Until until) {
     // A DNS server answers questions, not echoes.
     if (with.protocol == traffic::Protocol::udp && serves_dns(topology_, to, with)) {
-      return exchange_question(std::move(from), std::move(to), with);
+      return exchange_question(std::move(from), std::move(to), with, until);
     }
-    return exchange_probe(std::move(from), std::move(to), with);
+    return exchange_probe(std::move(from), std::move(to), with, until);
+  }
+
+  awaitable<void> count_again(proof::Case& question) {
+    std::set<std::string> nodes{question.from};
+    for (const proof::Sighting& sighting : question.journey.sightings) nodes.insert(sighting.node);
+    const std::map<std::string, kernel::counters::Counters> before = counters_of(nodes);
+    const auto timeout = std::exchange(options_.timeout, std::min(options_.timeout, kSecondLook));
+    Target to{question.to.to_string(), question.to, question.to_node};
+    const Service with{question.protocol, question.port};
+    std::string from = question.from;
+    const Evidence evidence = co_await exchange(std::move(from), std::move(to), with, Until::time_out);
+    options_.timeout = timeout;
+    if (evidence.answered()) co_return;
+    const auto after = counters_of(nodes);
+    for (const auto& [node, counters] : before) {
+      if (!after.contains(node)) continue;
+      for (const auto& [name, by] : kernel::counters::difference(counters, after.at(node))) {
+        question.kernel.counters.push_back({node, name, by});
+      }
+    }
+  }
+
+  void look_again(Evidence& evidence) {
+    if (!evidence.watch) return;
+    const bool complete = evidence.journey.complete;
+    evidence.journey = journey(evidence.watch, evidence.from, evidence.to.address, frames_lost());
+    evidence.journey.complete = complete;
+    if (evidence.delivered_to.empty()) evidence.delivered_to = delivered_to(evidence.nonce);
   }
 
   awaitable<DnsEvidence> resolve(std::string from, Target server, std::string name, bool tcp,
@@ -255,7 +291,7 @@ class Stage::Impl {
     return lookups;
   }
 
-  awaitable<Evidence> exchange_probe(std::string from, Target to, Service with) {
+  awaitable<Evidence> exchange_probe(std::string from, Target to, Service with, Until until) {
     traffic::ProbeRequest request;
     request.from = &network_.netns(from);
     request.protocol = with.protocol;
@@ -266,14 +302,20 @@ class Stage::Impl {
     request.timeout = options_.timeout;
     request.exchange = !serves_dns(topology_, to, with);
     std::optional<proof::WatchId> watch;
+    Impatience impatience(*this, until);
+    request.recall = impatience.recall;
     const std::function<void(const traffic::ProbeIdentity&)> ready =
         [&](const traffic::ProbeIdentity& identity) {
           watch = observer_.watch(key_for(request, identity), now_ns());
+          impatience.await(*watch);
         };
     const std::uint64_t lost_before = frames_lost();
     const proof::KernelTrace::Mark traced_before = trace_mark();
     Evidence evidence;
     evidence.outcome = co_await traffic::probe(request, ready);
+    evidence.ended_early = impatience.was_early();
+    evidence.watch = watch;
+    evidence.nonce = request.nonce;
     evidence.journey = journey(watch, from, request.to, lost_before);
     evidence.kernel = kernel_path(watch, from, traced_before);
     evidence.delivered_to = delivered_to(request.nonce);
@@ -286,7 +328,7 @@ class Stage::Impl {
 
   /// A UDP probe to a DNS server: a question whose name is the nonce. Any response to it is the server's
   /// answer.
-  awaitable<Evidence> exchange_question(std::string from, Target to, Service with) {
+  awaitable<Evidence> exchange_question(std::string from, Target to, Service with, Until until) {
     using Dns = traffic::DnsOutcome::Status;
     using Status = traffic::ProbeOutcome::Status;
     const traffic::Nonce nonce = traffic::next_nonce();
@@ -299,7 +341,15 @@ class Stage::Impl {
     request.timeout = options_.timeout;
     traffic::DnsOutcome answer;
     Evidence evidence;
-    evidence.journey = co_await ask(request, from, answer, evidence.kernel);
+    Impatience impatience(*this, until);
+    request.recall = impatience.recall;
+    evidence.nonce = nonce;
+    const std::function<void(proof::WatchId)> sent = [&](proof::WatchId watch) {
+      evidence.watch = watch;
+      impatience.await(watch);
+    };
+    evidence.journey = co_await ask(request, from, answer, evidence.kernel, sent);
+    evidence.ended_early = impatience.was_early();
     const bool no_response = answer.status == Dns::timeout;
     evidence.outcome.status = answer.status == Dns::icmp_error    ? Status::icmp_error
                               : answer.status == Dns::local_error ? Status::local_error
@@ -318,7 +368,8 @@ class Stage::Impl {
   }
 
   awaitable<proof::Journey> ask(const traffic::DnsRequest& request, const std::string& from,
-                                traffic::DnsOutcome& outcome, proof::KernelPath& kernel) {
+                                traffic::DnsOutcome& outcome, proof::KernelPath& kernel,
+                                const std::function<void(proof::WatchId)>& sent = {}) {
     std::optional<proof::WatchId> watch;
     const std::function<void(const traffic::ProbeIdentity&)> ready = [&](const traffic::ProbeIdentity&
                                                                              identity) {
@@ -328,6 +379,7 @@ class Stage::Impl {
         watch = observer_.watch(proof::DnsKey{request.id, request.name, identity.source_port, request.port},
                                 now_ns());
       }
+      if (sent) sent(*watch);
     };
     const std::uint64_t lost_before = frames_lost();
     const proof::KernelTrace::Mark traced_before = trace_mark();
@@ -483,30 +535,118 @@ class Stage::Impl {
 
   /// Of the nodes that are to be traced, those that are there.
   void open_traces() {
+    if (!options_.trace_rules) return;
     std::vector<proof::TraceSource> sources;
-    for (const std::string& name : options_.traced) {
-      const auto found = network_.nodes().find(name);
-      if (found != network_.nodes().end()) sources.push_back({name, &found->second});
+    for (const auto& [name, netns] : network_.nodes()) {
+      const network::Node* node = topology_.find(name);
+      const bool under_test = node != nullptr && node->role != network::Role::world;
+      if (under_test || std::ranges::find(options_.traced, name) != options_.traced.end())
+        sources.push_back({name, &netns});
     }
     if (!sources.empty() && !trace_)
       trace_.emplace(executor_, proof::TraceOptions{options_.trace_buffer_bytes});
-    if (trace_) trace_->watch(sources);
+    if (trace_) {
+      trace_->watch(sources);
+      trace_->on_news([this] { recall_dropped(); });
+    }
+    listen_to_drops();
+  }
+
+  /// Of all nodes: what the world drops is evidence, too.
+  void listen_to_drops() {
+    std::vector<proof::TraceSource> sources;
+    for (const auto& [name, netns] : network_.nodes()) sources.push_back({name, &netns});
+    if (!drops_) drops_.emplace(executor_);
+    drops_->watch(sources);
+    drops_->on_news([this] { recall_lost(); });
+  }
+
+  using Recalls = std::map<proof::WatchId, std::shared_ptr<traffic::Recall>>;
+
+  std::map<std::string, kernel::counters::Counters> counters_of(const std::set<std::string>& nodes) const {
+    std::map<std::string, kernel::counters::Counters> counters;
+    for (const std::string& node : nodes) {
+      const auto found = network_.nodes().find(node);
+      if (found != network_.nodes().end()) counters.emplace(node, kernel::counters::read(found->second));
+    }
+    return counters;
+  }
+
+  /// A probe under way that may end before its time-out.
+  class Impatience {
+   public:
+    Impatience(Impl& stage, Until until) : recalls_(stage.recalls_) {
+      if (until == Until::dropped) recall = std::make_shared<traffic::Recall>();
+    }
+    Impatience(const Impatience&) = delete;
+    Impatience& operator=(const Impatience&) = delete;
+    ~Impatience() {
+      if (watch_) recalls_->erase(*watch_);
+    }
+
+    std::shared_ptr<traffic::Recall> recall;
+
+    void await(proof::WatchId watch) {
+      if (!recall) return;
+      watch_ = watch;
+      recalls_->emplace(watch, recall);
+    }
+    bool was_early() const { return recall && recall->made(); }
+
+   private:
+    std::shared_ptr<Recalls> recalls_;  ///< shared: an interrupted probe's coroutine goes after the stage
+    std::optional<proof::WatchId> watch_;
+  };
+
+  /// Taps first: what they saw before a report was written tells whose packet it is about.
+  void recall_dropped() {
+    if (recalls_->empty()) return;
+    for (const auto& capture : captures_) capture->drain();
+    for (const proof::WatchId watch : trace_->perhaps_stopped(observer_)) {
+      const auto waiting = recalls_->find(watch);
+      if (waiting != recalls_->end() && trace_->dropped_in_silence(watch)) waiting->second->now();
+    }
   }
 
   proof::KernelTrace::Mark trace_mark() const { return trace_ ? trace_->mark() : proof::KernelTrace::Mark(); }
 
+  /// For reasons other than a rule's the kernel may tell the sender by ICMP: that is on its way then.
+  void recall_lost() {
+    if (recalls_->empty()) return;
+    for (const auto& capture : captures_) capture->drain();
+    for (const auto& [watch, recall] : *recalls_) {
+      const auto drops = drops_->drops(observer_, watch);
+      if (std::ranges::any_of(drops, is_final)) recall->soon(executor_, kIcmpArrives);
+    }
+  }
+
+  /// Rules are told by nftables' trace, and a rejection drops the packet, too.
+  static bool is_final(const proof::Drop& drop) {
+    return drop.leg == proof::Leg::forward && drop.reason != "NETFILTER_DROP" && !proof::may_be_a_copy(drop);
+  }
+
   /// Reports first, then taps: what they saw before a report was written tells whose packet it is about.
   proof::KernelPath kernel_path(std::optional<proof::WatchId> watch, const std::string& from,
                                 const proof::KernelTrace::Mark& before) {
-    if (!trace_) return {};
-    trace_->drain();
+    if (trace_) trace_->drain();
+    if (drops_) drops_->drain();
     for (const auto& capture : captures_) capture->drain();
-    const std::vector<unsigned>& by_tap = distance_from(from);
-    return trace_->path(observer_, watch, before, [&](const std::string& node) {
-      const auto tap =
-          static_cast<std::size_t>(std::ranges::find(tapped_, node, &Tapped::node) - tapped_.begin());
-      return tap < by_tap.size() ? by_tap[tap] : 0U;
-    });
+    proof::KernelPath path;
+    if (trace_) {
+      const std::vector<unsigned>& by_tap = distance_from(from);
+      path = trace_->path(observer_, watch, before, [&](const std::string& node) {
+        const auto tap =
+            static_cast<std::size_t>(std::ranges::find(tapped_, node, &Tapped::node) - tapped_.begin());
+        return tap < by_tap.size() ? by_tap[tap] : 0U;
+      });
+    }
+    if (!drops_) return path;
+    path.drops_problem = drops_->problem();
+    if (watch) {
+      path.drops = drops_->drops(observer_, *watch);
+      drops_->forget(*watch);
+    }
+    return path;
   }
 
   proof::Terrain terrain(const std::string& from, const IpAddress& to) {
@@ -598,6 +738,8 @@ class Stage::Impl {
   FrameWatches watches_;
   std::optional<proof::KernelTrace> trace_;
   proof::TranslationWitness translations_;
+  std::optional<proof::DropTrace> drops_;
+  std::shared_ptr<Recalls> recalls_ = std::make_shared<Recalls>();  ///< of probes that are under way
 };
 
 Stage::Stage(boost::asio::any_io_executor executor, const network::LiveNetwork& network,
@@ -646,8 +788,16 @@ awaitable<std::string> Stage::unresolved_neighbour(std::string node, const Evide
   return impl_->unresolved_neighbour(std::move(node), evidence);
 }
 
-awaitable<Evidence> Stage::exchange(std::string from, Target to, Service with) {
-  return impl_->exchange(std::move(from), std::move(to), with);
+awaitable<Evidence> Stage::exchange(std::string from, Target to, Service with, Until until) {
+  return impl_->exchange(std::move(from), std::move(to), with, until);
+}
+
+awaitable<void> Stage::count_again(proof::Case& question) {
+  return impl_->count_again(question);
+}
+
+void Stage::look_again(Evidence& evidence) {
+  impl_->look_again(evidence);
 }
 
 awaitable<DnsEvidence> Stage::resolve(std::string from, Target server, std::string name, bool tcp,

@@ -12,6 +12,7 @@
 #include "harness/engine/check/frame_watch.hpp"
 #include "harness/network/topology/live_network.hpp"
 #include "harness/network/topology/model.hpp"
+#include "harness/proof/diagnosis/case.hpp"
 
 namespace plumbline::engine {
 
@@ -21,8 +22,16 @@ struct StageOptions {
   std::size_t checks = 0;                   ///< under way at once at most; 0: not known, so it may be many
   std::size_t tap_buffer_bytes = 0;    ///< of each tap; 0: by `checks` and the node's number of interfaces
   std::size_t tap_snap_length = 2048;  ///< bytes of a frame kept
-  std::vector<std::string> traced;     ///< nodes whose kernels report what they do with probes
+  /// Kernels report what they do with probes: those of the host and of containers, and of `traced`.
+  bool trace_rules = true;
+  std::vector<std::string> traced;     ///< nodes of the world
   std::size_t trace_buffer_bytes = 0;  ///< of each of their sockets; 0: as large as a burst needs
+};
+
+/// When a probe ends that nobody answers.
+enum class Until : std::uint8_t {
+  time_out,
+  dropped,  ///< before that, once a kernel has told that it dropped the probe without a word to its sender
 };
 
 /// A network under observation: its servers run, its taps are open, probes can be sent. What checks work
@@ -69,8 +78,14 @@ class Stage {
   /// is told, for it costs some questions to kernels. See proof::TranslationWitness.
   std::vector<proof::Translation> translations(const proof::Journey& journey);
 
-  /// Sends one probe and gathers its evidence.
-  boost::asio::awaitable<Evidence> exchange(std::string from, Target to, Service with);
+  /// Sends one probe and gathers its evidence. `until` says when it ends that is not answered.
+  boost::asio::awaitable<Evidence> exchange(std::string from, Target to, Service with,
+                                            Until until = Until::time_out);
+  /// Adds to the evidence of a probe that ended early what has been seen of it since.
+  void look_again(Evidence& evidence);
+  /// Sends a probe that got lost once more, now that no other is under way, and adds the counters that rose
+  /// on its way meanwhile: where nothing else tells why, they may.
+  boost::asio::awaitable<void> count_again(proof::Case& question);
   /// Asks one DNS question and gathers its evidence. The name's letters are mixed in case by the stage.
   /// `family`: of the addresses asked for, A or AAAA.
   boost::asio::awaitable<DnsEvidence> resolve(std::string from, Target server, std::string name, bool tcp,

@@ -3,23 +3,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <iterator>
 
 #include "harness/engine/report/console_style.hpp"
+#include "harness/engine/report/ladder.hpp"
 #include "harness/engine/report/text.hpp"
 
 namespace plumbline::engine::console {
 namespace {
 
-constexpr std::size_t kIndent = 6;
+constexpr std::size_t kIndent = kDetailIndent;
 constexpr std::size_t kLabel = 10;
 constexpr std::size_t kText = kIndent + kLabel;
-constexpr std::size_t kNarrowest = 20;  // columns below which wrapping helps nobody
-
-/// Packets of a journey that are shown without -v: how it began and how it ended. Between them lie, for a TCP
-/// connection that failed late, dozens that say the same.
-constexpr std::size_t kFirstRungs = 20;
-constexpr std::size_t kLastRungs = 8;
 
 /// Lines of "      label     text", the label once.
 class Block {
@@ -44,13 +38,8 @@ class Block {
       label = {};
     }
   }
-  void raw(std::string_view rung) {
-    lines_.append(rung);
-    lines_ += '\n';
-  }
-  void label(std::string_view label) {
-    raw(std::string(kIndent, ' ') + painted(options_, Colour::dim, label));
-  }
+  /// Whole lines, as they are.
+  void raw(std::string_view lines) { lines_.append(lines); }
   std::string take() { return std::move(lines_); }
 
  private:
@@ -72,71 +61,6 @@ class Block {
   std::string lines_;
 };
 
-std::string_view arrow(const ConsoleOptions& options, std::string_view direction) {
-  if (direction == "out") return options.unicode ? "→" : "->";
-  if (direction == "in") return options.unicode ? "←" : "<-";
-  return options.unicode ? "·" : "--";
-}
-
-/// Time right-aligned, place padded, arrow, packet; the packet wraps under itself.
-void add_ladder(Block& block, const ConsoleOptions& options, const std::vector<JourneyStep>& journey) {
-  if (journey.empty()) return;
-  struct Rung {
-    std::string time, place, packet;
-    std::string_view arrow;
-  };
-  std::vector<Rung> rungs;
-  std::size_t time_width = 0;
-  std::size_t place_width = 0;
-  for (const JourneyStep& step : journey) {
-    rungs.push_back({duration(options, static_cast<double>(step.t_us) / 1000),
-                     printable(step.node) + ":" + printable(step.interface), printable(step.packet),
-                     arrow(options, step.direction)});
-    if (step.direction != "in" && step.direction != "out")
-      rungs.back().packet += " (" + printable(step.direction) + ")";
-    time_width = std::max(time_width, columns(rungs.back().time));
-    place_width = std::max(place_width, columns(rungs.back().place));
-  }
-  block.label("journey");
-  const std::size_t before = kIndent + 2 + time_width + 2 + place_width + 2 + 2 + 1;
-  const std::size_t room = options.width > before + kNarrowest ? options.width - before : kNarrowest;
-  const bool all = options.verbosity == Verbosity::verbose || rungs.size() <= kFirstRungs + kLastRungs + 1;
-  for (std::size_t i = 0; i < rungs.size(); ++i) {
-    if (!all && i == kFirstRungs) {
-      const std::size_t left_out = rungs.size() - kFirstRungs - kLastRungs;
-      block.raw(
-          fmt::format("{:{}}{} packets more, shown with -v and in the trace", "", kIndent + 2, left_out));
-      i += left_out;
-    }
-    const Rung& rung = rungs[i];
-    const std::vector<std::string> packet = wrap(rung.packet, room);
-    block.raw(fmt::format("{:{}}{}  {}  {} {}", "", kIndent + 2, right_aligned(rung.time, time_width),
-                          padded(rung.place, place_width),
-                          painted(options, Colour::cyan, padded(rung.arrow, 2)), packet.front()));
-    for (auto rest = std::next(packet.begin()); rest != packet.end(); ++rest) {
-      block.raw(std::string(before, ' ') + *rest);
-    }
-  }
-}
-
-/// "host forward IN=bridge0 OUT=ens4: ip filter FORWARD iifname "bridge0" accept (verdict accept)".
-std::string kernel_text(const KernelEvent& event) {
-  std::string text = event.node;
-  if (!event.hook.empty()) text += " " + event.hook;
-  if (!event.iif.empty()) text += " IN=" + event.iif;
-  if (!event.oif.empty()) text += " OUT=" + event.oif;
-  if (!event.leg.empty() && event.leg != "forward") text += " (" + event.leg + ")";
-  text += ":";
-  const std::string* const parts[] = {&event.table, &event.chain, &event.rule};
-  for (const std::string* part : parts) {
-    if (!part->empty()) text += " " + *part;
-  }
-  if (event.table.empty() && event.drop_reason.empty()) text += " no rule";
-  if (!event.verdict.empty()) text += " (verdict " + event.verdict + ")";
-  if (!event.drop_reason.empty()) text += " (drop reason " + event.drop_reason + ")";
-  return text;
-}
-
 std::string control_text(const Control& control) {
   std::string text = control.from + " -> " + control.to;
   if (!control.with.empty()) text += " " + control.with;
@@ -146,10 +70,23 @@ std::string control_text(const Control& control) {
   return text;
 }
 
-void add_cause(Block& block, const Cause& cause) {
-  block.text("cause", cause.code.empty() ? cause.summary : cause.code + ": " + cause.summary, Colour::bold);
-  for (const std::string& evidence : cause.evidence) block.text("", "- " + evidence);
-  block.verbatim("fix", cause.fix);
+std::string cause_text(const Cause& cause) {
+  const std::string likely = cause.proven ? "" : "likely ";
+  return cause.code.empty() ? likely + cause.summary
+                            : fmt::format("{}{}: {}", likely, cause.code, cause.summary);
+}
+
+/// The most certain first, and how to mend it; the others may be meant as well.
+void add_causes(Block& block, const std::vector<Cause>& causes) {
+  for (std::size_t i = 0; i < causes.size(); ++i) {
+    const Cause& cause = causes[i];
+    block.text(i == 0 ? "cause" : "or", cause_text(cause), i == 0 ? Colour::bold : Colour::none);
+    for (const std::string& evidence : cause.evidence) block.text("", "- " + evidence);
+    block.verbatim("fix", cause.fix);
+  }
+  if (!causes.empty() && !causes.front().code.empty()) {
+    block.verbatim("more", "plumbline explain " + causes.front().code);
+  }
 }
 
 /// "pass 18 times, fail in repetition 7 and 9": which of them is told where it is the exception.
@@ -183,13 +120,9 @@ std::string detail(const ConsoleOptions& options, const CheckResult& check) {
   block.text("observed", check.observed,
              check.verdict == Verdict::pass ? Colour::none : colour_of(check.verdict));
   if (check.control) block.text("control", control_text(*check.control));
-  add_ladder(block, options, check.journey);
-  std::string_view label = "kernel";
-  for (const KernelEvent& event : check.kernel) {
-    block.text(label, kernel_text(event));
-    label = {};
-  }
-  if (check.cause) add_cause(block, *check.cause);
+  block.raw(ladder(options, check));
+  block.text("stopped", check.stopped, Colour::bold);
+  add_causes(block, check.causes);
   block.verbatim("where", check.where);
   block.verbatim("trace", check.trace);
   return block.take();

@@ -78,6 +78,22 @@ TEST(Console, Quiet) {
                 "console-quiet.txt");
 }
 
+RunResult stopped_run() {
+  RunResult run = samples::sample_run();
+  run.scenarios.resize(1);
+  run.scenarios.front().checks = {samples::stopped()};
+  return run;
+}
+
+TEST(Console, AStoppedProbe) {
+  expect_golden(console(stopped_run(), {.width = 100}), "console-stopped.txt");
+}
+
+TEST(Console, AStoppedProbeOnATerminalOf80Columns) {
+  expect_golden(console(stopped_run(), {.colour = true, .unicode = true, .width = 80}),
+                "console-stopped-colour.txt");
+}
+
 TEST(Console, ALongJourneyShowsItsBeginningAndItsEnd) {
   RunResult run = samples::sample_run();
   run.scenarios.resize(1);

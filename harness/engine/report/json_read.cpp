@@ -175,6 +175,9 @@ JourneyStep read_step(const Place& place, const json::value& value) {
   step.interface = object.text("interface");
   step.direction = object.text("direction");
   step.packet = object.text("packet");
+  step.leg = object.optional_text("leg");
+  step.translated = object.optional_text("translated");
+  step.note = object.optional_text("note");
   object.end();
   return step;
 }
@@ -186,14 +189,19 @@ KernelEvent read_event(const Place& place, const json::value& value) {
   event.table = object.text("table");
   event.chain = object.text("chain");
   event.rule = object.text("rule");
+  event.handle = object.optional("handle", count_at).value_or(0);
+  event.comment = object.optional_text("comment");
+  event.packets = object.optional("packets", count_at);
   event.verdict = object.optional_text("verdict");
   event.drop_reason = object.optional_text("drop_reason");
+  event.function = object.optional_text("function");
   event.hook = object.optional_text("hook");
   event.leg = object.optional_text("leg");
   event.iif = object.optional_text("iif");
   event.oif = object.optional_text("oif");
   event.log_prefix = object.optional("log_prefix", text_at);
   event.packet = object.optional_text("packet");
+  event.after = object.count("after");
   object.end();
   return event;
 }
@@ -217,6 +225,7 @@ Cause read_cause(const Place& place, const json::value& value) {
   cause.summary = object.text("summary");
   cause.evidence = object.array("evidence", text_at);
   cause.fix = object.text("fix");
+  cause.proven = object.boolean("proven");
   object.end();
   return cause;
 }
@@ -246,7 +255,9 @@ CheckResult read_check(const Place& place, const json::value& value) {
   check.journey = object.array("journey", read_step);
   check.kernel = object.array("kernel", read_event);
   check.control = object.optional("control", read_control);
-  check.cause = object.optional("cause", read_cause);
+  check.stopped = object.optional_text("stopped");
+  object.optional("cause", read_cause);  // the first of:
+  check.causes = object.array("causes", read_cause);
   check.trace = object.optional_text("trace");
   if (check.verdict == Verdict::error) read_check_error(object);
   object.end();

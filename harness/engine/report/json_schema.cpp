@@ -109,7 +109,7 @@ std::string report_json_schema() {
     "check": {
       "type": "object",
       "additionalProperties": false,
-      "required": ["id", "type", "from", "to", "with", "family", "where", "verdict", "expected", "observed", "duration_ms", "journey", "kernel", "control", "cause", "trace"],
+      "required": ["id", "type", "from", "to", "with", "family", "where", "verdict", "expected", "observed", "duration_ms", "journey", "kernel", "control", "stopped", "cause", "causes", "trace"],
       "properties": {
         "id": {"type": "string", "description": "Unique in its scenario, the same in every run"},
         "type": {"type": "string", "description": "The kind of check, as `plumbline list checks` names them"},
@@ -125,7 +125,9 @@ std::string report_json_schema() {
         "journey": {"type": "array", "items": {"$ref": "#/$defs/step"}, "description": "The probe's sightings, in order"},
         "kernel": {"type": "array", "items": {"$ref": "#/$defs/event"}, "description": "What the kernels of traced nodes did with the probe, in order"},
         "control": {"anyOf": [{"type": "null"}, {"$ref": "#/$defs/control"}]},
-        "cause": {"anyOf": [{"type": "null"}, {"$ref": "#/$defs/cause"}]},
+        "stopped": {"type": ["string", "null"], "description": "Who stopped the probe or its answer, and where"},
+        "cause": {"anyOf": [{"type": "null"}, {"$ref": "#/$defs/cause"}], "description": "The first of causes"},
+        "causes": {"type": "array", "items": {"$ref": "#/$defs/cause"}, "description": "Why it did not pass, the most certain first"},
         "trace": {"type": ["string", "null"], "description": "Path of the pcapng"},
         "error": {"$ref": "#/$defs/error", "description": "Says again what a check with verdict error has observed, and where"}
       },
@@ -142,20 +144,28 @@ std::string report_json_schema() {
         "node": {"type": "string"},
         "interface": {"type": "string"},
         "direction": {"type": "string", "description": "in, out, or other-host for a frame not meant for this interface"},
-        "packet": {"type": "string", "description": "The packet in one line, addresses as they are here"}
+        "packet": {"type": "string", "description": "The packet in one line, addresses as they are here"},
+        "leg": {"enum": ["forward", "reply", "error", "neighbour"], "description": "The probe's own packet, an answer, an ICMP error about it, address resolution that it waited for"},
+        "translated": {"type": "string", "description": "What is not as the packet's sender made it: source; destination; source, destination"},
+        "note": {"type": "string", "description": "Checksum left to the device, segments joined, and the like"}
       }
     },
     "event": {
       "type": "object",
       "additionalProperties": false,
-      "required": ["node", "table", "chain", "rule"],
+      "required": ["node", "table", "chain", "rule", "after"],
       "properties": {
         "node": {"type": "string"},
         "table": {"type": "string", "description": "With its family: ip filter; empty for a hook where no rule was met"},
         "chain": {"type": "string"},
         "rule": {"type": "string", "description": "In the words of nft, or of iptables -S; policy or return at a chain's end"},
         "verdict": {"type": "string", "description": "accept, drop, reject, continue, jump CHAIN, goto CHAIN, return, queue, stolen"},
+        "handle": {"$ref": "#/$defs/count", "description": "Of the rule, by nft; of iptables-legacy its number"},
+        "comment": {"type": "string", "description": "The rule's own"},
+        "packets": {"$ref": "#/$defs/count", "description": "That the rule's counter had counted"},
         "drop_reason": {"type": "string", "description": "The kernel's own name for it"},
+        "function": {"type": "string", "description": "The kernel's function that let go of the packet"},
+        "after": {"$ref": "#/$defs/count", "description": "How many steps of the journey came before it"},
         "hook": {"enum": ["prerouting", "input", "forward", "output", "postrouting"]},
         "leg": {"enum": ["forward", "reply", "error"], "description": "The probe's own packet, an answer, an ICMP error about it"},
         "iif": {"type": "string", "description": "By which it came in"},
@@ -179,12 +189,13 @@ std::string report_json_schema() {
     "cause": {
       "type": "object",
       "additionalProperties": false,
-      "required": ["code", "summary", "evidence", "fix"],
+      "required": ["code", "summary", "evidence", "fix", "proven"],
       "properties": {
         "code": {"type": "string", "description": "Stable"},
         "summary": {"type": "string"},
         "evidence": {"type": "array", "items": {"type": "string"}},
-        "fix": {"type": "string", "description": "Commands, a line each"}
+        "fix": {"type": "string", "description": "Commands, a line each"},
+        "proven": {"type": "boolean", "description": "Otherwise it is only likely: nothing speaks against it"}
       }
     }
   }

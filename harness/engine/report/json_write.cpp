@@ -26,30 +26,39 @@ json::value milliseconds(double value) {
 }
 
 json::value to_json(const JourneyStep& step) {
-  const auto& [t_us, node, interface, direction, packet] = step;
-  return json::object{{"t_us", t_us},
+  const auto& [t_us, node, interface, direction, packet, leg, translated, note] = step;
+  json::object object{{"t_us", t_us},
                       {"node", text(node)},
                       {"interface", text(interface)},
                       {"direction", text(direction)},
                       {"packet", text(packet)}};
+  if (!leg.empty()) object["leg"] = text(leg);
+  if (!translated.empty()) object["translated"] = text(translated);
+  if (!note.empty()) object["note"] = text(note);
+  return object;
 }
 
 json::value to_json(const KernelEvent& event) {
-  const auto& [node, table, chain, rule, verdict, drop_reason, hook, leg, iif, oif, log_prefix, packet] =
-      event;
+  const auto& [node, table, chain, rule, handle, comment, packets, verdict, drop_reason, function, hook, leg,
+               iif, oif, log_prefix, packet, after] = event;
   json::object object{
       {"node", text(node)}, {"table", text(table)}, {"chain", text(chain)}, {"rule", text(rule)}};
   const auto unless_empty = [&](const char* key, const std::string& value) {
     if (!value.empty()) object[key] = text(value);
   };
+  if (handle != 0) object["handle"] = handle;
+  unless_empty("comment", comment);
+  if (packets) object["packets"] = *packets;
   unless_empty("verdict", verdict);
   unless_empty("drop_reason", drop_reason);
+  unless_empty("function", function);
   unless_empty("hook", hook);
   unless_empty("leg", leg);
   unless_empty("iif", iif);
   unless_empty("oif", oif);
   if (log_prefix) object["log_prefix"] = text(*log_prefix);
   unless_empty("packet", packet);
+  object["after"] = after;
   return object;
 }
 
@@ -63,13 +72,15 @@ json::value to_json(const std::optional<Control>& control) {
                       {"observed", text(observed)}};
 }
 
-json::value to_json(const std::optional<Cause>& cause) {
-  if (!cause) return nullptr;
-  const auto& [code, summary, evidence, fix] = *cause;
+json::value to_json(const Cause& cause) {
+  const auto& [code, summary, evidence, fix, proven] = cause;
   json::array lines;
   for (const std::string& line : evidence) lines.push_back(text(line));
-  return json::object{
-      {"code", text(code)}, {"summary", text(summary)}, {"evidence", std::move(lines)}, {"fix", text(fix)}};
+  return json::object{{"code", text(code)},
+                      {"summary", text(summary)},
+                      {"evidence", std::move(lines)},
+                      {"fix", text(fix)},
+                      {"proven", proven}};
 }
 
 json::value to_json(const CheckResult& check);
@@ -86,7 +97,7 @@ json::array array_of(const std::vector<Item>& items) {
 
 json::value to_json(const CheckResult& check) {
   const auto& [id, type, from, to, with, family, where, verdict, expected, observed, duration_ms, journey,
-               kernel, control, cause, trace] = check;
+               kernel, control, stopped, causes, trace] = check;
   json::object object{{"id", text(id)},
                       {"type", text(type)},
                       {"from", text(from)},
@@ -101,7 +112,9 @@ json::value to_json(const CheckResult& check) {
                       {"journey", array_of(journey)},
                       {"kernel", array_of(kernel)},
                       {"control", to_json(control)},
-                      {"cause", to_json(cause)},
+                      {"stopped", text_or_null(stopped)},
+                      {"cause", causes.empty() ? json::value(nullptr) : to_json(causes.front())},
+                      {"causes", array_of(causes)},
                       {"trace", text_or_null(trace)}};
   if (verdict == Verdict::error) object["error"] = {{"message", text(observed)}, {"where", text(where)}};
   return object;

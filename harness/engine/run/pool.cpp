@@ -22,6 +22,7 @@
 
 #include "harness/base/error.hpp"
 #include "harness/base/fd.hpp"
+#include "harness/kernel/drops/drops.hpp"
 #include "harness/kernel/netns/sandbox.hpp"
 
 namespace plumbline::engine {
@@ -106,6 +107,8 @@ Pool::Pool(const std::vector<spec::Spec>& specs, const RunOptions& options, cons
       limit_(std::max<std::size_t>(1, pool_options.parallel)) {
   plan(specs);
   if (queue_.empty()) return;
+  // Once, for all sandboxes, which inherit it.
+  kernel::drops::prepare(std::min(limit_, jobs_.size()));
   start(queue_.front());
   queue_.pop_front();
   workers_.front()->sandbox.wait_until_set_up();

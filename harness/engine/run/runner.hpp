@@ -23,6 +23,7 @@ struct RunOptions {
   std::optional<std::set<std::string>> ids;  ///< run only checks with one of these ids; absent: all
   std::size_t jobs = 256;                    ///< checks under way at once
   std::chrono::milliseconds timeout{1000};   ///< of one probe
+  bool trace_rules = true;                   ///< kernels tell which rules the probes meet
   std::string out_directory;                 ///< traces; empty: none are written
   TraceWhich trace = TraceWhich::failed;     ///< "failed" means every check that did not pass
   std::size_t repetition = 0;                ///< which one this is; 0: it is not repeated

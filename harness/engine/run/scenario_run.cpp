@@ -13,6 +13,7 @@
 #include <set>
 #include <utility>
 
+#include "harness/engine/check/diagnosis.hpp"
 #include "harness/engine/check/kernel_view.hpp"
 #include "harness/engine/report/reporter.hpp"
 #include "harness/engine/run/trace.hpp"
@@ -137,6 +138,7 @@ void ScenarioRun::arrange() {
   StageOptions stage_options;
   stage_options.timeout = options_.timeout;
   stage_options.traced = traced_nodes(plan_.checks);
+  stage_options.trace_rules = options_.trace_rules;
   stage_options.checks = std::min(options_.jobs, plan_.checks.size());
   stage_.emplace(loop_.get_executor(), network_, std::move(found), needs(), stage_options);
   stage_->watch(watches());
@@ -217,6 +219,23 @@ void ScenarioRun::run_group(std::vector<std::size_t> indices) {
   boost::asio::co_spawn(loop_, start_workers(working_),
                         [this](const std::exception_ptr& problem) { worker_ended(problem); });
   run_loop();
+  if (!unexplained_.empty() && !interrupted_) run_to_end(explain_rest());
+  unexplained_.clear();
+}
+
+/// One at a time: what the kernel counts meanwhile is about that one. A network that is broken throughout has
+/// the same cause everywhere, so some are enough.
+boost::asio::awaitable<void> ScenarioRun::explain_rest() {
+  constexpr std::size_t counted = 12;
+  for (std::size_t i = 0; i < unexplained_.size(); ++i) {
+    proof::Case& question = unexplained_[i].question;
+    try {
+      if (i < counted) co_await stage_->count_again(question);
+      results_[unexplained_[i].check]->causes = find_causes(question, *stage_);
+    } catch (const Error& error) {
+      spdlog::debug("{}: {}", results_[unexplained_[i].check]->id, error.what());
+    }
+  }
 }
 
 /// False where it failed: what comes after it would be judged on a network that nobody meant.
@@ -269,6 +288,11 @@ boost::asio::awaitable<void> ScenarioRun::work() {
     try {
       Outcome outcome = co_await plan_.checks[index]->run(*stage_);
       tell(outcome, result);
+      if (outcome.question && !is_unexplained(*outcome.question)) {
+        result.causes = find_causes(*outcome.question, *stage_);
+      } else if (outcome.question) {
+        unexplained_.push_back({index, std::move(*outcome.question)});
+      }
       if (wants_trace(result)) outcomes_[index] = std::move(outcome);
     } catch (const Error& error) {
       result.verdict = Verdict::error;

@@ -10,6 +10,9 @@
 #include <vector>
 
 #include "harness/base/error.hpp"
+#include "harness/engine/check/kernel_view.hpp"
+#include "harness/engine/check/words.hpp"
+#include "harness/proof/witness/stop.hpp"
 #include "harness/traffic/capture/pcapng.hpp"
 
 namespace plumbline::engine {
@@ -19,10 +22,10 @@ constexpr std::uint32_t kSnapLength = 65535;
 
 struct Tagged {
   const proof::Sighting* sighting;
-  std::string_view probe;
+  std::string comment;
 };
 
-const char* leg_text(proof::Leg leg) {
+const char* leg_words(proof::Leg leg) {
   switch (leg) {
     case proof::Leg::forward:
       return "on its way";
@@ -36,12 +39,31 @@ const char* leg_text(proof::Leg leg) {
   return "";
 }
 
+void add(std::vector<Tagged>& packets, std::string_view probe, const proof::Journey& journey,
+         const std::vector<std::string>& words) {
+  for (std::size_t i = 0; i < journey.sightings.size(); ++i) {
+    const proof::Sighting& sighting = journey.sightings[i];
+    packets.push_back({&sighting, fmt::format("{} ({}): {}", probe, leg_words(sighting.leg), words[i])});
+  }
+}
+
+/// Of each packet of the probe what it is and what became of it; who stopped it, with the last that was seen.
+std::vector<std::string> words_of(const Outcome& outcome) {
+  const proof::Journey& journey = outcome.journey;
+  std::vector<std::string> words = comments(steps(journey), kernel_events(journey, outcome.kernel));
+  const auto stop = proof::who_stopped(journey, outcome.kernel);
+  if (!stop || words.empty()) return words;
+  const proof::Sighting* last = stop->last;
+  const std::size_t index = last == nullptr ? 0 : static_cast<std::size_t>(last - journey.sightings.data());
+  words[index] += fmt::format("; stopped: {}", to_text(*stop));
+  return words;
+}
+
 std::vector<Tagged> in_order(const Outcome& outcome) {
   std::vector<Tagged> packets;
-  for (const proof::Sighting& sighting : outcome.journey.sightings) packets.push_back({&sighting, "probe"});
+  add(packets, "probe", outcome.journey, words_of(outcome));
   if (outcome.control_journey) {
-    for (const proof::Sighting& sighting : outcome.control_journey->sightings)
-      packets.push_back({&sighting, "control"});
+    add(packets, "control", *outcome.control_journey, comments(steps(*outcome.control_journey), {}));
   }
   std::ranges::stable_sort(packets, {}, [](const Tagged& tagged) { return tagged.sighting->time_ns; });
   return packets;
@@ -110,10 +132,8 @@ void write_trace(const std::string& path, const std::vector<std::string>& watche
   for (const std::string& name : watched) number_of(name, traffic::LinkType::linux_sll2);
   for (const Tagged& packet : in_order(outcome)) {
     const proof::Sighting& sighting = *packet.sighting;
-    writer.write(
-        number_of(place(sighting), sighting.link_type), sighting.time_ns, sighting.bytes,
-        sighting.original_length, sighting.packet.direction,
-        fmt::format("{} ({}): {}", packet.probe, leg_text(sighting.leg), traffic::to_text(sighting.packet)));
+    writer.write(number_of(place(sighting), sighting.link_type), sighting.time_ns, sighting.bytes,
+                 sighting.original_length, sighting.packet.direction, packet.comment);
   }
   writer.close();
 }

@@ -1,6 +1,14 @@
 #include "harness/engine/run/trace.hpp"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+
+#include "harness/proof/witness/testing/exchange.hpp"
 
 namespace plumbline::engine {
 namespace {
@@ -43,6 +51,50 @@ TEST(TracePath, IsNobodyElses) {
   EXPECT_EQ(trace_path("out", "diy", "reach host -> a ping", taken), "out/diy/reach-host-a-ping.pcapng");
   EXPECT_EQ(trace_path("out", "diy", "reach host -> a- ping", taken), "out/diy/reach-host-a-ping-2.pcapng");
   EXPECT_EQ(trace_path("out", "diy", "reach host -> -a ping", taken), "out/diy/reach-host-a-ping-3.pcapng");
+}
+
+std::string output_of(const std::string& command) {
+  std::string text;
+  FILE* pipe = ::popen(command.c_str(), "r");
+  std::array<char, 4096> chunk;
+  for (std::size_t n; (n = std::fread(chunk.data(), 1, chunk.size(), pipe)) != 0;)
+    text.append(chunk.data(), n);
+  ::pclose(pipe);
+  return text;
+}
+
+TEST(WriteTrace, CommentsEachPacketWithWhatBecameOfIt) {
+  if (output_of("command -v tshark").empty()) {
+    const char* ci = std::getenv("CI");
+    if (ci != nullptr && std::string_view(ci) == "true") FAIL() << "tshark is missing";
+    GTEST_SKIP() << "tshark is missing";
+  }
+  using proof::testing::udp;
+  proof::testing::Exchange exchange;
+  const traffic::Packet probe = udp("192.168.99.11", "203.0.113.80");
+  exchange.out("c1", "eth0", probe)
+      .in("host", "veth1", probe)
+      .hook("host", proof::Hook::forward, "veth1", "ens4", probe, "drop");
+  for (proof::Sighting& sighting : exchange.journey.sightings) {
+    sighting.bytes.assign(40, 0);
+    sighting.original_length = 40;
+  }
+  Outcome outcome;
+  outcome.journey = outcome.control_journey.emplace(exchange.journey);
+  outcome.kernel = exchange.path;
+  outcome.control_journey->sightings.resize(1);
+  const std::string folder = ::testing::TempDir() + "plumbline-trace-" + std::to_string(::getpid());
+  write_trace(folder + "/x.pcapng", {"host:veth1"}, CheckResult(), outcome);
+  const std::string told =
+      output_of("tshark -r " + folder + "/x.pcapng -T fields -e frame.comment 2>/dev/null");
+  std::filesystem::remove_all(folder);
+  EXPECT_EQ(
+      told,
+      "probe (on its way): 192.168.99.11:40001 > 203.0.113.80:53 UDP 22 bytes, ttl 64\n"
+      "control (on its way): 192.168.99.11:40001 > 203.0.113.80:53 UDP 22 bytes, ttl 64\n"
+      "probe (on its way): 192.168.99.11:40001 > 203.0.113.80:53 UDP 22 bytes, ttl 64; forward to ens4: ip "
+      "filter CHAIN: counter drop -> drop (handle 7); stopped: host forward: ip filter CHAIN handle 7: "
+      "counter drop\n");
 }
 
 TEST(WatchedPlaces, AreAllInterfacesOfAllNodes) {

@@ -77,6 +77,7 @@ std::optional<Link> decode_link(const Received& message) {
   link.loopback = header.ifi_type == ARPHRD_LOOPBACK;
   link.up = (header.ifi_flags & IFF_UP) != 0;
   link.running = (header.ifi_flags & IFF_RUNNING) != 0;
+  link.arp = (header.ifi_flags & IFF_NOARP) == 0;
   link.mtu = attributes.u32(IFLA_MTU).value_or(0);
   link.mac = attributes.mac(IFLA_ADDRESS);
   link.master = attributes.u32(IFLA_MASTER).value_or(0);
@@ -85,7 +86,11 @@ std::optional<Link> decode_link(const Received& message) {
   const Attributes info = attributes.nested(IFLA_LINKINFO);
   link.kind = info.text(IFLA_INFO_KIND).value_or("");
   if (info.text(IFLA_INFO_SLAVE_KIND) == "bridge") {
-    link.port_state = info.nested(IFLA_INFO_SLAVE_DATA).u8(IFLA_BRPORT_STATE);
+    const Attributes port = info.nested(IFLA_INFO_SLAVE_DATA);
+    link.port_state = port.u8(IFLA_BRPORT_STATE);
+    link.port = LinkPort{
+        port.u8(IFLA_BRPORT_MODE).value_or(0) != 0, port.u8(IFLA_BRPORT_ISOLATED).value_or(0) != 0,
+        port.u8(IFLA_BRPORT_LEARNING).value_or(1) != 0, port.u8(IFLA_BRPORT_UNICAST_FLOOD).value_or(1) != 0};
   }
   decode_families(attributes, link);
   return link;

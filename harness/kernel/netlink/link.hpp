@@ -23,6 +23,14 @@ struct LinkIpv6 {
   bool forwarding = false;
 };
 
+/// Of a bridge's port.
+struct LinkPort {
+  bool hairpin = false;   ///< a frame may go back by the port that it came in by
+  bool isolated = false;  ///< exchanges frames only with ports that are not isolated
+  bool learning = true;
+  bool unicast_flood = true;
+};
+
 /// A link as the kernel reports it (RTM_NEWLINK).
 struct Link {
   unsigned index = 0;
@@ -36,8 +44,10 @@ struct Link {
   unsigned master = 0;  ///< index; 0: none
   unsigned link = 0;    ///< IFLA_LINK: a veth's peer, by its index over there; 0: none
   std::optional<std::int32_t>
-      link_nsid;  ///< the namespace of `link` as this one numbers it; absent: this one
+      link_nsid;    ///< the namespace of `link` as this one numbers it; absent: this one
+  bool arp = true;  ///< IFF_NOARP is not set
   std::optional<std::uint8_t> port_state;  ///< of a bridge port: BR_STATE_…, 3 is forwarding
+  std::optional<LinkPort> port;            ///< of a bridge port
 
   std::optional<LinkIpv4> ipv4;
   std::optional<LinkIpv6> ipv6;  ///< absent where IPv6 is not there (no support, or a small MTU)

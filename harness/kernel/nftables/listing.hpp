@@ -46,7 +46,25 @@ struct Listing {
                            const std::string& name) const;
 };
 
-/// The rules in `nft -a list ruleset`, by handle.
+/// A rule as `nft -a list ruleset` writes it.
+struct TextRule {
+  std::uint64_t handle = 0;
+  std::string text;  ///< on one line
+  std::string comment;
+  std::optional<std::uint64_t> packets;  ///< that its counter has counted, where counters are listed
+};
+
+/// A chain as it is written there, its rules in order.
+struct TextChain {
+  std::string family, table, name;           ///< "ip", "filter", "FORWARD"
+  std::string type, hook, priority, policy;  ///< of a base chain, in nft's words ("filter + 10")
+  std::vector<TextRule> rules;
+};
+
+/// The chains in `nft -a list ruleset`.
+std::vector<TextChain> parse_chains(std::string_view text);
+
+/// The rules in it, by handle.
 std::map<Listing::RuleKey, std::string> parse_rules(std::string_view text);
 
 /// Reads the namespace's ruleset. Throws Error.

@@ -1,4 +1,5 @@
 #include <charconv>
+#include <utility>
 
 #include "harness/kernel/nftables/listing.hpp"
 
@@ -48,36 +49,77 @@ void append_squeezed(std::string& to, std::string_view line) {
   }
 }
 
+/// The rest of what stands behind `comment "` or `counter packets `, up to what ends it; absent without it.
+std::optional<std::string_view> after(std::string_view text, std::string_view beginning, char end) {
+  const std::size_t at = text.find(beginning);
+  if (at == std::string_view::npos) return std::nullopt;
+  text.remove_prefix(at + beginning.size());
+  return text.substr(0, text.find(end));
+}
+
+std::optional<std::uint64_t> counted(std::string_view text) {
+  const auto digits = after(text, "counter packets ", ' ');
+  std::uint64_t packets = 0;
+  if (!digits) return std::nullopt;
+  const auto [stopped, problem] = std::from_chars(digits->data(), digits->data() + digits->size(), packets);
+  return problem == std::errc{} ? std::optional(packets) : std::nullopt;
+}
+
+/// "type filter hook forward priority filter; policy drop;"
+void read_base(std::string_view line, TextChain& chain) {
+  chain.type = after(line, "type ", ' ').value_or("");
+  chain.hook = after(line, " hook ", ' ').value_or("");
+  chain.priority = after(line, " priority ", ';').value_or("");
+  chain.policy = after(line, "; policy ", ';').value_or("accept");
+}
+
 }  // namespace
 
 // A table begins at the margin, what it holds one tab further in, a chain's rules two. A rule that nft breaks
 // into lines (a set's elements) goes on until its handle.
-std::map<Listing::RuleKey, std::string> parse_rules(std::string_view text) {
-  std::map<Listing::RuleKey, std::string> rules;
-  std::string family, table, chain, rule;
+std::vector<TextChain> parse_chains(std::string_view text) {
+  std::vector<TextChain> chains;
+  std::string family, table, rule;
+  bool in_chain = false;
   while (!text.empty()) {
     std::string_view line = take_line(text);
     if (line.starts_with("table ")) {
       take_word(line);
       family = take_word(line);
       table = take_word(line);
-      chain.clear();
+      in_chain = false;
     } else if (line.starts_with("\tchain ")) {
       line.remove_prefix(1);
       take_word(line);
-      chain = take_word(line);
+      TextChain& chain = chains.emplace_back();
+      chain.family = family;
+      chain.table = table;
+      chain.name = take_word(line);
+      in_chain = true;
       rule.clear();
     } else if (line == "\t}") {
-      chain.clear();
-    } else if (!chain.empty() && line.starts_with("\t\t")) {
+      in_chain = false;
+    } else if (in_chain && line.starts_with("\t\t")) {
       const std::string_view body = line.substr(2);
+      if (rule.empty() && body.starts_with("type ")) read_base(body, chains.back());
       if (rule.empty() && (body.starts_with("type ") || body.starts_with("comment "))) continue;
       if (!rule.empty()) rule += ' ';
       append_squeezed(rule, body);
       if (const auto handle = take_handle(rule)) {
-        rules[{family, table, chain, *handle}] = std::move(rule);
-        rule.clear();
+        const std::string comment(after(rule, " comment \"", '"').value_or(""));
+        const auto packets = counted(rule);
+        chains.back().rules.push_back({*handle, std::exchange(rule, {}), comment, packets});
       }
+    }
+  }
+  return chains;
+}
+
+std::map<Listing::RuleKey, std::string> parse_rules(std::string_view text) {
+  std::map<Listing::RuleKey, std::string> rules;
+  for (TextChain& chain : parse_chains(text)) {
+    for (TextRule& rule : chain.rules) {
+      rules[{chain.family, chain.table, chain.name, rule.handle}] = std::move(rule.text);
     }
   }
   return rules;

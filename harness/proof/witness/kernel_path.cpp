@@ -8,6 +8,15 @@
 
 namespace plumbline::proof {
 
+bool RuleMet::stops() const {
+  return verdict == "drop" || verdict == "reject" || verdict == "queue" || verdict == "stolen";
+}
+
+const RuleMet* Passage::stopper() const {
+  const auto found = std::ranges::find_if(rules, &RuleMet::stops);
+  return found == rules.end() ? nullptr : &*found;
+}
+
 std::optional<std::string> KernelPath::blind(std::string_view node) const {
   const auto found = std::ranges::find(nodes, node, &Node::name);
   if (found == nodes.end()) return fmt::format("no trace was taken in {}", node);

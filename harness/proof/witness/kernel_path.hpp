@@ -9,6 +9,7 @@
 #include "harness/base/ip.hpp"
 #include "harness/kernel/nftables/ruleset.hpp"
 #include "harness/proof/journey/journey.hpp"
+#include "harness/proof/journey/packet_identity.hpp"
 
 namespace plumbline::proof {
 
@@ -35,6 +36,8 @@ struct RuleMet {
   /// not known, as of a target of iptables-legacy that we have not heard of.
   std::string verdict;
   std::optional<std::string> log_prefix;  ///< it wrote a log line with this prefix
+
+  bool stops() const;  ///< the packet goes no further: dropped, rejected, queued or stolen
 };
 
 /// A packet at one hook.
@@ -49,6 +52,9 @@ struct Passage {
   /// What became of it there: "accept", "drop", "reject", "queue", "stolen". Empty: nothing stopped it that
   /// reports itself, but neither was it seen at the hook that must follow.
   std::string verdict;
+  std::optional<PacketIdentity> identity;  ///< absent: not known
+
+  const RuleMet* stopper() const;  ///< the rule or policy that stopped it here; null: none did
 };
 
 /// The kernel let go of a packet of the probe: it was neither sent nor delivered (tracepoint skb:kfree_skb).
@@ -82,7 +88,7 @@ struct Translation {
 /// A counter of one namespace that rose while the probe was under way.
 struct CounterChange {
   std::string node;
-  std::string name;  ///< as the kernel names it: "IPReversePathFilter", "InNoRoutes"
+  std::string name;  ///< as nstat names it: "TcpExtIPReversePathFilter", "IpExtInNoRoutes"
   std::uint64_t by = 0;
 };
 

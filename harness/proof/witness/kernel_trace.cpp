@@ -9,6 +9,8 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <cerrno>
 #include <deque>
+#include <functional>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <unordered_map>
@@ -33,8 +35,10 @@ using boost::asio::posix::stream_descriptor;
 class NodeTrace {
  public:
   NodeTrace(const boost::asio::any_io_executor& executor, const TraceSource& source,
-            const TraceOptions& options)
-      : name(source.node), netns_(kernel::Netns::open(fmt::format("/proc/self/fd/{}", source.netns->fd()))) {
+            const TraceOptions& options, std::function<void()> news)
+      : name(source.node),
+        news_(std::move(news)),
+        netns_(kernel::Netns::open(fmt::format("/proc/self/fd/{}", source.netns->fd()))) {
     try {
       const auto inside = netns_.enter();
       names_ = Fd(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
@@ -81,13 +85,32 @@ class NodeTrace {
     };
     for (auto& report : reports_.take()) {
       if (const auto found = whose(report->headers.packet)) {
+        under_way_.emplace_back(found->watch, report);
         by_watch_[found->watch].nft.push_back({std::move(report), found->leg});
       }
     }
+    note_stops();
     for (auto& event : std::exchange(legacy_events_, {})) {
-      if (const auto found = whose(event.packet))
+      if (const auto found = whose(event.packet)) {
+        perhaps_stopped_.push_back(found->watch);  // what the rule does, only the table tells
         by_watch_[found->watch].legacy.push_back({std::move(event), found->leg});
+      }
     }
+  }
+
+  std::vector<WatchId> perhaps_stopped() { return std::exchange(perhaps_stopped_, {}); }
+
+  bool dropped_in_silence(WatchId watch) {
+    const auto found = by_watch_.find(watch);
+    if (found == by_watch_.end()) return false;
+    try {
+      refresh(found->second);
+    } catch (const Error&) {
+      return false;
+    }
+    return std::ranges::any_of(passages(name, found->second, rules_), [](const Passage& passage) {
+      return passage.leg == Leg::forward && passage.verdict == "drop";
+    });
   }
 
   std::vector<Passage> take(std::optional<WatchId> watch, KernelPath::Node& about) {
@@ -119,6 +142,7 @@ class NodeTrace {
           if (error || alive.expired()) return;
           read();
           wait(readable);
+          news_();
         });
   }
 
@@ -126,6 +150,21 @@ class NodeTrace {
   std::vector<Event> noted(std::vector<Event> events) {
     alive_ = alive_ || !events.empty();
     return events;
+  }
+
+  /// A report may still grow when it is first seen.
+  void note_stops() {
+    std::erase_if(under_way_, [this](const auto& each) {
+      const auto& [watch, report] = each;
+      const bool stopped = stops(*report);
+      if (stopped) perhaps_stopped_.push_back(watch);
+      return stopped || report->ended;
+    });
+  }
+
+  static bool stops(const ChainReport& report) {
+    return std::ranges::any_of(report.events,
+                               [](const kernel::nft::TraceEvent& event) { return event.verdict == "drop"; });
   }
 
   bool has_legacy_tables() const {
@@ -160,6 +199,7 @@ class NodeTrace {
     return request.ifr_name;
   }
 
+  std::function<void()> news_;
   kernel::Netns netns_;  ///< our own: the node may be gone before we are told
   Fd names_;
   std::optional<kernel::nft::Trace> nft_;
@@ -169,6 +209,8 @@ class NodeTrace {
   Reports reports_;
   std::vector<kernel::iptables::TraceEvent> legacy_events_;
   std::unordered_map<WatchId, NodeReports> by_watch_;
+  std::vector<std::pair<WatchId, std::shared_ptr<const ChainReport>>> under_way_;
+  std::vector<WatchId> perhaps_stopped_;
   Rulebook rules_;
   std::optional<std::uint32_t> generation_;
   std::deque<stream_descriptor> readable_;  ///< a deque: handlers hold references
@@ -188,7 +230,9 @@ class KernelTrace::Impl {
     });
     for (const TraceSource& source : sources) {
       if (std::ranges::any_of(nodes_, [&](const auto& node) { return node->is_of(source); })) continue;
-      nodes_.push_back(std::make_unique<NodeTrace>(executor_, source, options_));
+      nodes_.push_back(std::make_unique<NodeTrace>(executor_, source, options_, [this] {
+        if (news_) news_();
+      }));
     }
   }
 
@@ -200,6 +244,21 @@ class KernelTrace::Impl {
 
   void drain() {
     for (const auto& node : nodes_) node->read();
+  }
+
+  void on_news(std::function<void()> news) { news_ = std::move(news); }
+
+  std::vector<WatchId> perhaps_stopped(const Observer& observer) {
+    std::vector<WatchId> watches;
+    for (const auto& node : nodes_) {
+      node->attribute(observer, told_);
+      std::ranges::move(node->perhaps_stopped(), std::back_inserter(watches));
+    }
+    return watches;
+  }
+
+  bool dropped_in_silence(WatchId watch) {
+    return std::ranges::any_of(nodes_, [&](const auto& node) { return node->dropped_in_silence(watch); });
   }
 
   KernelPath path(const Observer& observer, std::optional<WatchId> watch, const Mark& since,
@@ -235,6 +294,7 @@ class KernelTrace::Impl {
 
   boost::asio::any_io_executor executor_;
   TraceOptions options_;
+  std::function<void()> news_;
   std::vector<std::unique_ptr<NodeTrace>> nodes_;
   std::unordered_set<WatchId> told_;
 };
@@ -254,6 +314,18 @@ KernelTrace::Mark KernelTrace::mark() const {
 
 void KernelTrace::drain() {
   impl_->drain();
+}
+
+void KernelTrace::on_news(std::function<void()> news) {
+  impl_->on_news(std::move(news));
+}
+
+std::vector<WatchId> KernelTrace::perhaps_stopped(const Observer& observer) {
+  return impl_->perhaps_stopped(observer);
+}
+
+bool KernelTrace::dropped_in_silence(WatchId watch) {
+  return impl_->dropped_in_silence(watch);
 }
 
 KernelPath KernelTrace::path(const Observer& observer, std::optional<WatchId> watch, const Mark& since,

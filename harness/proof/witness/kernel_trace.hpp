@@ -49,6 +49,15 @@ class KernelTrace {
   /// arrived, all earlier reports are in.
   void drain();
 
+  /// `news` is called on the event loop when reports have come.
+  void on_news(std::function<void()> news);
+  /// The probes one of whose packets may have been stopped, by what has come since the last call. First
+  /// `drain`, then let `observer` see all that taps saw.
+  std::vector<WatchId> perhaps_stopped(const Observer& observer);
+  /// Whether a rule or policy has dropped a packet of the probe's own in silence: whoever sent it is told
+  /// nothing.
+  bool dropped_in_silence(WatchId watch);
+
   /// What was reported about `watch`, after its probe has ended; what comes later is passed over. Without one
   /// the probe was never sent, and nothing can be reported of it. First `drain`, then let `observer` see all
   /// that taps saw: a report's packet is told by what they teach. `distance` puts nodes in order: steps from

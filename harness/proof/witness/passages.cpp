@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <optional>
-#include <tuple>
 
 #include "harness/kernel/nftables/trace.hpp"
 #include "harness/traffic/packet/packet.hpp"
@@ -13,30 +12,6 @@ namespace {
 using kernel::nft::TraceEvent;
 using LegacyEvent = kernel::iptables::TraceEvent;
 
-/// What tells the packets of one leg apart and no NAT changes: of TCP there are several.
-using Identity = std::tuple<std::uint8_t, std::uint16_t, std::size_t, std::uint32_t, std::uint32_t, unsigned>;
-
-Identity identity_of(const traffic::Packet& packet) {
-  Identity identity{};
-  if (packet.ip) {
-    std::get<0>(identity) = packet.ip->protocol;
-    std::get<1>(identity) = packet.ip->id;
-    std::get<2>(identity) = packet.ip->total_length;
-  }
-  if (const auto* tcp = std::get_if<traffic::TcpHeader>(&packet.transport)) {
-    std::get<3>(identity) = tcp->sequence;
-    std::get<4>(identity) = tcp->acknowledgment;
-    std::get<5>(identity) =
-        (tcp->syn ? 1U : 0U) | (tcp->fin ? 2U : 0U) | (tcp->rst ? 4U : 0U) | (tcp->psh ? 8U : 0U);
-  }
-  return identity;
-}
-
-bool stops(const RuleMet& rule) {
-  return rule.verdict == "drop" || rule.verdict == "reject" || rule.verdict == "queue" ||
-         rule.verdict == "stolen";
-}
-
 /// A rule and its place among the others at its hook.
 struct Placed {
   std::int32_t priority = 0;
@@ -46,7 +21,7 @@ struct Placed {
 struct Draft {
   Passage passage;
   std::uint32_t id = 0;  ///< of the packet, in nf_tables' reports
-  Identity identity;
+  PacketIdentity identity;
   std::vector<Placed> rules;
 };
 
@@ -60,6 +35,11 @@ RuleMet::Kind kind_of(TraceEvent::Type type) {
       return RuleMet::Kind::policy;
   }
   return RuleMet::Kind::rule;
+}
+
+/// Of packets that come to the end of a base chain the kernel says so before it tells the policy.
+bool is_no_rule(const TraceEvent& event) {
+  return event.type == TraceEvent::Type::rule && event.handle == 0 && event.verdict == "continue";
 }
 
 RuleMet rule_met(const TraceEvent& event, const Rulebook& rules) {
@@ -148,6 +128,7 @@ class Assembly {
     const TraceEvent& first = report.events.front();
     const auto* base = rules_.nft.chain(first.family, first.table, first.chain);
     for (const TraceEvent& event : report.events) {
+      if (is_no_rule(event)) continue;
       draft->rules.push_back({base == nullptr ? 0 : base->priority, rule_met(event, rules_)});
     }
   }
@@ -155,7 +136,8 @@ class Assembly {
   void add(const NodeReports::Legacy& item) {
     const auto hook = hook_of(item.event.hook);
     if (!hook) return;
-    const Identity identity = identity_of(traffic::decode(item.event.packet, traffic::LinkType::raw_ip));
+    const PacketIdentity identity =
+        identity_of(traffic::decode(item.event.packet, traffic::LinkType::raw_ip));
     const RuleMet met = rule_met(item.event, rules_);
     Draft* chosen = nullptr;
     for (Draft& draft : drafts_) {
@@ -187,6 +169,7 @@ class Assembly {
     const traffic::Packet packet = traffic::decode(bytes, traffic::LinkType::raw_ip);
     Draft& draft = drafts_.emplace_back();
     draft.identity = identity_of(packet);
+    draft.passage.identity = draft.identity;
     draft.passage.node = node_;
     draft.passage.hook = hook;
     draft.passage.leg = leg;
@@ -217,7 +200,7 @@ class Assembly {
   static void put_in_order(Draft& draft) {
     std::ranges::stable_sort(draft.rules, {}, &Placed::priority);
     const auto last =
-        std::ranges::find_if(draft.rules, [](const Placed& placed) { return stops(placed.rule); });
+        std::ranges::find_if(draft.rules, [](const Placed& placed) { return placed.rule.stops(); });
     if (last != draft.rules.end()) {
       const RuleMet::Backend backend = last->rule.backend;
       const std::int32_t priority = last->priority;
@@ -231,7 +214,7 @@ class Assembly {
   std::string verdict(std::size_t index) const {
     const Draft& draft = drafts_[index];
     for (const RuleMet& rule : draft.passage.rules) {
-      if (stops(rule)) return rule.verdict;
+      if (rule.stops()) return rule.verdict;
     }
     const Hook hook = draft.passage.hook;
     if (hook != Hook::forward && hook != Hook::output) return "accept";

@@ -86,6 +86,18 @@ std::vector<std::string> told(const std::vector<Passage>& passages) {
 
 using Type = kernel::iptables::TraceEvent::Type;
 
+TEST(Passages, TellNoRuleThatIsNone) {
+  Made made;
+  made.hook(Hook::forward).chain("filter", "forward", 1, {{1, "continue"}, {0, "drop"}});
+  auto report = std::make_shared<ChainReport>(*made.reports.nft.back().report);
+  TraceEvent end = report->events.back();
+  end.type = TraceEvent::Type::rule;
+  end.verdict = "continue";
+  report->events.insert(report->events.begin() + 1, end);
+  made.reports.nft.back().report = report;
+  EXPECT_EQ(made.passages().front().rules.size(), 2U);
+}
+
 TEST(Passages, OurOwnTableTellsTheHooksAndIsNotShown) {
   Made made;
   made.hook(Hook::prerouting)

@@ -30,6 +30,7 @@ void Reports::add(std::vector<kernel::nft::TraceEvent> events) {
     const auto open = open_.find(id);
     if (open == open_.end()) continue;  // its beginning was lost, which the socket has told
     open->second->events.push_back(std::move(event));
+    open->second->ended = last;
     if (last) open_.erase(open);
   }
 }

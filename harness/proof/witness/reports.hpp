@@ -14,6 +14,7 @@ struct ChainReport {
   std::uint32_t id = 0;  ///< of the packet, while it is under way
   kernel::nft::TraceEvent::Headers headers;
   std::vector<kernel::nft::TraceEvent> events;
+  bool ended = false;  ///< the packet has left the chain: no more events come
 };
 
 /// Puts one namespace's events together again: those of packets under way at the same time come interleaved.

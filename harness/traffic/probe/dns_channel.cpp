@@ -206,7 +206,7 @@ void DnsChannel::prepare(int fd, const sockaddr* server, socklen_t size) {
     }
   }
   ready_(result_.identity);
-  socket_->start_clock(request_.timeout);
+  socket_->start_clock(request_.timeout, request_.recall);
   if (error == 0 && tcp && ::connect(fd, server, size) != 0 && errno != EINPROGRESS) error = errno;
   if (error != 0) note_failure(fd, error, step);
 }

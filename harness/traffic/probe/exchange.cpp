@@ -125,7 +125,7 @@ boost::asio::awaitable<void> exchange_datagram(TimedSocket& socket, const ProbeR
                                                const Bytes& packet, const DatagramRules& rules,
                                                ProbeOutcome& outcome) {
   Bytes buffer(std::min(kDatagramLimit, packet.size() + 128));
-  socket.start_clock(request.timeout);
+  socket.start_clock(request.timeout, request.recall);
   bool decided = false;
   if (::send(socket.fd(), packet.data(), packet.size(), MSG_NOSIGNAL) < 0) {
     const int error = errno;

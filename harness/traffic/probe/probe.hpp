@@ -4,12 +4,14 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "harness/base/ip.hpp"
 #include "harness/kernel/netns/netns.hpp"
+#include "harness/traffic/probe/recall.hpp"
 
 /// Active traffic: each probe is one packet exchange of its own, sent from inside a node.
 namespace plumbline::traffic {
@@ -43,6 +45,7 @@ struct ProbeRequest {
   std::optional<IpAddress> source;  ///< bind to it; absent: the kernel chooses
   std::chrono::milliseconds timeout{1000};
   std::size_t payload_bytes = 56;  ///< of ping and udp; at least 16
+  std::shared_ptr<Recall> recall;  ///< may end it early; null: nobody does
   /// TCP: also send the request and wait for an answer that holds the nonce. Otherwise the handshake is all.
   bool exchange = true;
 };
@@ -92,6 +95,7 @@ struct DnsRequest {
   std::uint16_t id = 0;
   DnsTransport transport = DnsTransport::udp;
   std::chrono::milliseconds timeout{1000};
+  std::shared_ptr<Recall> recall;  ///< may end it early; null: nobody does
 };
 
 struct DnsOutcome {

@@ -185,7 +185,7 @@ boost::asio::awaitable<ProbeOutcome> tcp(ProbeRequest request, Ready ready) {
   }
   const auto executor = co_await boost::asio::this_coro::executor;
   TimedSocket socket(executor, std::move(opened.fd));
-  socket.start_clock(request.timeout);
+  socket.start_clock(request.timeout, request.recall);
   co_await converse(socket, request, outcome);
   outcome.duration = socket.elapsed();
   close_in_order(socket.fd());

@@ -47,14 +47,18 @@ struct TimedSocket::State {
     state->timer.expires_after(state->timeout);
     const std::weak_ptr<State> weak = state;
     state->timer.async_wait([weak](const boost::system::error_code& problem) {
-      const auto held = weak.lock();
-      if (problem || !held || !held->descriptor.is_open()) return;
-      // Something came while this process did not run: the reactor will tell of it, so the wait goes on.
-      if (held->ready() && held->extend()) return arm(held);
-      held->expired = true;
-      boost::system::error_code ignored;
-      held->descriptor.cancel(ignored);
+      if (!problem) expire(weak);
     });
+  }
+
+  static void expire(const std::weak_ptr<State>& weak) {
+    const auto held = weak.lock();
+    if (!held || !held->descriptor.is_open()) return;
+    // Something came while this process did not run: the reactor will tell of it, so the wait goes on.
+    if (held->ready() && held->extend()) return arm(held);
+    held->expired = true;
+    boost::system::error_code ignored;
+    held->descriptor.cancel(ignored);
   }
 
   /// An error (EPOLLERR) ends a wait of either kind at once: Asio's reactor completes all of them then.
@@ -87,10 +91,11 @@ int TimedSocket::fd() const noexcept {
   return state_->descriptor.native_handle();
 }
 
-void TimedSocket::start_clock(std::chrono::milliseconds timeout) {
+void TimedSocket::start_clock(std::chrono::milliseconds timeout, const std::shared_ptr<Recall>& recall) {
   state_->started = Clock::now();
   state_->timeout = timeout;
   State::arm(state_);
+  if (recall) recall->obey([weak = std::weak_ptr<State>(state_)] { State::expire(weak); });
 }
 
 void TimedSocket::progressed() {

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "harness/base/fd.hpp"
+#include "harness/traffic/probe/recall.hpp"
 
 namespace plumbline::traffic::detail {
 
@@ -21,8 +22,8 @@ class TimedSocket {
   TimedSocket& operator=(const TimedSocket&) = delete;
 
   int fd() const noexcept;
-  /// The time-out counts from here.
-  void start_clock(std::chrono::milliseconds timeout);
+  /// The time-out counts from here. `recall`, which may be null, ends it early.
+  void start_clock(std::chrono::milliseconds timeout, const std::shared_ptr<Recall>& recall);
   /// The far end did its part (made the connection, sent something): its time-out begins anew, a few times at
   /// most, so that an answer in pieces ends.
   void progressed();

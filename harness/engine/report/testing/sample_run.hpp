@@ -43,24 +43,98 @@ inline CheckResult failed() {
       {42, "host", "veth-one", "in", "192.168.99.11:40001 > 10.1.2.3:80 TCP SYN, seq 305419896, ttl 64"},
       {44, "host", "br0", "other-host", "192.168.99.11:40001 > 10.1.2.3:80 TCP SYN, seq 305419896, ttl 64"},
       {1203, "host", "ens4", "out", "192.168.16.10:40001 > 10.1.2.3:80 TCP SYN, seq 305419896, ttl 63"},
-      {1000250, "intranet", "eth0", "in", "192.168.16.10:40001 > 10.1.2.3:80 TCP SYN, seq 305419896, ttl 62"},
+      {1000250, "intranet", "eth0", "in", "192.168.16.10:40001 > 10.1.2.3:80 TCP SYN, seq 305419896, ttl 62",
+       "forward", "source", "checksum left to the device"},
   };
   const std::string packet = "192.168.99.11:40001 > 10.1.2.3:80 TCP SYN, seq 305419896, ttl 63";
   result.kernel = {
-      {"host", "ip filter", "FORWARD", "log prefix \"[FORWARD] \"", "continue", "", "forward", "forward",
-       "bridge0", "ens4", "[FORWARD] ", packet},
-      {"host", "ip filter", "FORWARD", "iifname \"bridge0\" counter accept", "accept", "", "forward",
-       "forward", "bridge0", "ens4", std::nullopt, packet},
-      {"host", "", "", "", "accept", "", "prerouting", "reply", "ens4", "", std::nullopt, packet},
-      {"host", "", "", "", "", "NO_SOCKET"}};
+      {"host", "ip filter", "FORWARD", "log prefix \"[FORWARD] \"", 4, "", std::nullopt, "continue", "", "",
+       "forward", "forward", "bridge0", "ens4", "[FORWARD] ", packet, 3},
+      {"host", "ip filter", "FORWARD", "iifname \"bridge0\" counter accept", 5, "what comes from containers",
+       7, "accept", "", "", "forward", "forward", "bridge0", "ens4", std::nullopt, packet, 3},
+      {"host", "", "", "", 0, "", std::nullopt, "accept", "", "", "prerouting", "reply", "ens4", "",
+       std::nullopt, packet, 5},
+      {"host", "", "", "", 0, "", std::nullopt, "", "NO_SOCKET", "tcp_v4_rcv", "", "reply", "", "",
+       std::nullopt, "", 5}};
   result.control = Control{"lan-peer", "10.1.2.3", "tcp/80", Verdict::pass, "connected"};
-  result.cause =
+  result.stopped = "host (the answer): kernel drop reason NO_SOCKET in tcp_v4_rcv";
+  result.causes = {
       Cause{"deny-rule-missing",
             "no rule of host rejects 10.0.0.0/8 before the rule that accepts what comes from bridge0",
             {"the probe left by ens4", "FORWARD accepted it by its first rule"},
             "nft insert rule ip filter FORWARD iifname bridge0 ip daddr 10.0.0.0/8 reject\nnft list chain ip "
-            "filter FORWARD"};
+            "filter FORWARD",
+            true}};
   result.trace = "plumbline-out/two-uplinks.native/deny-container-one-10.1.2.3-tcp-80.pcapng";
+  return result;
+}
+
+/// Stopped by a rule in a chain of the user's; many others let it pass.
+inline CheckResult stopped() {
+  CheckResult result = check("reach", "container-one", "internet", "tcp/80", Verdict::fail);
+  result.expected = "tcp/80 from container-one arrives at internet and is answered";
+  result.observed = "timeout; last seen at host:bridge0 in";
+  result.duration_ms = 1003.2;
+  const auto step = [&](std::int64_t t_us, const char* node, const char* interface, const char* direction,
+                        const std::string& packet) {
+    JourneyStep one;
+    one.t_us = t_us;
+    one.node = node;
+    one.interface = interface;
+    one.direction = direction;
+    one.packet = packet;
+    one.leg = "forward";
+    result.journey.push_back(one);
+  };
+  const auto met = [&](const char* chain, const std::string& rule, std::uint64_t handle,
+                       const char* verdict) {
+    KernelEvent event;
+    event.node = "host";
+    event.table = "ip filter";
+    event.chain = chain;
+    event.rule = rule;
+    event.handle = handle;
+    event.verdict = verdict;
+    event.hook = "forward";
+    event.leg = "forward";
+    event.iif = "bridge0";
+    event.oif = "ens5";
+    event.after = 2;
+    result.kernel.push_back(event);
+  };
+  const std::string sent = "192.168.99.11:40001 > 203.0.113.80:80 TCP SYN seq 1000, ttl 64";
+  step(0, "container-one", "eth0", "out", sent);
+  step(18, "host", "bridge0", "in", sent);
+  met("FORWARD", "iifname \"bridge0\" jump GUARD", 4, "jump GUARD");
+  for (std::uint64_t i = 0; i < 8; ++i) {
+    met("GUARD", "ip daddr 10." + std::to_string(i) + ".0.0/16 drop", 20 + i, "continue");
+  }
+  met("GUARD", "", 0, "return");
+  result.kernel.back().rule = "return";
+  met("FORWARD", "oifname \"ens4\" accept", 5, "continue");
+  met("FORWARD", "counter drop", 6, "drop");
+  result.kernel.back().packets = 3;
+  result.kernel.back().comment = "whatever is left";
+  KernelEvent drop;
+  drop.node = "host";
+  drop.drop_reason = "NETFILTER_DROP";
+  drop.function = "nft_do_chain";
+  drop.leg = "forward";
+  drop.after = 2;
+  result.kernel.push_back(drop);
+  result.stopped = "host forward: ip filter FORWARD handle 6: counter drop";
+  Cause rule;
+  rule.code = "forward-rule-drop";
+  rule.summary = "a rule of host drops what is forwarded from bridge0 to ens5";
+  rule.evidence = {"ip filter FORWARD handle 6 dropped it"};
+  rule.fix = "nft insert rule ip filter FORWARD iifname bridge0 oifname ens5 accept";
+  rule.proven = true;
+  Cause uplink;
+  uplink.code = "wrong-uplink";
+  uplink.summary = "host sends it to ens5, and its rules expect ens4";
+  uplink.evidence = {"a rule accepts what leaves by ens4"};
+  uplink.fix = "ip route replace default via 192.168.16.1 dev ens4";
+  result.causes = {rule, uplink};
   return result;
 }
 
@@ -132,11 +206,12 @@ inline RunResult hostile_run() {
   CheckResult result = failed();
   result.id = result.expected = result.observed = result.where = result.trace = hostile;
   result.type = result.from = result.to = result.with = hostile;
-  result.journey = {{-3, hostile, hostile, hostile, hostile}};
-  result.kernel = {{hostile, hostile, hostile, hostile, hostile, hostile, "input", "error", hostile, hostile,
-                    hostile, hostile}};
+  result.journey = {{-3, hostile, hostile, hostile, hostile, "error", hostile, hostile}};
+  result.kernel = {{hostile, hostile, hostile, hostile, 1, hostile, 1, hostile, hostile, hostile, "input",
+                    "error", hostile, hostile, hostile, hostile, 1}};
   result.control = Control{hostile, hostile, hostile, Verdict::inconclusive, hostile};
-  result.cause = Cause{hostile, hostile, {hostile}, hostile};
+  result.stopped = hostile;
+  result.causes = {Cause{hostile, hostile, {hostile}, hostile, true}};
   scenario.checks = {result};
   scenario.error = ScenarioError{hostile, hostile, hostile};
   run.scenarios = {scenario};

@@ -1,0 +1,75 @@
+#include "harness/engine/check/diagnosis.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "harness/engine/check/live_facts.hpp"
+#include "harness/proof/cause/kinds.hpp"
+#include "harness/proof/diagnosis/reading.hpp"
+
+namespace plumbline::engine {
+
+proof::Case case_of(const Evidence& evidence, proof::Case::Promise promise) {
+  proof::Case question;
+  question.promise = promise;
+  question.from = evidence.from;
+  question.to = evidence.to.address;
+  question.to_node = evidence.to.node;
+  question.protocol = evidence.with.protocol;
+  question.port = evidence.with.port;
+  question.outcome = evidence.outcome;
+  question.journey = evidence.journey;
+  question.kernel = evidence.kernel;
+  question.delivered_to = evidence.delivered_to;
+  return question;
+}
+
+proof::Case case_of(const DnsEvidence& evidence) {
+  proof::Case question;
+  question.promise = proof::Case::Promise::resolve;
+  question.from = evidence.from;
+  question.to = evidence.server.address;
+  question.to_node = evidence.server.node;
+  question.port = 53;
+  question.name = evidence.name;
+  question.dns = evidence.outcome;
+  question.outcome.status = evidence.outcome.status == traffic::DnsOutcome::Status::timeout
+                                ? traffic::ProbeOutcome::Status::timeout
+                            : evidence.outcome.status == traffic::DnsOutcome::Status::icmp_error
+                                ? traffic::ProbeOutcome::Status::icmp_error
+                            : evidence.outcome.status == traffic::DnsOutcome::Status::local_error
+                                ? traffic::ProbeOutcome::Status::local_error
+                            : evidence.outcome.status == traffic::DnsOutcome::Status::refused_connection
+                                ? traffic::ProbeOutcome::Status::refused
+                                : traffic::ProbeOutcome::Status::replied;
+  question.outcome.icmp = evidence.outcome.icmp;
+  question.outcome.error_number = evidence.outcome.error_number;
+  question.outcome.identity = evidence.outcome.identity;
+  question.journey = evidence.journey;
+  question.kernel = evidence.kernel;
+  return question;
+}
+
+bool is_unexplained(const proof::Case& question) {
+  if (question.outcome.status != traffic::ProbeOutcome::Status::timeout) return false;
+  return question.kernel.drops.empty() && question.kernel.counters.empty() &&
+         !proof::stopper(question.kernel);
+}
+
+std::vector<Cause> find_causes(proof::Case question, const Stage& stage) {
+  if (const network::Node* host = stage.topology().host()) question.host = host->name;
+  LiveFacts facts(stage);
+  std::vector<Cause> causes;
+  for (proof::Diagnosis& each : proof::diagnose(question, facts, proof::cause_kinds())) {
+    Cause& cause = causes.emplace_back();
+    cause.code = each.code;
+    cause.summary = std::move(each.finding.summary);
+    cause.evidence = std::move(each.finding.evidence);
+    cause.fix = fmt::format("{}", fmt::join(each.finding.fix, "\n"));
+    cause.proven = each.finding.certainty == proof::Certainty::proven;
+  }
+  return causes;
+}
+
+}  // namespace plumbline::engine

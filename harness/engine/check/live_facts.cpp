@@ -1,0 +1,200 @@
+#include "harness/engine/check/live_facts.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "harness/base/error.hpp"
+#include "harness/kernel/iptables_legacy/tables.hpp"
+#include "harness/kernel/netlink/neighbour.hpp"
+#include "harness/kernel/netns/sysctl.hpp"
+#include "harness/kernel/nftables/listing.hpp"
+#include "harness/kernel/nftables/names.hpp"
+#include "harness/kernel/nftables/nftables.hpp"
+#include "harness/kernel/nftables/trace.hpp"
+
+namespace plumbline::engine {
+namespace {
+
+namespace netlink = kernel::netlink;
+using proof::Chain;
+using proof::Hook;
+
+std::optional<Hook> hook_named(std::string_view name) {
+  for (const Hook hook : {Hook::prerouting, Hook::input, Hook::forward, Hook::output, Hook::postrouting}) {
+    if (kernel::nft::to_string(hook) == name) return hook;
+  }
+  return std::nullopt;
+}
+
+bool is_ours(const kernel::nft::TextChain& chain) {
+  return chain.family == kernel::nft::Trace::kFamily && chain.table == kernel::nft::Trace::kTable;
+}
+
+void add_nftables(std::vector<Chain>& chains, const kernel::Netns& netns) {
+  for (kernel::nft::TextChain& text : kernel::nft::parse_chains(kernel::nft::list_text(netns))) {
+    if (is_ours(text)) continue;
+    Chain& chain = chains.emplace_back();
+    chain.family = std::move(text.family);
+    chain.table = std::move(text.table);
+    chain.name = std::move(text.name);
+    chain.type = std::move(text.type);
+    if (chain.family != "bridge" && chain.family != "netdev") chain.hook = hook_named(text.hook);
+    chain.priority = std::move(text.priority);
+    chain.policy = std::move(text.policy);
+    for (kernel::nft::TextRule& rule : text.rules) {
+      chain.rules.push_back({rule.handle, std::move(rule.text), std::move(rule.comment), rule.packets});
+    }
+  }
+}
+
+/// iptables' built-in chains are named after their hooks.
+std::optional<Hook> built_in_hook(std::string_view chain) {
+  if (chain == "PREROUTING") return Hook::prerouting;
+  if (chain == "INPUT") return Hook::input;
+  if (chain == "FORWARD") return Hook::forward;
+  if (chain == "OUTPUT") return Hook::output;
+  if (chain == "POSTROUTING") return Hook::postrouting;
+  return std::nullopt;
+}
+
+void add_iptables_legacy(std::vector<Chain>& chains, const kernel::Netns& netns, IpFamily family) {
+  for (const std::string& name : kernel::iptables::table_names(netns, family)) {
+    const auto table = kernel::iptables::read_table(netns, family, name);
+    if (!table) continue;
+    for (const auto& [chain_name, held] : *table) {
+      Chain& chain = chains.emplace_back();
+      chain.backend = proof::RuleMet::Backend::iptables_legacy;
+      chain.family = family == IpFamily::v4 ? "ip" : "ip6";
+      chain.table = name;
+      chain.name = chain_name;
+      chain.policy = held.policy;
+      if (!held.policy.empty()) {
+        chain.hook = built_in_hook(chain_name);
+        chain.type = name == "nat" ? "nat" : "filter";
+        chain.priority = name;
+      }
+      for (std::size_t i = 0; i < held.rules.size(); ++i) {
+        chain.rules.push_back({i + 1, held.rules[i].text, {}, std::nullopt});
+      }
+    }
+  }
+}
+
+}  // namespace
+
+const kernel::Netns* LiveFacts::netns(std::string_view node) const {
+  const auto found = stage_.network().nodes().find(node);
+  return found == stage_.network().nodes().end() ? nullptr : &found->second;
+}
+
+const network::Node* LiveFacts::node(std::string_view name) {
+  auto known = nodes_.find(name);
+  if (known == nodes_.end()) {
+    known = nodes_.emplace(name, std::nullopt).first;
+    if (netns(name) != nullptr) {
+      try {
+        known->second = stage_.look_at(name);
+      } catch (const Error&) {  // gone meanwhile
+      }
+    }
+  }
+  return known->second ? &*known->second : nullptr;
+}
+
+const std::vector<netlink::Link>& LiveFacts::links(std::string_view node) {
+  const auto known = links_.find(node);
+  if (known != links_.end()) return known->second;
+  std::vector<netlink::Link> links;
+  if (const kernel::Netns* inside = netns(node)) {
+    try {
+      auto socket = netlink::Socket::open(*inside);
+      links = socket.dump(netlink::get_links(), "listing the links", netlink::decode_link);
+    } catch (const Error&) {  // gone meanwhile
+    }
+  }
+  return links_.emplace(node, std::move(links)).first->second;
+}
+
+std::optional<netlink::Link> LiveFacts::link(std::string_view node, std::string_view interface) {
+  const auto& all = links(node);
+  const auto found = std::ranges::find(all, interface, &netlink::Link::name);
+  return found == all.end() ? std::nullopt : std::optional(*found);
+}
+
+proof::RouteAnswer LiveFacts::route(std::string_view node, const proof::RouteQuestion& question) {
+  proof::RouteAnswer answer;
+  answer.error = ENODEV;
+  const kernel::Netns* inside = netns(node);
+  if (inside == nullptr) return answer;
+  netlink::RouteLookup lookup;
+  lookup.to = question.to;
+  lookup.from = question.from;
+  lookup.mark = question.mark;
+  if (!question.iif.empty()) {
+    const auto came_by = link(node, question.iif);
+    if (!came_by) return answer;
+    lookup.iif = came_by->index;
+  }
+  try {
+    auto socket = netlink::Socket::open(*inside);
+    const netlink::LookupResult result = netlink::look_up(socket, lookup);
+    answer.error = result.error;
+    if (!result.route) return answer;
+    answer.error = 0;
+    answer.type = result.route->type;
+    answer.via = result.route->via;
+    answer.table = result.route->table;
+    const auto& all = links(node);
+    const auto out = std::ranges::find(all, result.route->dev, &netlink::Link::index);
+    if (out != all.end()) answer.dev = out->name;
+  } catch (const Error& error) {
+    answer.error = error.error_number() != 0 ? error.error_number() : EIO;
+  }
+  return answer;
+}
+
+std::vector<proof::NeighbourFact> LiveFacts::neighbours(std::string_view node) {
+  std::vector<proof::NeighbourFact> neighbours;
+  const kernel::Netns* inside = netns(node);
+  if (inside == nullptr) return neighbours;
+  try {
+    auto socket = netlink::Socket::open(*inside);
+    const auto& all = links(node);
+    for (const netlink::NeighbourEntry& entry :
+         socket.dump(netlink::get_neighbours(), "listing the neighbours", netlink::decode_neighbour_entry)) {
+      const auto dev = std::ranges::find(all, entry.index, &netlink::Link::index);
+      neighbours.push_back(
+          {dev == all.end() ? std::string() : dev->name, entry.address, entry.mac, entry.state});
+    }
+  } catch (const Error&) {  // gone meanwhile
+  }
+  return neighbours;
+}
+
+std::optional<std::string> LiveFacts::sysctl(std::string_view node, const std::string& path) {
+  const kernel::Netns* inside = netns(node);
+  if (inside == nullptr) return std::nullopt;
+  try {
+    return kernel::read_sysctl(*inside, path);
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
+const std::vector<Chain>& LiveFacts::chains(std::string_view node) {
+  const auto known = chains_.find(node);
+  if (known != chains_.end()) return known->second;
+  std::vector<Chain> chains;
+  if (const kernel::Netns* inside = netns(node)) {
+    try {
+      add_nftables(chains, *inside);
+      add_iptables_legacy(chains, *inside, IpFamily::v4);
+      add_iptables_legacy(chains, *inside, IpFamily::v6);
+    } catch (const Error&) {  // what was read by then is told
+    }
+  }
+  return chains_.emplace(node, std::move(chains)).first->second;
+}
+
+}  // namespace plumbline::engine

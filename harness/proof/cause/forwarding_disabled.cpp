@@ -1,0 +1,54 @@
+#include <fmt/format.h>
+
+#include "harness/proof/diagnosis/cause.hpp"
+#include "harness/proof/diagnosis/reading.hpp"
+
+namespace plumbline::proof {
+namespace {
+
+std::string path_of(IpFamily family, std::string_view interface) {
+  return fmt::format("net/ipv{}/conf/{}/forwarding", version(family), interface);
+}
+
+/// The kernel forwards by the setting of the interface that the packet came in by.
+std::optional<Finding> recognise(const Case& question, Facts& facts) {
+  const auto dead = died_inside(question);
+  if (!dead || dead->came == nullptr || stopper(question.kernel)) return std::nullopt;
+  const network::Node* node = facts.node(dead->node);
+  if (node == nullptr || holds(*node, dead->destination)) return std::nullopt;
+  std::string interface = dead->came->interface;
+  const network::Interface* came_by = node->find_interface(interface);
+  if (came_by != nullptr && !came_by->master.empty()) interface = came_by->master;
+  const IpFamily family = dead->destination.family();
+  const std::string path = path_of(family, interface);
+  if (facts.sysctl(dead->node, path) != "0") return std::nullopt;
+  const std::string all = path_of(family, "all");
+  const bool everywhere = facts.sysctl(dead->node, all) == "0";
+  Finding finding;
+  finding.certainty = Certainty::proven;
+  finding.summary = everywhere ? fmt::format("{} does not forward IPv{}.", dead->node, version(family))
+                               : fmt::format("{} does not forward IPv{} that comes in by {}.", dead->node,
+                                             version(family), interface);
+  finding.evidence = {fmt::format("{} > {} came in by {} and never left", dead->source.to_string(),
+                                  dead->destination.to_string(), place(*dead->came)),
+                      fmt::format("{} of {} is 0", everywhere ? all : path, dead->node)};
+  finding.fix = {fmt::format("sysctl -w {}=1", everywhere ? all : path)};
+  return finding;
+}
+
+}  // namespace
+
+CauseKind forwarding_disabled_cause() {
+  return {"forwarding-disabled",
+          "A node on the way does not forward.",
+          "A Linux host passes packets from one interface to another only where forwarding is on. It is off "
+          "until somebody turns it on: by hand, by a container runtime, or by a file in /etc/sysctl.d. There "
+          "is a switch for each family and for each interface; `all` sets those of all interfaces.",
+          "The packet came in for somebody else, no rule dropped it, it never left, and the `forwarding` "
+          "setting of the interface by which it came in is 0.",
+          "```\nsysctl -w net.ipv4.conf.all.forwarding=1\nsysctl -w net.ipv6.conf.all.forwarding=1\n```\n"
+          "To keep it over a reboot, put the setting into a file in /etc/sysctl.d.",
+          recognise};
+}
+
+}  // namespace plumbline::proof

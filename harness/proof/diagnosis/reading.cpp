@@ -1,0 +1,108 @@
+#include "harness/proof/diagnosis/reading.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace plumbline::proof {
+namespace {
+
+bool stops(const RuleMet& rule) {
+  return rule.verdict == "drop" || rule.verdict == "reject";
+}
+
+/// The last sighting of the leg's packet, where its way may have ended.
+const Sighting* last_of(const Journey& journey, Leg leg) {
+  const Sighting* last = nullptr;
+  for (const Sighting& sighting : journey.sightings) {
+    if (sighting.leg == leg && sighting.packet.ip) last = &sighting;
+  }
+  return last;
+}
+
+std::optional<Dead> ended_at(const Sighting& last) {
+  const bool came_in = last.packet.direction != traffic::Direction::out || last.interface == "lo";
+  if (!came_in) return std::nullopt;
+  return Dead{last.leg, last.node, &last, last.packet.ip->source, last.packet.ip->destination};
+}
+
+}  // namespace
+
+std::string place(const Sighting& sighting) {
+  return fmt::format("{}:{}", sighting.node, sighting.interface);
+}
+
+std::string rule_text(const Passage& passage, const RuleMet& rule) {
+  const std::string chain = fmt::format("{}'s {} {} {}", passage.node, rule.family, rule.table, rule.chain);
+  if (rule.kind == RuleMet::Kind::policy) return fmt::format("policy {} of {}", rule.verdict, chain);
+  const char* number = rule.backend == RuleMet::Backend::nftables ? "handle" : "number";
+  const std::string text = rule.text.empty() ? rule.verdict : rule.text;
+  return fmt::format("rule of {} ({} {}): {}", chain, number, rule.number, text);
+}
+
+std::optional<Dead> died_inside(const Case& question) {
+  const bool arrived = !question.to_node.empty() && question.journey.arrived(question.to_node) != nullptr;
+  const bool answered = !question.journey.answers().empty();
+  if (!arrived && !answered) {
+    if (const Sighting* last = last_of(question.journey, Leg::forward)) return ended_at(*last);
+    // Nothing seen of it: its own node's kernel has it, where that reports it.
+    if (question.kernel.passed(question.from, Leg::forward)) {
+      return Dead{Leg::forward, question.from, nullptr, question.outcome.identity.source, question.to};
+    }
+    return std::nullopt;
+  }
+  if (question.outcome.status == traffic::ProbeOutcome::Status::replied) return std::nullopt;
+  const Sighting* last = last_of(question.journey, Leg::reply);
+  if (last == nullptr || last->node == question.from) return std::nullopt;
+  return ended_at(*last);
+}
+
+Stopper stopper(const KernelPath& kernel, Leg leg) {
+  for (const Passage& passage : kernel.passages) {
+    if (passage.leg != leg) continue;
+    const auto rule = std::ranges::find_if(passage.rules, stops);
+    if (rule != passage.rules.end()) return {&passage, &*rule};
+  }
+  return {};
+}
+
+Stopper stopper(const KernelPath& kernel) {
+  const Stopper forward = stopper(kernel, Leg::forward);
+  return forward ? forward : stopper(kernel, Leg::reply);
+}
+
+const Drop* dropped(const KernelPath& kernel, std::string_view reason, std::string_view node) {
+  const auto found = std::ranges::find_if(kernel.drops, [&](const Drop& drop) {
+    return drop.reason == reason && (node.empty() || drop.node == node);
+  });
+  return found == kernel.drops.end() ? nullptr : &*found;
+}
+
+std::uint64_t rose(const KernelPath& kernel, std::string_view node, std::string_view counter) {
+  const auto found = std::ranges::find_if(kernel.counters, [&](const CounterChange& change) {
+    return change.node == node && change.name.ends_with(counter);
+  });
+  return found == kernel.counters.end() ? 0 : found->by;
+}
+
+bool holds(const network::Node& node, const IpAddress& address) {
+  return std::ranges::any_of(node.interfaces, [&](const network::Interface& interface) {
+    return std::ranges::any_of(interface.addresses,
+                               [&](const InterfaceAddress& held) { return held.address == address; });
+  });
+}
+
+const network::Interface* on_link(const network::Node& node, const IpAddress& address) {
+  for (const network::Interface& interface : node.interfaces) {
+    for (const InterfaceAddress& held : interface.addresses) {
+      if (held.network().contains(address)) return &interface;
+    }
+  }
+  return nullptr;
+}
+
+std::string_view version(IpFamily family) {
+  return family == IpFamily::v4 ? "4" : "6";
+}
+
+}  // namespace plumbline::proof

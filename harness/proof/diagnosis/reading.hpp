@@ -1,0 +1,55 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "harness/proof/diagnosis/case.hpp"
+#include "harness/proof/diagnosis/facts.hpp"
+
+/// What causes ask of a case over and over.
+namespace plumbline::proof {
+
+/// "host:ens4".
+std::string place(const Sighting& sighting);
+/// "rule of host's ip filter FORWARD (handle 7): ip daddr 10.0.0.0/8 drop", "policy drop of …".
+std::string rule_text(const Passage& passage, const RuleMet& rule);
+
+/// A packet that came to a node for somebody else, or was made there, and went no further.
+struct Dead {
+  Leg leg = Leg::forward;
+  std::string node;
+  const Sighting* came = nullptr;  ///< in at `node`; null: it was made there
+  IpAddress source, destination;   ///< as it was at its last sighting
+};
+/// The first packet of the leg that ended first: the probe's where it never came to its target, else the
+/// answer's. Absent: both arrived, or nothing was seen of either, or it left a node by a cable and did not
+/// come in at the other end.
+std::optional<Dead> died_inside(const Case& question);
+
+/// The rule or policy that dropped or rejected a packet of `leg`; null: none did that we know of.
+struct Stopper {
+  const Passage* passage = nullptr;
+  const RuleMet* rule = nullptr;
+  explicit operator bool() const { return rule != nullptr; }
+};
+Stopper stopper(const KernelPath& kernel, Leg leg);
+/// Of the forward leg, else of the reply's.
+Stopper stopper(const KernelPath& kernel);
+
+/// The kernel's own reason for letting go of a packet of the probe, at `node` if that is given; null: none
+/// told.
+const Drop* dropped(const KernelPath& kernel, std::string_view reason, std::string_view node = {});
+/// How much a counter rose at `node`, by the end of its name ("IPReversePathFilter"); 0: it did not, or nobody
+/// looked.
+std::uint64_t rose(const KernelPath& kernel, std::string_view node, std::string_view counter);
+
+/// Whether `node` holds `address`.
+bool holds(const network::Node& node, const IpAddress& address);
+/// The interface of `node`'s with an address whose network holds `address`; null: none.
+const network::Interface* on_link(const network::Node& node, const IpAddress& address);
+
+/// "4" or "6".
+std::string_view version(IpFamily family);
+
+}  // namespace plumbline::proof
