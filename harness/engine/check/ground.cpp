@@ -14,7 +14,7 @@ std::vector<IpAddress> gateways_of(const network::Node& node) {
     gateways.insert(gateways.end(), interface.gateways.begin(), interface.gateways.end());
   }
   std::ranges::sort(gateways);
-  gateways.erase(std::ranges::unique(gateways).begin(), gateways.end());
+  gateways.erase(std::unique(gateways.begin(), gateways.end()), gateways.end());
   return gateways;
 }
 

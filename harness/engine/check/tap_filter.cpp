@@ -36,7 +36,7 @@ std::string asks_for(const network::Node& node, IpFamily family) {
     }
   }
   std::ranges::sort(own);
-  own.erase(std::ranges::unique(own).begin(), own.end());
+  own.erase(std::unique(own.begin(), own.end()), own.end());
   if (own.size() > kMostTerms) own.resize(kMostTerms);
   std::vector<std::string> terms;
   const char* where = family == IpFamily::v4 ? "arp[24:4]" : "ip6[60:4]";

@@ -75,11 +75,11 @@ constexpr const char* kPublished =
 class JourneyTest : public ::testing::Test {
  protected:
   void build(const network::Topology& topology, const std::vector<Need>& needs = {},
-             std::chrono::milliseconds timeout = std::chrono::milliseconds(2000)) {
+             std::chrono::milliseconds timeout = std::chrono::milliseconds(2000), std::size_t checks = 4) {
     network_.build(topology);
     StageOptions options;
     options.timeout = timeout;
-    options.checks = 4;
+    options.checks = checks;
     stage_.emplace(loop_.get_executor(), network_, network::discover(network_, topology), needs, options);
   }
   void TearDown() override {
@@ -333,6 +333,38 @@ TEST_F(JourneyTest, AnAddressThatIsNewIsWatchedAsWell) {
   EXPECT_TRUE(evidence.answered());
   EXPECT_THAT(resolutions(evidence.journey), Contains("c2:eth0 in ARP who-has 10.99.1.200 tell 10.99.1.1"))
       << told(evidence.journey);
+}
+
+/// Each question of the bridge's node is a hundred frames, and so is each container's.
+TEST_F(JourneyTest, OfAHundredContainersAskingAtOnceNoFrameIsLost) {
+  constexpr int count = 100;
+  build(bridge_with(count, ""), {}, std::chrono::milliseconds(5000), 2U * count);
+  std::vector<Evidence> all;
+  for (int i = 1; i <= count; ++i) {
+    for (const std::string& from : {std::string("host"), fmt::format("c{}", i % count + 1)}) {
+      Target target = stage_->target(from, fmt::format("c{}", i), IpFamily::v4);
+      boost::asio::co_spawn(loop_, stage_->exchange(from, target, kPing),
+                            [&](const std::exception_ptr& problem, Evidence found) {
+                              EXPECT_FALSE(problem);
+                              all.push_back(std::move(found));
+                              if (all.size() == 2U * count) loop_.stop();
+                            });
+    }
+  }
+  loop_.run();
+  ASSERT_EQ(all.size(), 2U * count);
+  std::size_t asked = 0, lost = 0;
+  for (const Evidence& evidence : all) {
+    EXPECT_TRUE(evidence.answered()) << evidence.from << " to " << evidence.to.text;
+    lost += evidence.journey.complete ? 0U : 1U;
+    const auto resolved = resolutions(evidence.journey);
+    // Of a question's hundred copies only those on the way are told, and of others' questions none.
+    EXPECT_LE(resolved.size(), 40U) << told(evidence.journey);
+    if (!resolved.empty()) ++asked;
+    contradictions(evidence.journey);
+  }
+  EXPECT_EQ(lost, 0U);
+  EXPECT_GT(asked, static_cast<std::size_t>(count));
 }
 
 }  // namespace

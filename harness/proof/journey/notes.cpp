@@ -72,14 +72,16 @@ Translated difference(const Packet& made, const Packet& here) {
 }
 
 /// The packets of `leg` as whoever made them sent them. A probe has one sender; answers and errors may come
-/// from several nodes, each of which had not seen one come in.
+/// from several nodes, none of which had sent the probe on.
 std::vector<const Sighting*> made_by_senders(const Journey& journey, Leg leg) {
   std::vector<const Sighting*> made;
   std::set<std::string_view> seen;
   for (const Sighting& sighting : journey.sightings) {
+    const bool out = sighting.packet.direction == traffic::Direction::out;
+    if (leg != Leg::forward && sighting.leg == Leg::forward && out) seen.insert(sighting.node);
     if (sighting.leg != leg || !sighting.packet.ip) continue;
     const bool first_here = seen.insert(sighting.node).second;
-    const bool from_here = sighting.packet.direction == traffic::Direction::out || sighting.interface == "lo";
+    const bool from_here = out || sighting.interface == "lo";
     if (made.empty() || (leg != Leg::forward && first_here && from_here)) made.push_back(&sighting);
   }
   return made;

@@ -99,6 +99,17 @@ TEST(TranslatedAt, ASecondAnswererIsNoTranslation) {
   EXPECT_EQ(translated_at(journey, 3), Translated{});
 }
 
+TEST(TranslatedAt, WhoSentTheProbeOnMadeNoAnswer) {
+  Journey journey;
+  journey.sightings = {
+      seen(Leg::forward, "one", Direction::out, "10.0.0.1", "10.0.0.9", 40001, 8080),
+      seen(Leg::forward, "host", Direction::out, "10.0.0.1", "10.0.0.2", 40001, 80),
+      seen(Leg::reply, "two", Direction::out, "10.0.0.2", "10.0.0.1", 80, 40001),
+      seen(Leg::reply, "host", Direction::out, "10.0.0.9", "10.0.0.1", 8080, 40001),  // not seen coming in
+  };
+  EXPECT_EQ(translated_at(journey, 3), (Translated{true, false}));
+}
+
 TEST(TranslatedAt, PassesOverNeighbourDiscovery) {
   Journey journey;
   journey.sightings = {plain(), plain()};

@@ -55,7 +55,7 @@ std::vector<unsigned> distances(const Net& net, std::size_t source) {
 /// What really happened, as all taps together saw it.
 class History {
  public:
-  History(const Net& net, Random& random) : net_(net), random_(random) {}
+  explicit History(Random& random) : random_(random) {}
 
   void cross(std::size_t from, std::size_t to, Leg leg, std::uint32_t number) {
     see(from, to, Direction::out, leg, number);
@@ -83,7 +83,6 @@ class History {
     seen.push_back(std::move(sighting));
   }
 
-  const Net& net_;
   Random& random_;
   std::uint64_t now_ = 1000;
   std::uint8_t ttl_ = 255;
@@ -91,7 +90,7 @@ class History {
 
 /// A walk out and back, several packets, with turns (hairpins) on the way.
 History a_history(const Net& net, Random& random) {
-  History history(net, random);
+  History history(random);
   std::vector<std::size_t> way{0};
   const std::size_t steps = 1 + random() % 6;
   for (std::size_t i = 0; i < steps; ++i) {

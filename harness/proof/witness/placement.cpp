@@ -106,6 +106,7 @@ class Placing {
     std::size_t after = 0;
     for (std::size_t i = 0; i < sightings_.size(); ++i) {
       const Sighting& seen = sightings_[i];
+      if (seen.leg == Leg::neighbour) continue;
       const bool cause = passage.hook == Hook::output ? seen.node == passage.node && seen.leg != passage.leg
                                                       : seen.leg == passage.leg;
       if (cause) after = i + 1;
