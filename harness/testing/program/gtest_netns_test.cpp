@@ -103,7 +103,8 @@ TEST_F(ProgramInNamespaces, ANamedCheckRunsAloneWhateverFilterAndShardSay) {
 /// Without what changes from run to run: times, identifiers, white space that their width moves about, and
 /// whether a bridge has learned already to whom a port leads.
 std::string without_chance(std::string text) {
-  for (const std::string word : {"(other-host)", "--", "<-"}) {
+  for (const std::string word :
+       {"-- addressed to another's MAC, as a port of a bridge sees it", "--", "<-"}) {
     for (auto at = text.find(word); at != std::string::npos; at = text.find(word))
       text.erase(at, word.size());
   }
