@@ -71,7 +71,7 @@ TEST_F(Small, AnswersAreTheChecksOwnWithTheirJourneys) {
   EXPECT_THAT(told(results),
               AllOf(HasSubstr("FAIL  reach one -> server tcp/25\n"), HasSubstr("      expected  "),
                     HasSubstr("      observed  "), HasSubstr("      journey "),
-                    HasSubstr("one:eth0      -> 192.168.99.11:"), HasSubstr("matchers_netns_test.cpp:")));
+                    HasSubstr("one:eth0     -> 64 192.168.99.11:"), HasSubstr("matchers_netns_test.cpp:")));
 }
 
 TEST_F(Small, ADenialWithoutAControlIsInconclusive) {
