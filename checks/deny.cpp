@@ -12,6 +12,7 @@
 #include "harness/engine/check/check.hpp"
 #include "harness/engine/check/diagnosis.hpp"
 #include "harness/proof/diagnosis/reading.hpp"
+#include "harness/proof/witness/drop_trace.hpp"
 
 namespace plumbline::checks {
 namespace {
@@ -167,10 +168,20 @@ std::optional<std::string> gap(const Denial& denial, const engine::Evidence& evi
   return unproven_control(evidence, control);
 }
 
+/// Of a probe that ended before its time-out, for another reason than a rule.
+std::string lost_text(const engine::Evidence& evidence) {
+  for (const proof::Drop& drop : evidence.kernel.drops) {
+    if (drop.leg != Leg::forward || proof::may_be_a_copy(drop)) continue;
+    return fmt::format("dropped by the kernel of {}: {} in {}", drop.node, drop.reason, drop.function);
+  }
+  return "dropped";
+}
+
 /// "timeout", "ICMP … from 192.168.99.1", with the rule that did it where that is known.
 std::string described(const engine::Evidence& evidence, const proof::Passage* stopped) {
   const std::string outcome =
       silent(evidence) ? "no answer within the time-out" : traffic::to_text(evidence.outcome);
+  if (stopped == nullptr && evidence.ended_early) return lost_text(evidence);
   if (stopped == nullptr) return outcome;
   const auto rule = std::ranges::find(stopped->rules, stopped->verdict, &proof::RuleMet::verdict);
   if (rule == stopped->rules.end()) return outcome;

@@ -2,6 +2,8 @@
 #include <gtest/gtest.h>
 
 #include <boost/json.hpp>
+#include <fstream>
+#include <sstream>
 
 #include "harness/cli/testing/program.hpp"
 
@@ -34,12 +36,39 @@ TEST(Cli, HelpHasExamplesAndExitStatuses) {
 }
 
 TEST(Cli, EverySubcommandHasHelp) {
-  for (const char* command : {"run", "list", "doctor", "schema"}) {
+  for (const char* command : {"run", "list", "explain", "doctor", "schema"}) {
     const Ran ran = plumbline({command, "--help"});
     EXPECT_EQ(ran.status, 0) << command;
     EXPECT_THAT(ran.out, HasSubstr(std::string("plumbline ") + command)) << command;
   }
   EXPECT_THAT(plumbline({"run", "--help"}).out, HasSubstr("--report FORMAT[=FILE]"));
+}
+
+TEST(Cli, ExplainsEveryCauseThatItLists) {
+  const Ran listed = plumbline({"list", "causes", "--json"});
+  ASSERT_EQ(listed.status, 0) << listed.err;
+  const auto causes = boost::json::parse(listed.out).at("causes").as_array();
+  EXPECT_FALSE(causes.empty());
+  for (const auto& cause : causes) {
+    const std::string code(cause.at("code").as_string());
+    const Ran ran = plumbline({"explain", code});
+    EXPECT_EQ(ran.status, 0) << ran.err;
+    EXPECT_THAT(ran.out,
+                AllOf(StartsWith(code + ": "), HasSubstr("Recognised by\n"), HasSubstr("Mending\n")));
+  }
+}
+
+TEST(Cli, UnknownCauseNamesTheNearest) {
+  expect_usage_error(plumbline({"explain", "forwarding-disbled"}),
+                     "there is no cause 'forwarding-disbled'; did you mean 'forwarding-disabled'?");
+  expect_usage_error(plumbline({"explain"}), "which cause?");
+}
+
+TEST(Cli, TheDocumentedCausesAreThoseOfTheProgram) {
+  std::ostringstream page;
+  page << std::ifstream(PLUMBLINE_SOURCE_DIR "/docs/causes.md").rdbuf();
+  EXPECT_EQ(plumbline({"explain", "--markdown"}).out, page.str())
+      << "docs/causes.md is made by: plumbline explain --markdown > docs/causes.md";
 }
 
 TEST(Cli, VersionIsTheProjects) {
@@ -195,7 +224,7 @@ TEST(CliList, ListsOneThingAndFilters) {
   EXPECT_THAT(plumbline({"list", "scenarios", "-v"}).out, HasSubstr("deny container-one"));
   expect_usage_error(
       plumbline({"list", "everything"}),
-      "plumbline: 'everything' is not known (there are: scenarios, checks, worlds)\n  remedy: ");
+      "plumbline: 'everything' is not known (there are: scenarios, checks, worlds, causes)\n  remedy: ");
   expect_usage_error(plumbline({"list", "wrolds"}), "'wrolds' is not known; did you mean 'worlds'?");
 }
 

@@ -26,6 +26,7 @@ using Action = std::function<int(const Invocation&)>;
 Action add_run(CLI::App& app);
 Action add_list(CLI::App& app);
 Action add_doctor(CLI::App& app);
+Action add_explain(CLI::App& app);
 Action add_schema(CLI::App& app);
 
 inline constexpr std::string_view kExitStatuses =

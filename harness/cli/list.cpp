@@ -12,6 +12,7 @@
 #include "harness/engine/report/text.hpp"
 #include "harness/engine/run/data.hpp"
 #include "harness/engine/run/runner.hpp"
+#include "harness/proof/cause/kinds.hpp"
 
 namespace plumbline::cli {
 namespace {
@@ -44,6 +45,7 @@ struct Listing {
   std::optional<std::vector<Scenario>> scenarios;
   std::optional<std::vector<engine::CheckKind>> kinds;
   std::optional<std::vector<World>> worlds;
+  std::optional<std::vector<proof::CauseKind>> causes;
 };
 
 std::vector<Scenario> scenarios(const std::string& pattern) {
@@ -67,6 +69,14 @@ std::vector<engine::CheckKind> kinds(const std::string& pattern) {
   std::vector<engine::CheckKind> found;
   for (const engine::CheckKind& kind : checks::check_kinds()) {
     if (matches(pattern, fmt::format("{} {}", kind.name, kind.about))) found.push_back(kind);
+  }
+  return found;
+}
+
+std::vector<proof::CauseKind> causes(const std::string& pattern) {
+  std::vector<proof::CauseKind> found;
+  for (const proof::CauseKind& kind : proof::cause_kinds()) {
+    if (matches(pattern, fmt::format("{} {}", kind.code, kind.summary))) found.push_back(kind);
   }
   return found;
 }
@@ -116,6 +126,11 @@ std::string as_json(const Listing& listing) {
           {{"name", text(world.name)}, {"file", text(world.file)}, {"nodes", texts(world.nodes)}});
     }
   }
+  if (listing.causes) {
+    json::array& array = object["causes"].emplace_array();
+    for (const proof::CauseKind& kind : *listing.causes)
+      array.push_back({{"code", text(kind.code)}, {"summary", text(kind.summary)}});
+  }
   return engine::pretty(object);
 }
 
@@ -151,6 +166,10 @@ std::string as_text(const Listing& listing, bool verbose) {
                      fmt::format("{} nodes: {}", world.nodes.size(), fmt::join(world.nodes, ", ")));
     }
   }
+  if (listing.causes) {
+    lines += "causes\n";
+    for (const proof::CauseKind& kind : *listing.causes) lines += entry(kind.code, std::string(kind.summary));
+  }
   return lines;
 }
 
@@ -162,6 +181,7 @@ int list(const ListArguments& arguments) {
   if (wanted("scenarios")) listing.scenarios = scenarios(arguments.pattern);
   if (wanted("checks")) listing.kinds = kinds(arguments.pattern);
   if (wanted("worlds")) listing.worlds = worlds(arguments.pattern);
+  if (wanted("causes")) listing.causes = causes(arguments.pattern);
   print(arguments.as_json ? as_json(listing) : as_text(listing, arguments.verbose));
   return 0;
 }
@@ -169,10 +189,11 @@ int list(const ListArguments& arguments) {
 }  // namespace
 
 Action add_list(CLI::App& app) {
-  CLI::App* command = app.add_subcommand("list", "Scenarios, kinds of checks, and worlds that ship");
+  CLI::App* command = app.add_subcommand(
+      "list", "Scenarios, kinds of checks, and worlds that ship, and causes that are known");
   const auto arguments = std::make_shared<ListArguments>();
-  command->add_option("WHAT", arguments->what, "scenarios, checks or worlds; all of them by default")
-      ->check(one_of({"scenarios", "checks", "worlds"}));
+  command->add_option("WHAT", arguments->what, "scenarios, checks, worlds or causes; all of them by default")
+      ->check(one_of({"scenarios", "checks", "worlds", "causes"}));
   command->add_option("-k", arguments->pattern, "Only what holds this text; with a leading ! what does not")
       ->type_name("PATTERN");
   command->add_flag("-v,--verbose", arguments->verbose, "Also the ids of each scenario's checks");

@@ -104,6 +104,7 @@ int dispatch(int argc, char** argv) {
   std::map<std::string, Action> actions;
   actions["run"] = add_run(app);
   actions["list"] = add_list(app);
+  actions["explain"] = add_explain(app);
   actions["doctor"] = add_doctor(app);
   actions["schema"] = add_schema(app);
   require_known_subcommand(app, argc, argv);

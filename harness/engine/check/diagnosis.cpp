@@ -6,6 +6,7 @@
 
 #include "harness/engine/check/live_facts.hpp"
 #include "harness/proof/cause/kinds.hpp"
+#include "harness/proof/diagnosis/reading.hpp"
 
 namespace plumbline::engine {
 
@@ -48,6 +49,12 @@ proof::Case case_of(const DnsEvidence& evidence) {
   question.journey = evidence.journey;
   question.kernel = evidence.kernel;
   return question;
+}
+
+bool is_unexplained(const proof::Case& question) {
+  if (question.outcome.status != traffic::ProbeOutcome::Status::timeout) return false;
+  return question.kernel.drops.empty() && question.kernel.counters.empty() &&
+         !proof::stopper(question.kernel);
 }
 
 std::vector<Cause> find_causes(proof::Case question, const Stage& stage) {

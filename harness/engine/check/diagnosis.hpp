@@ -13,6 +13,9 @@ namespace plumbline::engine {
 proof::Case case_of(const Evidence& evidence, proof::Case::Promise promise);
 proof::Case case_of(const DnsEvidence& evidence);
 
+/// Whether nothing tells yet who stopped the probe, though nothing came back: counters may.
+bool is_unexplained(const proof::Case& question);
+
 /// The causes that are recognised, the most certain first. To be asked before the network changes.
 std::vector<Cause> find_causes(proof::Case question, const Stage& stage);
 

@@ -18,9 +18,11 @@
 
 #include "harness/base/error.hpp"
 #include "harness/engine/check/next_hop.hpp"
+#include "harness/kernel/counters/counters.hpp"
 #include "harness/network/discovery/discover.hpp"
 #include "harness/network/service/service.hpp"
 #include "harness/proof/journey/observer.hpp"
+#include "harness/proof/witness/drop_trace.hpp"
 #include "harness/proof/witness/kernel_trace.hpp"
 #include "harness/traffic/capture/capture.hpp"
 
@@ -31,6 +33,12 @@ using boost::asio::awaitable;
 
 /// How long a living neighbour may take to answer when it is asked for: generous on a simulated cable.
 constexpr std::chrono::milliseconds kNeighbourAnswers{100};
+
+/// How long a probe waits that is sent to see what counts it: it is known that no answer comes.
+constexpr std::chrono::milliseconds kSecondLook{50};
+
+/// How long an ICMP error may take to its probe's sender over simulated cables: generous.
+constexpr std::chrono::milliseconds kIcmpArrives{20};
 
 /// All rings together; the kernel allocates and clears them at once, so this is real memory and real time:
 /// with the largest budget a third of all that a run of some hundred checks takes. That many lose nothing
@@ -183,6 +191,26 @@ class Stage::Impl {
       return exchange_question(std::move(from), std::move(to), with, until);
     }
     return exchange_probe(std::move(from), std::move(to), with, until);
+  }
+
+  awaitable<void> count_again(proof::Case& question) {
+    std::set<std::string> nodes{question.from};
+    for (const proof::Sighting& sighting : question.journey.sightings) nodes.insert(sighting.node);
+    const std::map<std::string, kernel::counters::Counters> before = counters_of(nodes);
+    const auto timeout = std::exchange(options_.timeout, std::min(options_.timeout, kSecondLook));
+    Target to{question.to.to_string(), question.to, question.to_node};
+    const Service with{question.protocol, question.port};
+    std::string from = question.from;
+    const Evidence evidence = co_await exchange(std::move(from), std::move(to), with, Until::time_out);
+    options_.timeout = timeout;
+    if (evidence.answered()) co_return;
+    const auto after = counters_of(nodes);
+    for (const auto& [node, counters] : before) {
+      if (!after.contains(node)) continue;
+      for (const auto& [name, by] : kernel::counters::difference(counters, after.at(node))) {
+        question.kernel.counters.push_back({node, name, by});
+      }
+    }
   }
 
   void look_again(Evidence& evidence) {
@@ -486,12 +514,32 @@ class Stage::Impl {
     }
     if (!sources.empty() && !trace_)
       trace_.emplace(executor_, proof::TraceOptions{options_.trace_buffer_bytes});
-    if (!trace_) return;
-    trace_->watch(sources);
-    trace_->on_news([this] { recall_dropped(); });
+    if (trace_) {
+      trace_->watch(sources);
+      trace_->on_news([this] { recall_dropped(); });
+    }
+    listen_to_drops();
+  }
+
+  /// Of all nodes: what the world drops is evidence, too.
+  void listen_to_drops() {
+    std::vector<proof::TraceSource> sources;
+    for (const auto& [name, netns] : network_.nodes()) sources.push_back({name, &netns});
+    if (!drops_) drops_.emplace(executor_);
+    drops_->watch(sources);
+    drops_->on_news([this] { recall_lost(); });
   }
 
   using Recalls = std::map<proof::WatchId, std::shared_ptr<traffic::Recall>>;
+
+  std::map<std::string, kernel::counters::Counters> counters_of(const std::set<std::string>& nodes) const {
+    std::map<std::string, kernel::counters::Counters> counters;
+    for (const std::string& node : nodes) {
+      const auto found = network_.nodes().find(node);
+      if (found != network_.nodes().end()) counters.emplace(node, kernel::counters::read(found->second));
+    }
+    return counters;
+  }
 
   /// A probe under way that may end before its time-out.
   class Impatience {
@@ -531,18 +579,43 @@ class Stage::Impl {
 
   proof::KernelTrace::Mark trace_mark() const { return trace_ ? trace_->mark() : proof::KernelTrace::Mark(); }
 
+  /// For reasons other than a rule's the kernel may tell the sender by ICMP: that is on its way then.
+  void recall_lost() {
+    if (recalls_->empty()) return;
+    for (const auto& capture : captures_) capture->drain();
+    for (const auto& [watch, recall] : *recalls_) {
+      const auto drops = drops_->drops(observer_, watch);
+      if (std::ranges::any_of(drops, is_final)) recall->soon(executor_, kIcmpArrives);
+    }
+  }
+
+  /// Rules are told by nftables' trace, and a rejection drops the packet, too.
+  static bool is_final(const proof::Drop& drop) {
+    return drop.leg == proof::Leg::forward && drop.reason != "NETFILTER_DROP" && !proof::may_be_a_copy(drop);
+  }
+
   /// Reports first, then taps: what they saw before a report was written tells whose packet it is about.
   proof::KernelPath kernel_path(std::optional<proof::WatchId> watch, const std::string& from,
                                 const proof::KernelTrace::Mark& before) {
-    if (!trace_) return {};
-    trace_->drain();
+    if (trace_) trace_->drain();
+    if (drops_) drops_->drain();
     for (const auto& capture : captures_) capture->drain();
-    const std::vector<unsigned>& by_tap = distance_from(from);
-    return trace_->path(observer_, watch, before, [&](const std::string& node) {
-      const auto tap =
-          static_cast<std::size_t>(std::ranges::find(tapped_, node, &Tapped::node) - tapped_.begin());
-      return tap < by_tap.size() ? by_tap[tap] : 0U;
-    });
+    proof::KernelPath path;
+    if (trace_) {
+      const std::vector<unsigned>& by_tap = distance_from(from);
+      path = trace_->path(observer_, watch, before, [&](const std::string& node) {
+        const auto tap =
+            static_cast<std::size_t>(std::ranges::find(tapped_, node, &Tapped::node) - tapped_.begin());
+        return tap < by_tap.size() ? by_tap[tap] : 0U;
+      });
+    }
+    if (!drops_) return path;
+    path.drops_problem = drops_->problem();
+    if (watch) {
+      path.drops = drops_->drops(observer_, *watch);
+      drops_->forget(*watch);
+    }
+    return path;
   }
 
   const std::vector<unsigned>& distance_from(const std::string& node) {
@@ -619,6 +692,7 @@ class Stage::Impl {
   std::vector<std::unique_ptr<traffic::Capture>> captures_;
   FrameWatches watches_;
   std::optional<proof::KernelTrace> trace_;
+  std::optional<proof::DropTrace> drops_;
   std::shared_ptr<Recalls> recalls_ = std::make_shared<Recalls>();  ///< of probes that are under way
 };
 
@@ -666,6 +740,10 @@ awaitable<std::string> Stage::unresolved_neighbour(std::string node, const Evide
 
 awaitable<Evidence> Stage::exchange(std::string from, Target to, Service with, Until until) {
   return impl_->exchange(std::move(from), std::move(to), with, until);
+}
+
+awaitable<void> Stage::count_again(proof::Case& question) {
+  return impl_->count_again(question);
 }
 
 void Stage::look_again(Evidence& evidence) {

@@ -12,6 +12,7 @@
 #include "harness/engine/check/frame_watch.hpp"
 #include "harness/network/topology/live_network.hpp"
 #include "harness/network/topology/model.hpp"
+#include "harness/proof/diagnosis/case.hpp"
 
 namespace plumbline::engine {
 
@@ -78,6 +79,9 @@ class Stage {
                                             Until until = Until::time_out);
   /// Adds to the evidence of a probe that ended early what has been seen of it since.
   void look_again(Evidence& evidence);
+  /// Sends a probe that got lost once more, now that no other is under way, and adds the counters that rose
+  /// on its way meanwhile: where nothing else tells why, they may.
+  boost::asio::awaitable<void> count_again(proof::Case& question);
   /// Asks one DNS question and gathers its evidence. The name's letters are mixed in case by the stage.
   /// `family`: of the addresses asked for, A or AAAA.
   boost::asio::awaitable<DnsEvidence> resolve(std::string from, Target server, std::string name, bool tcp,

@@ -219,6 +219,23 @@ void ScenarioRun::run_group(std::vector<std::size_t> indices) {
   boost::asio::co_spawn(loop_, start_workers(working_),
                         [this](const std::exception_ptr& problem) { worker_ended(problem); });
   run_loop();
+  if (!unexplained_.empty() && !interrupted_) run_to_end(explain_rest());
+  unexplained_.clear();
+}
+
+/// One at a time: what the kernel counts meanwhile is about that one. A network that is broken throughout has
+/// the same cause everywhere, so some are enough.
+boost::asio::awaitable<void> ScenarioRun::explain_rest() {
+  constexpr std::size_t counted = 12;
+  for (std::size_t i = 0; i < unexplained_.size(); ++i) {
+    proof::Case& question = unexplained_[i].question;
+    try {
+      if (i < counted) co_await stage_->count_again(question);
+      results_[unexplained_[i].check]->causes = find_causes(question, *stage_);
+    } catch (const Error& error) {
+      spdlog::debug("{}: {}", results_[unexplained_[i].check]->id, error.what());
+    }
+  }
 }
 
 /// False where it failed: what comes after it would be judged on a network that nobody meant.
@@ -271,7 +288,11 @@ boost::asio::awaitable<void> ScenarioRun::work() {
     try {
       Outcome outcome = co_await plan_.checks[index]->run(*stage_);
       tell(outcome, result);
-      if (outcome.question) result.causes = find_causes(*outcome.question, *stage_);
+      if (outcome.question && !is_unexplained(*outcome.question)) {
+        result.causes = find_causes(*outcome.question, *stage_);
+      } else if (outcome.question) {
+        unexplained_.push_back({index, std::move(*outcome.question)});
+      }
       if (wants_trace(result)) outcomes_[index] = std::move(outcome);
     } catch (const Error& error) {
       result.verdict = Verdict::error;

@@ -42,6 +42,7 @@ class ScenarioRun {
   void run_checks();
   void run_phase(std::size_t phase);
   void run_group(std::vector<std::size_t> indices);
+  boost::asio::awaitable<void> explain_rest();
   bool make_change(std::size_t number);
 
   boost::asio::awaitable<void> start_workers(std::size_t count);
@@ -64,8 +65,13 @@ class ScenarioRun {
   std::optional<network::ScriptHost> scripts_;
   boost::asio::io_context loop_{1};
   std::optional<Stage> stage_;
-  std::vector<std::size_t> group_;  ///< checks under way, by index
-  std::size_t next_ = 0;            ///< into group_
+  struct Unexplained {
+    std::size_t check;  ///< index
+    proof::Case question;
+  };
+  std::vector<Unexplained> unexplained_;  ///< of the group
+  std::vector<std::size_t> group_;        ///< checks under way, by index
+  std::size_t next_ = 0;                  ///< into group_
   std::size_t working_ = 0;
   std::exception_ptr problem_;
   bool interrupted_ = false;

@@ -80,7 +80,7 @@ const Drop* dropped(const KernelPath& kernel, std::string_view reason, std::stri
 
 std::uint64_t rose(const KernelPath& kernel, std::string_view node, std::string_view counter) {
   const auto found = std::ranges::find_if(kernel.counters, [&](const CounterChange& change) {
-    return change.node == node && change.name == counter;
+    return change.node == node && change.name.ends_with(counter);
   });
   return found == kernel.counters.end() ? 0 : found->by;
 }

@@ -88,7 +88,7 @@ struct Translation {
 /// A counter of one namespace that rose while the probe was under way.
 struct CounterChange {
   std::string node;
-  std::string name;  ///< as the kernel names it: "IPReversePathFilter", "InNoRoutes"
+  std::string name;  ///< as nstat names it: "TcpExtIPReversePathFilter", "IpExtInNoRoutes"
   std::uint64_t by = 0;
 };
 
