@@ -188,7 +188,7 @@ class Ladder {
     line(std::string(kDetailIndent, ' ') + painted(options_, Colour::dim, title));
   }
 
-  std::size_t arrow_column() const { return kRungs + time_width_ + 2 + place_width_ + 2; }
+  std::size_t arrow_column() const { return kRungs + time_width_ + 2 + place_width_ + 1; }
 
   void write_fold(std::size_t left_out) {
     line(fmt::format("{:{}}{} packet{} more, shown with -v and in the trace", "", kRungs, left_out,
@@ -200,7 +200,7 @@ class Ladder {
     const Rung& rung = rungs_[index];
     const std::size_t before = arrow_column() + 3 + (ttl_width_ == 0 ? 0 : ttl_width_ + 1);
     const std::vector<std::string> packet = wrapped(rung.packet, room(before));
-    line(fmt::format("{:{}}{}  {}  {} {}{}{}", "", kRungs, right_aligned(rung.time, time_width_),
+    line(fmt::format("{:{}}{}  {} {} {}{}{}", "", kRungs, right_aligned(rung.time, time_width_),
                      padded(rung.place, place_width_), painted(options_, Colour::cyan, padded(rung.arrow, 2)),
                      right_aligned(rung.ttl, ttl_width_), ttl_width_ == 0 ? "" : " ", packet.front()));
     for (std::size_t i = 1; i < packet.size(); ++i) line(std::string(before, ' ') + packet[i]);

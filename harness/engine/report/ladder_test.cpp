@@ -43,9 +43,9 @@ TEST(Ladder, OfNothingIsEmpty) {
 }
 
 TEST(Ladder, PutsRulesWhereTheyWereMet) {
-  EXPECT_EQ(ladder({}, samples::stopped()), R"(      journey                      ttl
-       0 us  container-one:eth0  -> 64 192.168.99.11:40001 > 203.0.113.80:80 TCP SYN seq 1000
-      18 us  host:bridge0        <- 64 192.168.99.11:40001 > 203.0.113.80:80 TCP SYN seq 1000
+  EXPECT_EQ(ladder({}, samples::stopped()), R"(      journey                     ttl
+       0 us  container-one:eth0 -> 64 192.168.99.11:40001 > 203.0.113.80:80 TCP SYN seq 1000
+      18 us  host:bridge0       <- 64 192.168.99.11:40001 > 203.0.113.80:80 TCP SYN seq 1000
              forward to ens5  ip filter FORWARD: iifname "bridge0" jump GUARD -> jump GUARD
                                 (handle 4)
                                 ... 8 rules that let it pass
