@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <variant>
-
 #include "harness/proof/journey/notes.hpp"
 
 namespace plumbline::engine {
