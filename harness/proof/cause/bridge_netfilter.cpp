@@ -3,6 +3,9 @@
 #include "harness/proof/diagnosis/firewall.hpp"
 
 namespace plumbline::proof {
+
+using namespace firewall;
+
 namespace {
 
 std::optional<Finding> recognise(const Case& question, Facts& facts) {
@@ -18,7 +21,7 @@ std::optional<Finding> recognise(const Case& question, Facts& facts) {
   finding.evidence.push_back(fmt::format("{} of {} is 1", key, stop.place.node));
   Wanted bridged;
   bridged.iif = bridged.oif = found->bridge;
-  finding.fix = {insert_command(facts, stop.place, bridged)};
+  finding.fix = typed_on(stop.place.node, question, {insert_command(facts, stop.place, bridged)});
   return finding;
 }
 

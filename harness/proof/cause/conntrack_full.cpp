@@ -8,6 +8,9 @@
 #include "harness/proof/diagnosis/reading.hpp"
 
 namespace plumbline::proof {
+
+using namespace firewall;
+
 namespace {
 
 std::optional<std::uint64_t> number(Facts& facts, const std::string& node, const char* path) {

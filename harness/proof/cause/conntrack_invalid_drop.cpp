@@ -4,6 +4,9 @@
 #include "harness/proof/diagnosis/reading.hpp"
 
 namespace plumbline::proof {
+
+using namespace firewall;
+
 namespace {
 
 std::optional<Finding> recognise(const Case& question, Facts& facts) {
@@ -21,11 +24,12 @@ std::optional<Finding> recognise(const Case& question, Facts& facts) {
           rule.text.find("notrack") != std::string::npos || rule.text.find("NOTRACK") != std::string::npos;
       if (!untracks) continue;
       finding.evidence.push_back("kept from conntrack by " + rule_text(passage, rule));
-      finding.fix = {delete_command(facts, place_of(passage.node, rule))};
+      finding.fix =
+          typed_on(stop.place.node, question, {delete_command(facts, place_of(passage.node, rule))});
       return finding;
     }
   }
-  finding.fix = {insert_command(facts, stop.place, like(stop.packet))};
+  finding.fix = typed_on(stop.place.node, question, {insert_command(facts, stop.place, like(stop.packet))});
   return finding;
 }
 

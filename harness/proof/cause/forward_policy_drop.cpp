@@ -3,6 +3,9 @@
 #include "harness/proof/diagnosis/firewall.hpp"
 
 namespace plumbline::proof {
+
+using namespace firewall;
+
 namespace {
 
 std::optional<Finding> recognise(const Case& question, Facts& facts) {
@@ -15,12 +18,12 @@ std::optional<Finding> recognise(const Case& question, Facts& facts) {
                                   stop.place.chain_text());
     Wanted reject = like(stop.packet);
     reject.verdict = "reject";
-    finding.fix = {insert_command(facts, stop.place, reject)};
+    finding.fix = typed_on(stop.place.node, question, {insert_command(facts, stop.place, reject)});
     return finding;
   }
   finding.summary = fmt::format("No rule of {} accepts {}, from {} to {}, and its policy is drop.",
                                 stop.place.chain_text(), stop.what(), stop.packet.iif, stop.packet.oif);
-  finding.fix = accept_commands(facts, stop);
+  finding.fix = typed_on(stop.place.node, question, accept_commands(facts, stop));
   return finding;
 }
 

@@ -3,6 +3,9 @@
 #include "harness/proof/diagnosis/firewall.hpp"
 
 namespace plumbline::proof {
+
+using namespace firewall;
+
 namespace {
 
 std::optional<Finding> recognise(const Case& question, Facts& facts) {
@@ -11,17 +14,18 @@ std::optional<Finding> recognise(const Case& question, Facts& facts) {
   const Stop& stop = found->stop;
   Finding finding = finding_of(question, *found);
   if (found->wrong_way) {
-    finding.summary = fmt::format("{} {}s the probe, which was to be {}.", stop.place.to_string(),
-                                  stop.place.verdict, question.how == "drop" ? "dropped" : "rejected");
+    finding.summary =
+        fmt::format("A rule of {} {} the probe, which was to be {}.", stop.place.chain_text(),
+                    stop.rejects() ? "rejects" : "drops", question.how == "drop" ? "dropped" : "rejected");
     Wanted other = like(stop.packet);
     other.verdict = question.how;
-    finding.fix = {insert_command(facts, stop.place, other)};
+    finding.fix = typed_on(stop.place.node, question, {insert_command(facts, stop.place, other)});
     return finding;
   }
   const char* done = stop.place.policy ? "stops" : stop.rejects() ? "rejects" : "drops";
   finding.summary = fmt::format("A rule of {} {} {} to {}.", stop.place.chain_text(), done, stop.what(),
                                 stop.packet.destination.to_string());
-  finding.fix = accept_commands(facts, stop);
+  finding.fix = typed_on(stop.place.node, question, accept_commands(facts, stop));
   return finding;
 }
 

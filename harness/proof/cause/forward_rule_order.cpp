@@ -5,6 +5,9 @@
 #include "harness/proof/diagnosis/firewall.hpp"
 
 namespace plumbline::proof {
+
+using namespace firewall;
+
 namespace {
 
 std::optional<Finding> too_late_to_deny(const Case& question, Facts& facts) {
@@ -21,7 +24,7 @@ std::optional<Finding> too_late_to_deny(const Case& question, Facts& facts) {
   finding.evidence = {leak->seen, early->to_string(), "comes too late: " + leak->later->to_string()};
   Wanted deny = like(leak->packet);
   deny.verdict = leak->later->verdict;
-  finding.fix = {insert_command(facts, *early, deny)};
+  finding.fix = typed_on(early->node, question, {insert_command(facts, *early, deny)});
   return finding;
 }
 
@@ -34,7 +37,7 @@ std::optional<Finding> recognise(const Case& question, Facts& facts) {
                                 stop.place.chain_text(), stop.place.verdict, stop.what());
   finding.evidence.push_back("comes too late: " + found->accepts->to_string());
   if (found->dead) finding.evidence.emplace_back("whatever that one would accept, the first one has taken");
-  finding.fix = accept_commands(facts, stop);
+  finding.fix = typed_on(stop.place.node, question, accept_commands(facts, stop));
   return finding;
 }
 

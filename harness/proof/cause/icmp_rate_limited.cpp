@@ -1,9 +1,14 @@
 #include <fmt/format.h>
 
+#include <charconv>
+
 #include "harness/proof/diagnosis/firewall.hpp"
 #include "harness/proof/diagnosis/reading.hpp"
 
 namespace plumbline::proof {
+
+using namespace firewall;
+
 namespace {
 
 /// How many errors the kernel has kept back, by whichever of its counters.
@@ -16,14 +21,20 @@ std::uint64_t kept_back(const KernelPath& kernel, const std::string& node) {
   return count;
 }
 
+/// The mask without "destination unreachable", which is bit 3.
+std::string without_unreachable(const std::optional<std::string>& mask) {
+  unsigned bits = 0;
+  if (mask) std::from_chars(mask->data(), mask->data() + mask->size(), bits);
+  return std::to_string(bits & ~(1U << 3));
+}
+
 std::optional<Finding> recognise(const Case& question, Facts& facts) {
   const auto found = blamed(question, facts, Blame::icmp_rate_limited);
   if (!found) return std::nullopt;
   const Stop& stop = found->stop;
   const bool v4 = stop.packet.source.is_v4();
-  const std::string key = v4 ? "net.ipv4.icmp_ratelimit" : "net.ipv6.icmp.ratelimit";
-  const auto limit =
-      facts.sysctl(stop.place.node, v4 ? "net/ipv4/icmp_ratelimit" : "net/ipv6/icmp/ratelimit");
+  const std::string key = v4 ? "net.ipv4.icmp_ratemask" : "net.ipv6.icmp.ratelimit";
+  const auto limit = facts.sysctl(stop.place.node, v4 ? "net/ipv4/icmp_ratemask" : "net/ipv6/icmp/ratelimit");
   const std::uint64_t count = kept_back(question.kernel, stop.place.node);
   Finding finding = finding_of(question, *found);
   finding.certainty = count != 0 ? Certainty::proven : Certainty::likely;
@@ -33,7 +44,8 @@ std::optional<Finding> recognise(const Case& question, Facts& facts) {
   finding.evidence.push_back(
       fmt::format("{} of {} is {}", key, stop.place.node, limit.value_or("not known")));
   if (count != 0) finding.evidence.push_back(fmt::format("{} ICMP errors were kept back meanwhile", count));
-  finding.fix = {fmt::format("sysctl -w {}=0", key)};
+  finding.fix = typed_on(stop.place.node, question,
+                         {fmt::format("sysctl -w {}={}", key, v4 ? without_unreachable(limit) : "0")});
   return finding;
 }
 
@@ -52,12 +64,14 @@ CauseKind icmp_rate_limited_cause() {
       "time-out.",
       "The kernel's trace shows a rule that rejects by ICMP, the sender heard nothing, no ICMP error was "
       "seen or "
-      "traced anywhere, and the limit is not 0. It is proven where the counter `OutRateLimitHost` or "
+      "traced anywhere, and destination unreachable is among what is "
+      "limited (bit 3 of `net.ipv4.icmp_ratemask`; for IPv6, `net.ipv6.icmp.ratelimit` is not 0). It is "
+      "proven where the counter `OutRateLimitHost` or "
       "`OutRateLimitGlobal` rose. To look oneself: `nstat -az | grep RateLimit`.",
       "Refuse TCP by resets, which have no limit, or lift it where the peers are your own:\n"
       "```\nnft insert rule inet filter forward meta l4proto tcp iifname bridge0 ip daddr 10.0.0.0/8 reject "
       "with tcp reset\n"
-      "sysctl -w net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0\n```",
+      "sysctl -w net.ipv4.icmp_ratemask=6160 net.ipv6.icmp.ratelimit=0\n```",
       recognise};
 }
 

@@ -3,6 +3,9 @@
 #include "harness/proof/diagnosis/firewall.hpp"
 
 namespace plumbline::proof {
+
+using namespace firewall;
+
 namespace {
 
 std::vector<std::string> shut(const OpenV6& open, const Case& question, Facts& facts) {
@@ -29,7 +32,7 @@ std::optional<Finding> recognise(const Case& question, Facts& facts) {
     finding.evidence.push_back("over IPv6: " + accepts.to_string());
   if (open->leak.accepts.empty())
     finding.evidence.push_back(fmt::format("no chain at the hook {} sees IPv6", hook_name(open->leak.hook)));
-  finding.fix = shut(*open, question, facts);
+  finding.fix = typed_on(open->leak.node, question, shut(*open, question, facts));
   return finding;
 }
 

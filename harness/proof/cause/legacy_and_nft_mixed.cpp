@@ -3,6 +3,9 @@
 #include "harness/proof/diagnosis/firewall.hpp"
 
 namespace plumbline::proof {
+
+using namespace firewall;
+
 namespace {
 
 std::string_view name_of(RuleMet::Backend backend) {
@@ -18,7 +21,7 @@ std::optional<Finding> recognise(const Case& question, Facts& facts) {
       "{} has rules in both back ends, and they disagree: {} accepts {}, {} {}s it.", stop.place.node,
       name_of(found->accepts->backend), stop.what(), name_of(stop.place.backend), stop.place.verdict);
   finding.evidence.push_back("accepts it in vain: " + found->accepts->to_string());
-  finding.fix = accept_commands(facts, stop);
+  finding.fix = typed_on(stop.place.node, question, accept_commands(facts, stop));
   return finding;
 }
 

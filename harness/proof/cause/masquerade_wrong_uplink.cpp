@@ -3,6 +3,9 @@
 #include "harness/proof/diagnosis/nat.hpp"
 
 namespace plumbline::proof {
+
+using namespace firewall;
+
 namespace {
 
 std::optional<Finding> recognise(const Case& question, Facts& facts) {
@@ -12,7 +15,7 @@ std::optional<Finding> recognise(const Case& question, Facts& facts) {
   const bool promised = source_promised_otherwise(question, *out);
   const bool other_promise = question.promise == Case::Promise::egress && !promised;
   if (other_promise || (!promised && !no_way_back(question, *out, facts))) return std::nullopt;
-  const SourceNat nat = source_nat(*out, facts);
+  const SourceNat nat = source_nat(question, *out, facts);
   if (nat.kind != SourceNat::Kind::other_uplink) return std::nullopt;
   Finding finding;
   finding.certainty = promised ? Certainty::proven : Certainty::likely;

@@ -3,6 +3,9 @@
 #include "harness/proof/diagnosis/firewall.hpp"
 
 namespace plumbline::proof {
+
+using namespace firewall;
+
 namespace {
 
 std::optional<Finding> recognise(const Case& question, Facts& facts) {
@@ -24,7 +27,7 @@ std::optional<Finding> recognise(const Case& question, Facts& facts) {
         chain->backend == head.backend && chain->family == head.family && chain->table == head.table;
     if (same) head.chain = chain->name;
   }
-  finding.fix = {head_command(facts, head, replies)};
+  finding.fix = typed_on(stop.place.node, question, {head_command(facts, head, replies)});
   return finding;
 }
 

@@ -4,6 +4,9 @@
 #include "harness/proof/diagnosis/reading.hpp"
 
 namespace plumbline::proof {
+
+using namespace firewall;
+
 namespace {
 
 std::optional<Finding> recognise(const Case& question, Facts& facts) {
@@ -14,7 +17,7 @@ std::optional<Finding> recognise(const Case& question, Facts& facts) {
   const bool other_promise = question.promise == Case::Promise::egress && !promised;
   if (other_promise || (!promised && !(is_private(out->own) && no_way_back(question, *out, facts))))
     return std::nullopt;
-  const SourceNat nat = source_nat(*out, facts);
+  const SourceNat nat = source_nat(question, *out, facts);
   if (nat.kind != SourceNat::Kind::none && nat.kind != SourceNat::Kind::exempt) return std::nullopt;
   Finding finding;
   finding.certainty = promised ? Certainty::proven : Certainty::likely;

@@ -6,6 +6,9 @@
 #include "harness/proof/diagnosis/reading.hpp"
 
 namespace plumbline::proof {
+
+using namespace firewall;
+
 namespace {
 
 /// A rule that the probe met and that keeps it from conntrack, without which there is no NAT.
@@ -67,7 +70,7 @@ Finding found(const Departure& out, const SourceNat& nat, Facts& facts, const Ca
 std::optional<Finding> recognise(const Case& question, Facts& facts) {
   const auto out = departure(question, facts);
   if (!out || out->translated()) return std::nullopt;
-  const SourceNat nat = source_nat(*out, facts);
+  const SourceNat nat = source_nat(question, *out, facts);
   if (question.promise == Case::Promise::silent) {
     if (nat.kind == SourceNat::Kind::doubt || !is_containers(*out, facts)) return std::nullopt;
     return found(*out, nat, facts, question);

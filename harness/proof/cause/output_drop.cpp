@@ -3,6 +3,9 @@
 #include "harness/proof/diagnosis/firewall.hpp"
 
 namespace plumbline::proof {
+
+using namespace firewall;
+
 namespace {
 
 std::optional<Finding> recognise(const Case& question, Facts& facts) {
@@ -17,12 +20,12 @@ std::optional<Finding> recognise(const Case& question, Facts& facts) {
                                   does, question.how == "drop" ? "dropped" : "rejected");
     Wanted other = like(stop.packet);
     other.verdict = question.how;
-    finding.fix = {insert_command(facts, stop.place, other)};
+    finding.fix = typed_on(stop.place.node, question, {insert_command(facts, stop.place, other)});
     return finding;
   }
   finding.summary = fmt::format("{} of {} {} {}, which the node itself sends.", who, stop.place.chain_text(),
                                 does, stop.what());
-  finding.fix = accept_commands(facts, stop);
+  finding.fix = typed_on(stop.place.node, question, accept_commands(facts, stop));
   return finding;
 }
 

@@ -5,6 +5,9 @@
 #include "harness/proof/diagnosis/firewall.hpp"
 
 namespace plumbline::proof {
+
+using namespace firewall;
+
 namespace {
 
 std::string verdict_wanted(const Case& question) {
@@ -25,7 +28,17 @@ Finding past_ip(const Leak& leak, const Case& question) {
   finding.summary = fmt::format("{} passed the probe on as a frame of {}: its IP rules never saw it.",
                                 leak.node, leak.bridge);
   finding.evidence = {leak.seen, fmt::format("the probe was at no hook of {}", leak.node)};
-  finding.fix = {fmt::format("sysctl -w net.bridge.bridge-nf-call-{}=1", v4 ? "iptables" : "ip6tables")};
+  // A bridge can reject only ahead of its decision where a frame goes.
+  const bool rejects = question.how == "reject";
+  const std::string_view hook = rejects ? "prerouting" : "forward";
+  Wanted deny = like(leak.packet);
+  deny.iif.clear();
+  deny.oif.clear();
+  deny.verdict = rejects ? "reject" : "drop";
+  finding.fix = {
+      "nft add table bridge guard",
+      fmt::format("nft add chain bridge guard {} '{{ type filter hook {} priority 0; }}'", hook, hook),
+      fmt::format("nft add rule bridge guard {} ether type {} {}", hook, v4 ? "ip" : "ip6", nft_rule(deny))};
   return finding;
 }
 
@@ -52,6 +65,7 @@ Finding past_rules(const Leak& leak, const Case& question, Facts& facts) {
     finding.evidence.push_back(leak.accepts[i].to_string());
   }
   finding.fix = {insert_command(facts, first, deny)};
+  finding.fix = typed_on(leak.node, question, std::move(finding.fix));
   return finding;
 }
 

@@ -4,6 +4,9 @@
 #include "harness/proof/diagnosis/reading.hpp"
 
 namespace plumbline::proof {
+
+using namespace firewall;
+
 namespace {
 
 std::optional<Finding> recognise(const Case& question, Facts& facts) {
@@ -16,7 +19,7 @@ std::optional<Finding> recognise(const Case& question, Facts& facts) {
   const bool unanswered = question.outcome.status == traffic::ProbeOutcome::Status::timeout &&
                           question.journey.first(Leg::reply, out->node, traffic::Direction::in) == nullptr;
   if (!promised && !(foreign && unanswered && question.promise != Case::Promise::egress)) return std::nullopt;
-  const SourceNat nat = source_nat(*out, facts);
+  const SourceNat nat = source_nat(question, *out, facts);
   if (nat.kind != SourceNat::Kind::covers) return std::nullopt;
   Finding finding;
   finding.certainty = promised ? Certainty::proven : Certainty::likely;

@@ -6,12 +6,13 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <utility>
 
 #include "harness/kernel/nftables/names.hpp"
 #include "harness/proof/diagnosis/reading.hpp"
 
-namespace plumbline::proof {
+namespace plumbline::proof::firewall {
 namespace {
 
 using Backend = RuleMet::Backend;
@@ -21,6 +22,43 @@ using Promise = Case::Promise;
 
 std::string verdict_text(Verdict verdict) {
   return verdict == Verdict::reject ? "reject" : verdict == Verdict::drop ? "drop" : "accept";
+}
+
+/// As a number, from nft's words: "filter", "srcnat - 10", "-150".
+int priority_of(const Chain& chain) {
+  constexpr std::array<std::pair<std::string_view, int>, 8> names{{{"raw", -300},
+                                                                   {"mangle", -150},
+                                                                   {"dstnat", -100},
+                                                                   {"filter", 0},
+                                                                   {"security", 50},
+                                                                   {"srcnat", 100},
+                                                                   {"nat", 100},
+                                                                   {"", 0}}};
+  std::string text;
+  for (const char c : chain.priority) {
+    if (c != ' ' && c != '+') text += c;
+  }
+  int number = 0;
+  for (const auto& [name, value] : names) {
+    if (!text.starts_with(name)) continue;
+    const bool earlier = chain.hook == Hook::prerouting || chain.hook == Hook::output;
+    number = name == "nat" && earlier ? -value : value;
+    text.erase(0, name.size());
+    break;
+  }
+  int further = 0;
+  std::from_chars(text.data(), text.data() + text.size(), further);
+  return number + further;
+}
+
+/// Without what its counter had counted.
+std::string without_counts(std::string text) {
+  const std::size_t at = text.find("counter packets ");
+  if (at == std::string::npos) return text;
+  std::size_t end = at + std::string_view("counter").size();
+  for (int words = 0; words < 4 && end < text.size(); ++words)
+    end = std::min(text.find(' ', end + 1), text.size());
+  return text.erase(at + std::string_view("counter").size(), end - at - std::string_view("counter").size());
 }
 
 std::uint16_t icmp_of(IpFamily family) {
@@ -289,13 +327,25 @@ bool saw_error(const Case& question) {
          std::ranges::any_of(question.kernel.passages, [](const Passage& p) { return p.leg == Leg::error; });
 }
 
+/// Whether the kernel limits how many "destination unreachable" it sends.
+bool limits_errors(Facts& facts, const std::string& node, IpFamily family) {
+  if (family == IpFamily::v6) {
+    const auto limit = facts.sysctl(node, "net/ipv6/icmp/ratelimit");
+    return limit && *limit != "0";
+  }
+  constexpr unsigned unreachable = 1U << 3;
+  const auto mask = facts.sysctl(node, "net/ipv4/icmp_ratemask");
+  unsigned bits = 0;
+  if (!mask) return false;
+  std::from_chars(mask->data(), mask->data() + mask->size(), bits);
+  return (bits & unreachable) != 0;
+}
+
 /// A reject that was not heard of: the kernel makes no more ICMP errors than its limit allows.
 bool is_rate_limited(const Stop& stop, const Case& question, Facts& facts) {
   if (!stop.rejects() || !stop.traced || question.outcome.status != Status::timeout) return false;
   if (stop.place.text.find("reset") != std::string::npos || saw_error(question)) return false;
-  const char* path = stop.packet.source.is_v4() ? "net/ipv4/icmp_ratelimit" : "net/ipv6/icmp/ratelimit";
-  const auto limit = facts.sysctl(stop.place.node, path);
-  return limit && *limit != "0";
+  return limits_errors(facts, stop.place.node, stop.packet.source.family());
 }
 
 Blamed about_denial(const Stop& stop, const Case& question, Facts& facts) {
@@ -359,7 +409,7 @@ RulePlace place_of(std::string_view node, const Decision& decision) {
   place.policy = decision.rule == nullptr;
   if (decision.rule != nullptr) {
     place.number = decision.rule->number;
-    place.text = decision.rule->text;
+    place.text = without_counts(decision.rule->text);
   }
   place.verdict = verdict_text(decision.verdict);
   return place;
@@ -416,6 +466,7 @@ std::vector<const Chain*> base_chains(Facts& facts, std::string_view node, Hook 
     if (chain.hook == hook && (chain.family == own || chain.family == "inet") && nat == (type == "nat"))
       chosen.push_back(&chain);
   }
+  std::ranges::stable_sort(chosen, {}, [](const Chain* chain) { return priority_of(*chain); });
   return chosen;
 }
 
@@ -466,4 +517,4 @@ Finding finding_of(const Case& question, const Blamed& blamed) {
   return finding;
 }
 
-}  // namespace plumbline::proof
+}  // namespace plumbline::proof::firewall

@@ -12,7 +12,7 @@
 #include "harness/proof/diagnosis/rule_words.hpp"
 
 /// What the causes that a firewall is to blame for have in common.
-namespace plumbline::proof {
+namespace plumbline::proof::firewall {
 
 /// A rule, or the policy of a base chain, in a node's firewall.
 struct RulePlace {
@@ -123,6 +123,9 @@ std::string insert_command(Facts& facts, const RulePlace& place, const Wanted& w
 std::string head_command(Facts& facts, const RulePlace& place, const Wanted& wanted);
 /// A command that deletes the rule.
 std::string delete_command(Facts& facts, const RulePlace& place);
+/// The commands, where `node` is not the node under test with a word on where they are to be typed.
+std::vector<std::string> typed_on(const std::string& node, const Case& question,
+                                  std::vector<std::string> commands);
 /// Commands that let the packet pass where it was stopped, and its answers too where the same chain would
 /// stop them.
 std::vector<std::string> accept_commands(Facts& facts, const Stop& stop);
@@ -149,8 +152,9 @@ struct Late {
 std::optional<Late> comes_too_late(const RulePlace& place, const RulePacket& packet, Facts& facts,
                                    bool wanted_through);
 
-/// The base chains at `hook` that see packets of `family`, of type "filter" or, of `type` "nat", these.
+/// The base chains at `hook` that see packets of `family`, in their order; those of type nat if `type` is
+/// "nat", else all others.
 std::vector<const Chain*> base_chains(Facts& facts, std::string_view node, Hook hook, IpFamily family,
                                       std::string_view type);
 
-}  // namespace plumbline::proof
+}  // namespace plumbline::proof::firewall

@@ -5,7 +5,7 @@
 #include "harness/proof/diagnosis/firewall.hpp"
 #include "harness/proof/diagnosis/reading.hpp"
 
-namespace plumbline::proof {
+namespace plumbline::proof::firewall {
 namespace {
 
 using Status = traffic::ProbeOutcome::Status;
@@ -196,4 +196,4 @@ std::optional<OpenV6> open_over_v6(const Case& question, Facts& facts) {
   return std::nullopt;
 }
 
-}  // namespace plumbline::proof
+}  // namespace plumbline::proof::firewall

@@ -6,7 +6,7 @@
 
 #include "harness/proof/diagnosis/reading.hpp"
 
-namespace plumbline::proof {
+namespace plumbline::proof::firewall {
 namespace {
 
 using Status = traffic::ProbeOutcome::Status;
@@ -43,13 +43,45 @@ const Chain::Rule* for_another_uplink(const Chain& chain, const RulePacket& pack
   return found == chain.rules.end() ? nullptr : &*found;
 }
 
-std::string quoted_prefix(const network::Node& node, const IpAddress& address) {
+/// As the kernel told it.
+std::optional<SourceNat> translated_by(const Case& question, const Departure& departure) {
+  for (const Passage& passage : question.kernel.passages) {
+    const bool there = passage.node == departure.node && passage.hook == Hook::postrouting &&
+                       passage.leg == Leg::forward && passage.oif == departure.uplink;
+    if (!there) continue;
+    for (const RuleMet& rule : passage.rules) {
+      const RuleWords words = read_rule(rule.backend, rule.text);
+      if (translates(words)) return SourceNat{SourceNat::Kind::covers, place_of(passage.node, rule), words};
+    }
+  }
+  return std::nullopt;
+}
+
+std::string served_network(const network::Node& node, const IpAddress& address) {
   for (const network::Interface& interface : node.interfaces) {
     for (const InterfaceAddress& held : interface.addresses) {
       if (held.network().contains(address)) return held.network().to_string();
     }
   }
   return address.to_string();
+}
+
+/// The flavour of iptables whose rules the node has, and beside which nft's own would be a stranger.
+std::optional<std::string> iptables_of(Facts& facts, const std::string& node,
+                                       const std::vector<const Chain*>& nat, bool v4) {
+  const Chain* like = nat.empty() ? nullptr : nat.front();
+  if (like == nullptr) {
+    const auto& chains = facts.chains(node);
+    const auto found = std::ranges::find_if(chains, [&](const Chain& chain) {
+      return chain.hook && chain.family == (v4 ? "ip" : "ip6") && !chain.name.empty() &&
+             chain.name.front() >= 'A' && chain.name.front() <= 'Z';
+    });
+    if (found != chains.end()) like = &*found;
+  }
+  if (like == nullptr || like->name.empty() || like->name.front() < 'A' || like->name.front() > 'Z')
+    return std::nullopt;
+  const bool legacy = like->backend == RuleMet::Backend::iptables_legacy;
+  return fmt::format("{}-{}", v4 ? "iptables" : "ip6tables", legacy ? "legacy" : "nft");
 }
 
 bool is_first_address(const network::Node& node, const std::string& uplink, const IpAddress& address) {
@@ -85,8 +117,9 @@ std::optional<Departure> departure(const Case& question, Facts& facts) {
   return std::nullopt;
 }
 
-SourceNat source_nat(const Departure& departure, Facts& facts) {
+SourceNat source_nat(const Case& question, const Departure& departure, Facts& facts) {
   SourceNat nat;
+  if (const auto met = translated_by(question, departure)) return *met;
   const auto& chains = facts.chains(departure.node);
   const auto take = [&](SourceNat::Kind kind, const Chain& chain, const Chain::Rule& rule) {
     nat.kind = kind;
@@ -157,14 +190,12 @@ std::vector<std::string> translate_commands(Facts& facts, const Departure& depar
                                             const std::optional<IpAddress>& as) {
   const bool v4 = departure.own.is_v4();
   const network::Node* node = facts.node(departure.node);
-  const std::string from = node == nullptr ? departure.own.to_string() : quoted_prefix(*node, departure.own);
+  const std::string from = node == nullptr ? departure.own.to_string() : served_network(*node, departure.own);
   const bool masquerade = !as || (node != nullptr && is_first_address(*node, departure.uplink, *as));
   std::vector<std::string> commands;
   const auto chains = base_chains(facts, departure.node, Hook::postrouting, departure.own.family(), "nat");
-  if (!chains.empty() && chains.front()->name == "POSTROUTING") {
-    const bool legacy = chains.front()->backend == RuleMet::Backend::iptables_legacy;
-    return {fmt::format("{}-{} -t nat -I POSTROUTING -s {} -o {} -j {}", v4 ? "iptables" : "ip6tables",
-                        legacy ? "legacy" : "nft", from, departure.uplink,
+  if (const auto tool = iptables_of(facts, departure.node, chains, v4)) {
+    return {fmt::format("{} -t nat -I POSTROUTING -s {} -o {} -j {}", *tool, from, departure.uplink,
                         masquerade ? std::string("MASQUERADE") : "SNAT --to-source " + as->to_string())};
   }
   std::string chain = v4 ? "ip nat postrouting" : "ip6 nat postrouting";
@@ -182,4 +213,4 @@ std::vector<std::string> translate_commands(Facts& facts, const Departure& depar
   return commands;
 }
 
-}  // namespace plumbline::proof
+}  // namespace plumbline::proof::firewall

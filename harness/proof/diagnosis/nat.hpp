@@ -10,7 +10,7 @@
 #include "harness/proof/diagnosis/firewall.hpp"
 
 /// What the causes that source NAT is to blame for have in common.
-namespace plumbline::proof {
+namespace plumbline::proof::firewall {
 
 /// How a packet of somebody else's left the node under test by a cable of its own.
 struct Departure {
@@ -38,7 +38,7 @@ struct SourceNat {
   std::optional<RulePlace> place;  ///< of the rule; none: absent
   RuleWords words;                 ///< of it
 };
-SourceNat source_nat(const Departure& departure, Facts& facts);
+SourceNat source_nat(const Case& question, const Departure& departure, Facts& facts);
 
 /// A promise about the source on the uplink is broken: it left by the right one, but not as promised.
 bool source_promised_otherwise(const Case& question, const Departure& departure);
@@ -54,4 +54,4 @@ bool is_private(const IpAddress& address);
 std::vector<std::string> translate_commands(Facts& facts, const Departure& departure,
                                             const std::optional<IpAddress>& as);
 
-}  // namespace plumbline::proof
+}  // namespace plumbline::proof::firewall

@@ -6,7 +6,7 @@
 #include "harness/kernel/nftables/names.hpp"
 #include "harness/proof/diagnosis/firewall.hpp"
 
-namespace plumbline::proof {
+namespace plumbline::proof::firewall {
 namespace {
 
 enum class Dialect : std::uint8_t { nft, iptables_nft, iptables_legacy };
@@ -126,6 +126,13 @@ std::string nft_rule(const Wanted& wanted) {
   return words + wanted.verdict;
 }
 
+std::vector<std::string> typed_on(const std::string& node, const Case& question,
+                                  std::vector<std::string> commands) {
+  if (node == question.host) return commands;
+  for (std::string& command : commands) command += fmt::format("  # on {}", node);
+  return commands;
+}
+
 std::string hook_name(Hook hook) {
   return kernel::nft::to_string(hook);
 }
@@ -193,4 +200,4 @@ std::vector<std::string> accept_commands(Facts& facts, const Stop& stop) {
   return commands;
 }
 
-}  // namespace plumbline::proof
+}  // namespace plumbline::proof::firewall

@@ -6,7 +6,7 @@
 #include <array>
 #include <charconv>
 
-namespace plumbline::proof {
+namespace plumbline::proof::firewall {
 namespace {
 
 using Verdict = RuleWords::Verdict;
@@ -547,4 +547,4 @@ Decision decide(const std::vector<Chain>& chains, const Chain& chain, const Rule
   return {&chain, nullptr, chain.policy == "drop" ? Verdict::drop : Verdict::accept, {}, {}};
 }
 
-}  // namespace plumbline::proof
+}  // namespace plumbline::proof::firewall

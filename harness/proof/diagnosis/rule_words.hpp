@@ -12,7 +12,7 @@
 
 /// What a rule means, read from its words: those of nft and those of `iptables -S`. What is not understood is
 /// kept as a doubt, so that nothing is concluded from it.
-namespace plumbline::proof {
+namespace plumbline::proof::firewall {
 
 /// What a rule's condition lets through: ranges, both ends included; inverted: all but these.
 template <class Value>
@@ -106,4 +106,4 @@ struct Decision {
 Decision decide(const std::vector<Chain>& chains, const Chain& chain, const RulePacket& packet,
                 std::size_t first = 0);
 
-}  // namespace plumbline::proof
+}  // namespace plumbline::proof::firewall
