@@ -12,13 +12,9 @@ using namespace firewall;
 namespace {
 
 /// How many errors the kernel has kept back, by whichever of its counters.
-std::uint64_t kept_back(const KernelPath& kernel, const std::string& node) {
-  std::uint64_t count = 0;
-  for (const char* counter : {"OutRateLimitHost", "OutRateLimitGlobal", "IcmpOutRateLimitHost",
-                              "IcmpOutRateLimitGlobal", "Icmp6OutRateLimitHost"}) {
-    count += rose(kernel, node, counter);
-  }
-  return count;
+std::uint64_t kept_back(const KernelPath& kernel, const std::string& node, bool v4) {
+  if (!v4) return rose(kernel, node, "Icmp6OutRateLimitHost");
+  return rose(kernel, node, "IcmpOutRateLimitHost") + rose(kernel, node, "IcmpOutRateLimitGlobal");
 }
 
 /// The mask without "destination unreachable", which is bit 3.
@@ -35,7 +31,7 @@ std::optional<Finding> recognise(const Case& question, Facts& facts) {
   const bool v4 = stop.packet.source.is_v4();
   const std::string key = v4 ? "net.ipv4.icmp_ratemask" : "net.ipv6.icmp.ratelimit";
   const auto limit = facts.sysctl(stop.place.node, v4 ? "net/ipv4/icmp_ratemask" : "net/ipv6/icmp/ratelimit");
-  const std::uint64_t count = kept_back(question.kernel, stop.place.node);
+  const std::uint64_t count = kept_back(question.kernel, stop.place.node, v4);
   Finding finding = finding_of(question, *found);
   finding.certainty = count != 0 ? Certainty::proven : Certainty::likely;
   finding.summary = fmt::format(

@@ -366,14 +366,14 @@ Blamed about_stop(const Stop& stop, const Case& question, Facts& facts) {
   Blamed found;
   found.stop = stop;
   found.bridge = bridged_over(stop, question, facts);
+  const auto late = comes_too_late(stop.place, stop.packet, facts, true);
   if (!found.bridge.empty()) {
     found.blame = Blame::bridge_netfilter;
   } else if (!stop.place.policy && is_for_invalid(read_rule(stop.place.backend, stop.place.text))) {
     found.blame = Blame::conntrack_invalid_drop;
   } else if ((found.accepts = other_back_end_accepts(stop, facts))) {
     found.blame = Blame::legacy_and_nft_mixed;
-  } else if (const auto late = comes_too_late(stop.place, stop.packet, facts, true);
-             late && (stop.hook == Hook::forward || stop.hook == Hook::prerouting)) {
+  } else if (late && (stop.hook == Hook::forward || stop.hook == Hook::prerouting)) {
     found.blame = Blame::forward_rule_order;
     found.accepts = late->place;
     found.dead = late->dead;
@@ -381,6 +381,7 @@ Blamed about_stop(const Stop& stop, const Case& question, Facts& facts) {
     found.blame = Blame::missing_accept_for_replies;
   } else {
     found.blame = by_hook(stop, facts);
+    if (late) found.accepts = late->place;
   }
   return found;
 }
@@ -499,8 +500,12 @@ std::optional<Blamed> blamed(const Case& question, Facts& facts, Blame blame) {
 }
 
 Finding finding_of(const Case& question, const Blamed& blamed) {
+  const Stop& stop = blamed.stop;
+  // Without a trace, the kernel may still have said that a rule it was.
+  const Drop* drop = dropped(question.kernel, "NETFILTER_DROP", stop.place.node);
+  const bool told = drop != nullptr && drop->leg == stop.leg;
   Finding finding;
-  finding.certainty = blamed.stop.traced ? Certainty::proven : Certainty::likely;
+  finding.certainty = stop.traced || told ? Certainty::proven : Certainty::likely;
   const std::string hook(kernel::nft::to_string(blamed.stop.hook));
   const Sighting* last = nullptr;
   for (const Sighting& sighting : question.journey.sightings) {
@@ -514,6 +519,12 @@ Finding finding_of(const Case& question, const Blamed& blamed) {
                       ? fmt::format("was stopped in {} at the hook {}", blamed.stop.place.node, hook)
                       : fmt::format("ends at the hook {} by the rules of {}", hook, blamed.stop.place.node)));
   finding.evidence.push_back(blamed.stop.place.to_string());
+  if (told && !stop.traced)
+    finding.evidence.push_back(
+        fmt::format("the kernel let go of it in {}: {}", drop->function, drop->reason));
+  if (blamed.blame == Blame::input_drop || blamed.blame == Blame::output_drop) {
+    if (blamed.accepts) finding.evidence.push_back("comes too late: " + blamed.accepts->to_string());
+  }
   return finding;
 }
 
