@@ -12,16 +12,22 @@ namespace {
 using Verdict = RuleWords::Verdict;
 using Words = std::vector<std::string>;
 
-/// Blanks part words but inside quotes, which are taken off; braces and commas are words of their own.
-Words split(std::string_view text) {
+/// Blanks part words but inside quotes, which are taken off; braces and commas are words of their own. With
+/// `escapes`, a backslash takes its meaning from a quote, as iptables writes it.
+Words split(std::string_view text, bool escapes) {
   Words words;
   std::string word;
   bool quoted = false;
   const auto end_word = [&] {
     if (!word.empty()) words.push_back(std::exchange(word, {}));
   };
+  bool escaped = false;
   for (const char c : text) {
-    if (c == '"') {
+    if (std::exchange(escaped, false)) {
+      word += c;
+    } else if (escapes && quoted && c == '\\') {
+      escaped = true;
+    } else if (c == '"') {
       quoted = !quoted;
       if (!quoted && word.empty()) words.emplace_back();
     } else if (quoted) {
@@ -106,7 +112,7 @@ bool add_name(RuleWords::Names& allowed, const std::string& word, char wildcard)
 /// What one rule says, word after word.
 class Reader {
  public:
-  explicit Reader(std::string_view text) : words_(split(text)) {}
+  Reader(std::string_view text, bool escapes) : words_(split(text, escapes)) {}
 
  protected:
   bool done() const { return at_ >= words_.size(); }
@@ -499,7 +505,8 @@ Decision walk(const std::vector<Chain>& chains, const Chain& chain, const RulePa
 }  // namespace
 
 RuleWords read_rule(RuleMet::Backend backend, std::string_view text) {
-  return backend == RuleMet::Backend::nftables ? NftReader(text).read() : IptablesReader(text).read();
+  return backend == RuleMet::Backend::nftables ? NftReader(text, false).read()
+                                               : IptablesReader(text, true).read();
 }
 
 Match matches(const RuleWords& rule, const RulePacket& packet) {
