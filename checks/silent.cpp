@@ -4,6 +4,7 @@
 
 #include "harness/base/error.hpp"
 #include "harness/engine/check/check.hpp"
+#include "harness/engine/check/diagnosis.hpp"
 #include "harness/traffic/capture/capture.hpp"
 
 namespace plumbline::checks {
@@ -45,11 +46,26 @@ class Silent final : public engine::Check {
     }
     engine::Outcome outcome;
     outcome.judgement = judge_silent(place_, seen, control_, seen_at_control);
+    if (outcome.judgement.verdict == Verdict::fail) outcome.question = question(stage, seen);
     outcome.journey.sightings = std::move(seen.first);
     co_return outcome;
   }
 
  private:
+  /// The first frame is what is to be explained.
+  proof::Case question(const engine::Stage& stage, const WatchRecord& seen) const {
+    proof::Case question;
+    question.promise = proof::Case::Promise::silent;
+    question.host = place_.node;
+    question.via = place_.interface;
+    question.journey.sightings = seen.first;
+    if (seen.first.empty() || !seen.first.front().packet.ip) return question;
+    const traffic::IpHeader& header = *seen.first.front().packet.ip;
+    question.to = header.destination;
+    if (const network::Node* owner = stage.topology().owner_of(header.source)) question.from = owner->name;
+    return question;
+  }
+
   FrameWatch place_, control_;
 };
 

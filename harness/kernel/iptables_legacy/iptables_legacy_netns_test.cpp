@@ -87,6 +87,10 @@ TEST_F(Legacy, SaysRulesAsIptablesDoes) {
       "-A FORWARD -j REJECT --reject-with icmp-port-unreachable",
       "-A FORWARD -j REJECT --reject-with icmp-admin-prohibited",
       "-A FORWARD -s 10.9.0.1/32",
+      "-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT",
+      "-A FORWARD -m conntrack ! --ctstate INVALID,NEW,UNTRACKED -j ACCEPT",
+      "-A FORWARD -m state --state NEW -j ACCEPT",
+      "-A FORWARD -p tcp -m tcp --dport 80 ! --tcp-flags FIN,SYN,RST,ACK SYN -j DROP",
       "-A guard -j RETURN",
       "-A guard -j DROP",
   };

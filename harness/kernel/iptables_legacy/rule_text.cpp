@@ -1,11 +1,16 @@
 #include "harness/kernel/iptables_legacy/rule_text.hpp"
 
+// Ahead of the kernel's own headers, which then leave out what it declares
+// clang-format off
+#include <netinet/in.h>
+// clang-format on
+
 #include <fmt/format.h>
 #include <linux/netfilter/xt_LOG.h>
 #include <linux/netfilter/xt_NFLOG.h>
 #include <linux/netfilter/xt_comment.h>
+#include <linux/netfilter/xt_conntrack.h>
 #include <linux/netfilter/xt_tcpudp.h>
-#include <netinet/in.h>
 
 #include <algorithm>
 #include <bit>
@@ -91,15 +96,61 @@ std::string ports_text(const char* option, const std::uint16_t (&range)[2], bool
   return fmt::format("{} {} {}", inverted ? " !" : "", option, ports);
 }
 
+/// XT_CONNTRACK_STATE_*; those of NAT are no states of the connection.
+std::string states_text(std::uint32_t mask, bool inverted, const char* option) {
+  constexpr std::array<std::pair<unsigned, std::string_view>, 5> states{
+      {{XT_CONNTRACK_STATE_INVALID, "INVALID"},
+       {1U << 3, "NEW"},
+       {1U << 2, "RELATED"},
+       {1U << 1, "ESTABLISHED"},
+       {XT_CONNTRACK_STATE_UNTRACKED, "UNTRACKED"}}};
+  std::string text;
+  for (const auto& [bit, name] : states) {
+    if ((mask & bit) != 0) text += fmt::format("{}{}", text.empty() ? "" : ",", name);
+  }
+  return fmt::format("{} {} {}", inverted ? " !" : "", option, text);
+}
+
+/// Spelled out only where it asks for nothing but states: the rest would be left out. `-m state` is this with
+/// a flag.
+std::string conntrack_text(const xt_conntrack_mtinfo3& info) {
+  const bool alias = (info.match_flags & XT_CONNTRACK_STATE_ALIAS) != 0;
+  const bool inverted = (info.invert_flags & XT_CONNTRACK_STATE) != 0;
+  if ((info.match_flags & ~XT_CONNTRACK_STATE_ALIAS) != XT_CONNTRACK_STATE) return " -m conntrack";
+  return (alias ? " -m state" : " -m conntrack") +
+         states_text(info.state_mask, inverted, alias ? "--state" : "--ctstate");
+}
+
+std::string flag_names(unsigned bits) {
+  constexpr std::array<std::string_view, 6> names{"FIN", "SYN", "RST", "PSH", "ACK", "URG"};
+  std::string text;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if ((bits >> i & 1U) != 0) text += fmt::format("{}{}", text.empty() ? "" : ",", names[i]);
+  }
+  return text.empty() ? "NONE" : text;
+}
+
+std::string flags_text(const xt_tcp& info) {
+  std::string text;
+  if (info.option != 0)
+    text =
+        fmt::format("{} --tcp-option {}", (info.invflags & XT_TCP_INV_OPTION) != 0 ? " !" : "", info.option);
+  if (info.flg_mask == 0) return text;
+  return text + fmt::format("{} --tcp-flags {} {}", (info.invflags & XT_TCP_INV_FLAGS) != 0 ? " !" : "",
+                            flag_names(info.flg_mask), flag_names(info.flg_cmp));
+}
+
 std::string match_text(const Extension& match) {
   const std::string text = " -m " + match.name;
   if (match.name == "comment") {
     if (const auto info = read<xt_comment_info>(match))
       return text + " --comment " + quoted(text_of(info->comment));
+  } else if (match.name == "conntrack" && match.revision == 3) {
+    if (const auto info = read<xt_conntrack_mtinfo3>(match)) return conntrack_text(*info);
   } else if (match.name == "tcp") {
     if (const auto info = read<xt_tcp>(match)) {
       return text + ports_text("--sport", info->spts, (info->invflags & XT_TCP_INV_SRCPT) != 0) +
-             ports_text("--dport", info->dpts, (info->invflags & XT_TCP_INV_DSTPT) != 0);
+             ports_text("--dport", info->dpts, (info->invflags & XT_TCP_INV_DSTPT) != 0) + flags_text(*info);
     }
   } else if (match.name == "udp") {
     if (const auto info = read<xt_udp>(match)) {
