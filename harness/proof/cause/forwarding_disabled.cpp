@@ -2,6 +2,7 @@
 
 #include "harness/proof/diagnosis/cause.hpp"
 #include "harness/proof/diagnosis/reading.hpp"
+#include "harness/proof/diagnosis/routing.hpp"
 
 namespace plumbline::proof {
 namespace {
@@ -16,6 +17,8 @@ std::optional<Finding> recognise(const Case& question, Facts& facts) {
   if (!dead || dead->came == nullptr || stopper(question.kernel)) return std::nullopt;
   const network::Node* node = facts.node(dead->node);
   if (node == nullptr || holds(*node, dead->destination)) return std::nullopt;
+  // A node that is no router need not forward: whoever sent it there is wrong.
+  if (gone_astray(question, facts)) return std::nullopt;
   std::string interface = dead->came->interface;
   const network::Interface* came_by = node->find_interface(interface);
   if (came_by != nullptr && !came_by->master.empty()) interface = came_by->master;
