@@ -26,8 +26,7 @@ std::optional<Finding> recognise(const Case& question, Facts& facts) {
   const auto packet = steered(question, facts);
   if (!packet || rule_to_nowhere(*packet, facts)) return std::nullopt;
   // A packet that left by something else than the lookup says was marked, or translated anew.
-  if (packet->exit.left != nullptr &&
-      (!packet->answer.found() || packet->answer.dev != packet->exit.left->interface)) {
+  if (!packet->exit.oif.empty() && (!packet->answer.found() || packet->answer.dev != packet->exit.oif)) {
     return std::nullopt;
   }
   const auto table = table_not_asked(*packet, facts);
@@ -41,9 +40,9 @@ std::optional<Finding> recognise(const Case& question, Facts& facts) {
       fmt::format("No rule of {} leads packets from {} to {} into table {}, which has the way{}.",
                   packet->node, packet->exit.source.to_string(), to.to_string(), *table,
                   packet->wanted.empty() ? "" : " by " + packet->wanted);
-  if (packet->exit.left != nullptr) {
-    finding.evidence.push_back(fmt::format("it left by {}, as the kernel routes it: {}",
-                                           place(*packet->exit.left), to_text(packet->answer)));
+  if (!packet->exit.oif.empty()) {
+    finding.evidence.push_back(fmt::format("it was sent by {}:{}, as the kernel routes it: {}", packet->node,
+                                           packet->exit.oif, to_text(packet->answer)));
   } else {
     finding.evidence.push_back(
         fmt::format("the kernel of {} finds no route to {}", packet->node, to.to_string()));

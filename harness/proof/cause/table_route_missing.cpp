@@ -22,9 +22,9 @@ std::optional<Finding> fell_through(const Case& question, Facts& facts) {
                   packet->answer.found() ? fmt::format(", so the packet took {}", to_text(packet->answer))
                                          : std::string());
   finding.evidence = {
-      packet->exit.left != nullptr
+      !packet->exit.oif.empty()
           ? fmt::format(
-                "it left by {}{}", place(*packet->exit.left),
+                "the kernel sent it by {}:{}{}", packet->node, packet->exit.oif,
                 packet->wanted.empty() ? std::string() : fmt::format(" instead of {}", packet->wanted))
           : fmt::format("nothing left {} for {}", packet->node, to.to_string()),
       fmt::format("rule {}; table {} holds no route that covers {}", to_text(*rule), rule->table,
@@ -46,7 +46,7 @@ std::optional<Finding> lacks_a_network(const Case& question, Facts& facts, Leg l
   if (!answer.found() || answer.table == network::kMainTable || answer.table == network::kLocalTable) {
     return std::nullopt;
   }
-  if (answer.dev != exit->left->interface) return std::nullopt;
+  if (answer.dev != exit->oif) return std::nullopt;
   const network::Route* taken = best_route(*host, exit->destination, answer.table);
   const network::Route* own = best_route(*host, exit->destination, network::kMainTable);
   const bool shadowed = taken != nullptr && own != nullptr && !own->via && !own->dev.empty() &&
@@ -60,8 +60,8 @@ std::optional<Finding> lacks_a_network(const Case& question, Facts& facts, Leg l
                   question.host, own->dev, own->to.to_string(),
                   leg == Leg::reply ? "the answer" : "the packet", exit->destination.to_string(), answer.dev);
   finding.evidence = {
-      fmt::format("{} > {} left by {}", exit->source.to_string(), exit->destination.to_string(),
-                  place(*exit->left)),
+      fmt::format("{} > {} was sent by {}:{}", exit->source.to_string(), exit->destination.to_string(),
+                  question.host, exit->oif),
       fmt::format("the kernel routes it by `{}`; main has `{}`", to_text(*taken), to_text(*own))};
   const char* ip = exit->destination.is_v4() ? "ip" : "ip -6";
   finding.fix = {

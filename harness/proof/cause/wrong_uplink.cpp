@@ -43,14 +43,15 @@ std::vector<std::string> mend(const Case& question, Facts& facts, const Steered&
 std::optional<Finding> recognise(const Case& question, Facts& facts) {
   if (question.promise != Case::Promise::egress) return std::nullopt;
   const auto packet = steered(question, facts);
-  if (!packet || packet->exit.left == nullptr || rule_to_nowhere(*packet, facts)) return std::nullopt;
+  if (!packet || packet->exit.oif.empty() || rule_to_nowhere(*packet, facts)) return std::nullopt;
   const network::Node* node = facts.node(packet->node);
   const network::Interface* wanted = node == nullptr ? nullptr : node->find_interface(packet->wanted);
   if (wanted == nullptr || !packet->answer.found()) return std::nullopt;
   const IpAddress& to = packet->exit.destination;
-  const std::string& by = packet->exit.left->interface;
-  const std::string left = fmt::format("{} > {} left by {} instead of {}", packet->exit.source.to_string(),
-                                       to.to_string(), place(*packet->exit.left), packet->wanted);
+  const std::string& by = packet->exit.oif;
+  const std::string left =
+      fmt::format("{} > {} was sent by {}:{} instead of {}", packet->exit.source.to_string(), to.to_string(),
+                  packet->node, by, packet->wanted);
   Finding finding;
   if (packet->answer.dev != by) {
     finding.summary = fmt::format(

@@ -144,6 +144,15 @@ bool is_own(std::uint32_t table) {
   return table == network::kMainTable || table == network::kLocalTable || table == kDefaultTable;
 }
 
+/// Where the packet was to leave, as the first report behind the routing has it.
+std::string oif_at_hooks(const Case& question, Leg leg, std::string_view node) {
+  for (const Passage& passage : question.kernel.passages) {
+    const bool routed = passage.hook == Hook::forward && passage.node == node && passage.leg == leg;
+    if (routed && !passage.oif.empty()) return passage.oif;
+  }
+  return {};
+}
+
 /// Collects a segment, cable by cable.
 class Segment {
  public:
@@ -284,7 +293,7 @@ std::optional<Steered> steered(const Case& question, Facts& facts) {
   Steered found;
   if (question.promise == Case::Promise::egress) {
     const auto exit = exit_of(question, facts, question.host, Leg::forward);
-    if (exit && exit->left->interface == question.via) return std::nullopt;
+    if (exit && exit->oif == question.via) return std::nullopt;
     if (exit) {
       found.exit = *exit;
       found.node = question.host;
@@ -301,7 +310,7 @@ std::optional<Steered> steered(const Case& question, Facts& facts) {
   }
   if (question.promise == Case::Promise::egress && found.node == question.host) found.wanted = question.via;
   found.answer = route_of(facts, found.node, found.exit);
-  if (found.exit.left == nullptr && found.answer.found()) return std::nullopt;
+  if (found.exit.oif.empty() && found.answer.found()) return std::nullopt;
   const Node* node = facts.node(found.node);
   if (node == nullptr) return std::nullopt;
   for (const network::RoutingRule& rule : node->rules) {
@@ -370,10 +379,11 @@ std::optional<Exit> exit_of(const Case& question, Facts& facts, std::string_view
     exit.left = &sighting;
     break;
   }
-  if (exit.left == nullptr) return std::nullopt;
-  const Sighting& routed = exit.came == nullptr ? *exit.left : *exit.came;
-  exit.source = routed.packet.ip->source;
-  exit.destination = routed.packet.ip->destination;
+  exit.oif = exit.left != nullptr ? exit.left->interface : oif_at_hooks(question, leg, node);
+  const Sighting* routed = exit.came == nullptr ? exit.left : exit.came;
+  if (exit.oif.empty() || routed == nullptr) return std::nullopt;
+  exit.source = routed->packet.ip->source;
+  exit.destination = routed->packet.ip->destination;
   if (exit.came != nullptr) exit.iif = layer3(*here, exit.came->interface);
   as_routed(question, leg, node, exit.source, exit.destination);
   return exit;

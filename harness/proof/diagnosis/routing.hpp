@@ -41,18 +41,20 @@ const Sighting* came_last(const Case& question, Leg leg);
 
 /// How the probe, or its answer, left the node under test.
 struct Exit {
-  const Sighting* left = nullptr;
+  std::string oif;
+  const Sighting* left = nullptr;  ///< null: it was routed there, and stopped before it left
   const Sighting* came = nullptr;  ///< null: it was made there
   std::string iif;                 ///< empty: it was made there
   IpAddress source, destination;   ///< when it was routed
 };
-/// By the first interface that is no port of a bridge. Absent: `leg` was not seen leaving `node`.
+/// By the first interface that is no port of a bridge. Absent: `leg` was not seen leaving `node`, nor
+/// reported at a hook behind the routing.
 std::optional<Exit> exit_of(const Case& question, Facts& facts, std::string_view node, Leg leg);
 
 /// Where the kernel sent a packet although it was to take another way, or where it found no way at all.
 struct Steered {
   std::string node;
-  Exit exit;           ///< `left` is null where it found none
+  Exit exit;           ///< `oif` is empty where it found none
   RouteAnswer answer;  ///< of the kernel, for a packet without mark
   std::string wanted;  ///< the interface that was promised; empty: none was
   /// The rules that hold for it, the first to be asked first.
