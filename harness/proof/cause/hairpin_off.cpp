@@ -158,7 +158,7 @@ std::optional<Finding> without_snat(const Case& question, Facts& facts, const Tu
   const bool itself = target == question.from;
   bool past_the_host = false;
   for (const Sighting& sighting : question.journey.sightings) {
-    const bool home = sighting.leg == Leg::reply && sighting.node == question.from && sighting.packet.ip &&
+    const bool home = sighting.leg != Leg::forward && sighting.node == question.from && sighting.packet.ip &&
                       sighting.packet.direction != Direction::out;
     past_the_host = past_the_host || (home && sighting.packet.ip->source == turn.behind);
   }

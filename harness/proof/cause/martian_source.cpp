@@ -67,9 +67,12 @@ Origin origin_of(const Case& question, const Sighting& arrival) {
     if (&sighting == &arrival) break;
   }
   for (const Passage& passage : question.kernel.passages) {
-    if (!origin.translated || passage.node != origin.node || passage.leg != arrival.leg) continue;
+    const bool otherwise = passage.leg == arrival.leg && passage.source != source;
+    if (!otherwise || (origin.translated && passage.node != origin.node)) continue;
     const auto rule = std::ranges::find_if(passage.rules, translates);
     if (rule == passage.rules.end()) continue;
+    origin.node = passage.node;
+    origin.translated = true;
     origin.passage = &passage;
     origin.rule = &*rule;
   }

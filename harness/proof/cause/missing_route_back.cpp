@@ -14,6 +14,17 @@ bool has_any_route(const network::Node& node, const IpAddress& to) {
   return std::ranges::any_of(node.routes, [&](const network::Route& route) { return route.to.contains(to); });
 }
 
+/// A node that has the source on a cable of its own sent the answer elsewhere: nobody there need know a way.
+bool sent_away(const Case& question, Facts& facts, const IpAddress& back) {
+  for (const Sighting& sighting : question.journey.sightings) {
+    if (sighting.leg != Leg::reply || sighting.packet.direction != traffic::Direction::out) continue;
+    const network::Node* node = facts.node(sighting.node);
+    const network::Interface* own = node == nullptr ? nullptr : on_link(*node, back);
+    if (own != nullptr && own->name != layer3(*node, sighting.interface)) return true;
+  }
+  return false;
+}
+
 std::optional<Finding> recognise(const Case& question, Facts& facts) {
   const auto packet = stranded(question, facts);
   if (!packet || packet->leg != Leg::reply) return std::nullopt;
@@ -22,6 +33,7 @@ std::optional<Finding> recognise(const Case& question, Facts& facts) {
   if (node == nullptr || back.is_link_local() || gone_astray(question, facts)) return std::nullopt;
   if (route_of(facts, *packet).error != ENETUNREACH || has_any_route(*node, back)) return std::nullopt;
   if (!is_connected(*node, back.family()) || left_untranslated(question, facts, back)) return std::nullopt;
+  if (sent_away(question, facts, back)) return std::nullopt;
   const bool target = packet->came == nullptr;
   Finding finding;
   finding.certainty = Certainty::proven;

@@ -42,22 +42,24 @@ std::optional<Finding> on_the_way(const Case& question, Facts& facts) {
   if (!heard) return std::nullopt;
   const network::Node* node = facts.node(error->made_by);
   if (node == nullptr) return std::nullopt;
-  RouteQuestion asked;
-  asked.to = error->quoted_destination;
-  const std::string dev = facts.route(error->made_by, asked).dev;
   const std::size_t needed = std::max(error->packet_bytes, largest_packet(question.journey, error->leg));
+  const auto narrow = narrow_link(facts, error->made_by, error->quoted_destination, needed);
+  const std::string at =
+      narrow ? fmt::format("{}:{}", narrow->node, narrow->interface) : "The way from " + error->made_by;
   Finding finding;
   finding.certainty = Certainty::proven;
   const char* what = error->leg == Leg::reply ? "the answer" : "the packet";
-  finding.summary = fmt::format("{}:{} has an MTU of {}, and {} to {} is of {} bytes.", error->made_by, dev,
-                                error->mtu, what, error->quoted_destination.to_string(), needed);
+  finding.summary = fmt::format("{} has an MTU of {}, and {} to {} is of {} bytes.", at, error->mtu, what,
+                                error->quoted_destination.to_string(), needed);
   finding.evidence = {
       fmt::format("{} said {} to {}: at most {} bytes", error->made_by,
                   question.family() == IpFamily::v4 ? "\"fragmentation needed\"" : "\"packet too big\"",
                   error->reached->node, error->mtu)};
-  const auto link = facts.link(error->made_by, dev);
-  if (link) finding.evidence.push_back(fmt::format("the MTU of {}:{} is {}", error->made_by, dev, link->mtu));
-  if (link && link->mtu < needed) finding.fix = raise_mtu(question, facts, {error->made_by, dev}, needed);
+  if (narrow && narrow->node != error->made_by) {
+    finding.evidence.push_back(
+        fmt::format("{} remembers it of earlier packets; it is the MTU of {}", error->made_by, at));
+  }
+  if (narrow) finding.fix = raise_mtu(question, facts, *narrow, needed);
   return finding;
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 
 #include "harness/proof/diagnosis/cause.hpp"
 #include "harness/proof/diagnosis/packet_size.hpp"
@@ -161,7 +162,9 @@ std::optional<Finding> link_is_narrow(const Case& question, Facts& facts, const 
 std::optional<Finding> recognise(const Case& question, Facts& facts) {
   using Status = traffic::ProbeOutcome::Status;
   const Status status = question.outcome.status;
-  if (status != Status::timeout && status != Status::no_answer) return std::nullopt;
+  // A cable that lost it tells its sender so, and nobody else.
+  const bool lost = status == Status::local_error && question.outcome.error_number == ENOBUFS;
+  if (status != Status::timeout && status != Status::no_answer && !lost) return std::nullopt;
   const auto large = last_large(question.journey);
   if (!large || stopper(question.kernel)) return std::nullopt;
   if (auto finding = error_lost(question, *large)) return finding;

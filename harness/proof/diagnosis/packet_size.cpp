@@ -86,6 +86,23 @@ std::optional<TooBig> too_big(const Journey& journey) {
   return found;
 }
 
+std::optional<network::Endpoint> narrow_link(Facts& facts, std::string node, const IpAddress& to,
+                                             std::size_t bytes) {
+  constexpr int longest_way = 64;
+  for (int hops = 0; hops < longest_way; ++hops) {
+    RouteQuestion asked;
+    asked.to = to;
+    const RouteAnswer answer = facts.route(node, asked);
+    if (!answer.found() || answer.type == kernel::netlink::LookupType::local) return std::nullopt;
+    const auto link = facts.link(node, answer.dev);
+    if (link && link->mtu != 0 && link->mtu < bytes) return network::Endpoint{node, answer.dev};
+    const auto next = holder_on_link(facts, {node, answer.dev}, answer.via.value_or(to));
+    if (!next) return std::nullopt;
+    node = next->node;
+  }
+  return std::nullopt;
+}
+
 std::vector<std::string> raise_mtu(const Case& question, Facts& facts, const network::Endpoint& end,
                                    std::size_t bytes) {
   std::vector<std::string> commands;

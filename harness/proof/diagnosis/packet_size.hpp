@@ -30,6 +30,10 @@ struct TooBig {
 /// The first one. Absent: none was seen.
 std::optional<TooBig> too_big(const Journey& journey);
 
+/// The first interface on the way from `node` to `to`, as the kernels route it, that passes no packet of
+/// `bytes`. Absent: all do, as far as we see.
+std::optional<network::Endpoint> narrow_link(Facts& facts, std::string node, const IpAddress& to,
+                                             std::size_t bytes);
 /// Commands that let packets of `bytes` leave by `end`: its MTU, and that of the other end of its cable.
 std::vector<std::string> raise_mtu(const Case& question, Facts& facts, const network::Endpoint& end,
                                    std::size_t bytes);

@@ -81,7 +81,9 @@ void as_routed(const Case& question, Leg leg, std::string_view node, IpAddress& 
 
 /// The sender's own kernel had no way, or nothing of it was seen.
 std::optional<Stranded> at_its_sender(const Case& question) {
-  if (question.outcome.status != Status::local_error) return std::nullopt;
+  if (question.outcome.status != Status::local_error || question.journey.left(question.from) != nullptr) {
+    return std::nullopt;
+  }
   Stranded made;
   made.node = question.from;
   made.source = question.outcome.identity.source;
@@ -127,6 +129,11 @@ std::optional<Stranded> on_its_way(const Case& question, Facts& facts) {
   if (!dead) return std::nullopt;
   Stranded packet{dead->leg, dead->node, dead->came, {}, dead->source, dead->destination};
   const Node* node = facts.node(dead->node);
+  const Interface* by =
+      node == nullptr || dead->came == nullptr ? nullptr : node->find_interface(dead->came->interface);
+  // A frame for others at a bridge's port is not routed.
+  if (by != nullptr && !by->master.empty() && dead->came->packet.direction == Direction::other_host)
+    return std::nullopt;
   if (node != nullptr && dead->came != nullptr) packet.iif = layer3(*node, dead->came->interface);
   as_routed(question, packet.leg, packet.node, packet.source, packet.destination);
   if (node != nullptr && holds(*node, packet.destination)) return std::nullopt;
