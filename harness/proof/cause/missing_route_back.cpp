@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cerrno>
 
 #include "harness/proof/diagnosis/cause.hpp"
@@ -10,30 +9,15 @@
 namespace plumbline::proof {
 namespace {
 
-bool has_any_route(const network::Node& node, const IpAddress& to) {
-  return std::ranges::any_of(node.routes, [&](const network::Route& route) { return route.to.contains(to); });
-}
-
-/// A node that has the source on a cable of its own sent the answer elsewhere: nobody there need know a way.
-bool sent_away(const Case& question, Facts& facts, const IpAddress& back) {
-  for (const Sighting& sighting : question.journey.sightings) {
-    if (sighting.leg != Leg::reply || sighting.packet.direction != traffic::Direction::out) continue;
-    const network::Node* node = facts.node(sighting.node);
-    const network::Interface* own = node == nullptr ? nullptr : on_link(*node, back);
-    if (own != nullptr && own->name != layer3(*node, sighting.interface)) return true;
-  }
-  return false;
-}
-
 std::optional<Finding> recognise(const Case& question, Facts& facts) {
   const auto packet = stranded(question, facts);
   if (!packet || packet->leg != Leg::reply) return std::nullopt;
   const IpAddress& back = packet->destination;
   const network::Node* node = facts.node(packet->node);
   if (node == nullptr || back.is_link_local() || gone_astray(question, facts)) return std::nullopt;
-  if (route_of(facts, *packet).error != ENETUNREACH || has_any_route(*node, back)) return std::nullopt;
+  if (route_of(facts, *packet).error != ENETUNREACH || covers(*node, back)) return std::nullopt;
   if (!is_connected(*node, back.family()) || left_untranslated(question, facts, back)) return std::nullopt;
-  if (sent_away(question, facts, back)) return std::nullopt;
+  if (sent_away(question, facts, *packet)) return std::nullopt;
   const bool target = packet->came == nullptr;
   Finding finding;
   finding.certainty = Certainty::proven;

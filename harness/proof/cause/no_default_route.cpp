@@ -10,10 +10,6 @@
 namespace plumbline::proof {
 namespace {
 
-bool has_any_route(const network::Node& node, const IpAddress& to) {
-  return std::ranges::any_of(node.routes, [&](const network::Route& route) { return route.to.contains(to); });
-}
-
 /// It sits on the node's own cable: not a route is missing, but the node's network is the wrong one.
 bool is_next_door(Facts& facts, const network::Node& node, const IpAddress& to) {
   return std::ranges::any_of(node.interfaces, [&](const network::Interface& interface) {
@@ -47,8 +43,8 @@ std::optional<Finding> recognise(const Case& question, Facts& facts) {
   const network::Node* node = facts.node(packet->node);
   if (node == nullptr || route_of(facts, *packet).error != ENETUNREACH) return std::nullopt;
   const IpAddress& to = packet->destination;
-  if (!is_connected(*node, to.family()) || has_any_route(*node, to)) return std::nullopt;
-  if (is_next_door(facts, *node, to)) return std::nullopt;
+  if (!is_connected(*node, to.family()) || covers(*node, to)) return std::nullopt;
+  if (sent_away(question, facts, *packet) || is_next_door(facts, *node, to)) return std::nullopt;
   Finding finding;
   finding.certainty = Certainty::proven;
   finding.summary = fmt::format("{} has no route to {}: it has no IPv{} default route.", packet->node,
@@ -61,8 +57,10 @@ std::optional<Finding> recognise(const Case& question, Facts& facts) {
     if (by != 0) finding.evidence.push_back(fmt::format("{} of {} rose by {}", counter, packet->node, by));
   }
   if (const auto hop = way(question, facts, *node)) {
+    // A router of the world lacks a network; those at its edge lack everything.
+    const bool router = node->role == network::Role::world && packet->came != nullptr;
     const Prefix all(to.is_v4() ? IpAddress::v4({}) : IpAddress::v6({}), 0);
-    finding.fix = {on(packet->node, question, add_route(all, *hop))};
+    finding.fix = {on(packet->node, question, add_route(router ? network_of(facts, to) : all, *hop))};
   }
   return finding;
 }

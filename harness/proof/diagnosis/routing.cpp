@@ -296,6 +296,19 @@ std::optional<Astray> gone_astray(const Case& question, Facts& facts) {
   return astray;
 }
 
+bool sent_away(const Case& question, Facts& facts, const Stranded& packet) {
+  for (const Sighting& sighting : question.journey.sightings) {
+    if (sighting.leg != packet.leg || sighting.packet.direction != Direction::out) continue;
+    const Node* node = sighting.node == packet.node ? nullptr : facts.node(sighting.node);
+    const Interface* own = node == nullptr ? nullptr : on_link(*node, packet.destination);
+    if (own != nullptr && own->name != layer3(*node, sighting.interface)) return true;
+  }
+  if (question.promise != Case::Promise::egress || packet.leg != Leg::forward || packet.node == question.host)
+    return false;
+  const auto exit = exit_of(question, facts, question.host, Leg::forward);
+  return exit && exit->oif != question.via;
+}
+
 std::optional<Steered> steered(const Case& question, Facts& facts) {
   Steered found;
   if (question.promise == Case::Promise::egress) {
@@ -425,6 +438,10 @@ const network::Route* best_route(const Node& node, const IpAddress& to, std::uin
     if (best == nullptr || rank(route) < rank(*best)) best = &route;
   }
   return best;
+}
+
+bool covers(const Node& node, const IpAddress& to) {
+  return std::ranges::any_of(node.routes, [&](const network::Route& route) { return route.to.contains(to); });
 }
 
 bool holds_for(const network::RoutingRule& rule, const IpAddress& source, const IpAddress& destination,

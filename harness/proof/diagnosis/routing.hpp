@@ -36,6 +36,11 @@ struct Astray {
 };
 std::optional<Astray> gone_astray(const Case& question, Facts& facts);
 
+/// Whether it should never have come to where it ended: a node before that has the destination on a cable of
+/// its own sent it elsewhere, or it left the node under test by another uplink than was promised. Whoever got
+/// it then need not know a way.
+bool sent_away(const Case& question, Facts& facts, const Stranded& packet);
+
 /// Where the last packet of `leg` that was seen came in; null: it was last seen leaving, or not at all.
 const Sighting* came_last(const Case& question, Leg leg);
 
@@ -77,6 +82,8 @@ std::string layer3(const network::Node& node, const std::string& interface);
 
 /// The route of `table` that holds for `to`: the longest, then that of the lowest metric. Null: none.
 const network::Route* best_route(const network::Node& node, const IpAddress& to, std::uint32_t table);
+/// Whether any table of `node` has any route for `to`.
+bool covers(const network::Node& node, const IpAddress& to);
 /// Whether `rule` is for a packet without mark; `iif` empty: the node's own.
 bool holds_for(const network::RoutingRule& rule, const IpAddress& source, const IpAddress& destination,
                std::string_view iif);
