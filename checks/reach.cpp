@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "harness/engine/check/check.hpp"
 #include "harness/engine/check/diagnosis.hpp"
 
@@ -14,11 +16,15 @@ constexpr std::string_view kSchema = R"({
   "type": "object",
   "required": ["from", "to"],
   "additionalProperties": false,
+  "if": {"required": ["size"]},
+  "then": {"properties": {"with": {"not": {"anyOf": [
+    {"type": "string", "pattern": "^tcp"}, {"type": "array", "contains": {"type": "string", "pattern": "^tcp"}}]}}}},
   "properties": {
     "from": {"$ref": "#/$defs/nodes"},
     "to": {"$ref": "#/$defs/targets"},
     "with": {"$ref": "#/$defs/services"},
-    "family": {"$ref": "#/$defs/families"}
+    "family": {"$ref": "#/$defs/families"},
+    "size": {"type": "integer", "minimum": 16, "maximum": 65000, "description": "Bytes of payload that ping and udp carry in one packet, which nobody may fragment."}
   }
 })";
 
@@ -46,13 +52,40 @@ class Reach final : public engine::Check {
   IpFamily family_;
 };
 
+/// Whether a DNS server that the world declares is asked, who answers questions and echoes nothing.
+bool asks_dns(const engine::Pairing& pairing, const network::Topology& intended) {
+  if (pairing.with.protocol != traffic::Protocol::udp) return false;
+  const auto address = IpAddress::parse(pairing.to.text);
+  const network::Node* node = address ? intended.owner_of(*address) : intended.find(pairing.to.text);
+  return node != nullptr && std::ranges::any_of(node->services, [&](const network::Service& service) {
+           return service.kind == network::Service::Kind::dns && service.port == pairing.with.port;
+         });
+}
+
+/// What `size` asks `pairing` to send; 0 where it says nothing. Throws SpecError for what has no size.
+std::size_t read_size(const spec::Value& arguments, const engine::Pairing& pairing,
+                      const network::Topology& intended) {
+  const spec::Value* size = arguments.find("size");
+  if (size == nullptr) return 0;
+  if (pairing.with.protocol == traffic::Protocol::tcp) {
+    size->fail(
+        fmt::format("'size' is of ping and udp; {} cuts its packets as it likes", pairing.with.to_string()));
+  }
+  if (asks_dns(pairing, intended)) {
+    size->fail(fmt::format("'size' is of what is echoed; {} of {} is a DNS server", pairing.with.to_string(),
+                           pairing.to.text));
+  }
+  return size->as_number("size", 16, 65'000);
+}
+
 std::vector<std::unique_ptr<engine::Check>> parse(const spec::CheckItem& item,
                                                   const network::Topology& intended) {
-  constexpr std::string_view keys[] = {"from", "to", "with", "family"};
+  constexpr std::string_view keys[] = {"from", "to", "with", "family", "size"};
   item.arguments.as_mapping("reach");
   item.arguments.allow_keys("reach", keys);
   std::vector<std::unique_ptr<engine::Check>> checks;
-  for (const engine::Pairing& each : engine::read_pairings(item.arguments, intended)) {
+  for (engine::Pairing& each : engine::read_pairings(item.arguments, intended)) {
+    each.with.payload_bytes = read_size(item.arguments, each, intended);
     auto check = std::make_unique<Reach>(each);
     engine::CheckResult& promise = check->promise;
     engine::describe(promise, item, each);

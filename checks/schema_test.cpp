@@ -125,6 +125,11 @@ std::string with(const std::string& item) {
 
 // Each is refused for what a schema can tell; what takes a look at the world (unknown nodes) is not here.
 const std::vector<std::string> kRefused{
+    "reach: {from: host, to: container-one, size: 15}",
+    "reach: {from: host, to: container-one, size: 65001}",
+    "reach: {from: host, to: container-one, size: big}",
+    "reach: {from: host, to: container-one, with: tcp/80, size: 1400}",
+    "reach: {from: host, to: container-one, with: [ping, tcp/80], size: 1400}",
     "then: {set-link: {in: host, dev: bridge0}}",
     "then: {add-address: {dev: bridge0, address: 192.168.99.7}}",
     "then: {delete-address: {dev: bridge0, address: \"fd00:99::7\"}}",

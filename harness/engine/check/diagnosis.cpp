@@ -18,6 +18,7 @@ proof::Case case_of(const Evidence& evidence, proof::Case::Promise promise) {
   question.to_node = evidence.to.node;
   question.protocol = evidence.with.protocol;
   question.port = evidence.with.port;
+  question.payload_bytes = evidence.with.payload_bytes;
   question.outcome = evidence.outcome;
   question.journey = evidence.journey;
   question.kernel = evidence.kernel;

@@ -76,11 +76,12 @@ void refuse_unreachable(const spec::Value& value, const IpAddress& address) {
 }  // namespace
 
 std::string Service::to_string() const {
+  const std::string size = payload_bytes == 0 ? std::string() : fmt::format(" size {}", payload_bytes);
   switch (protocol) {
     case traffic::Protocol::ping:
-      return "ping";
+      return "ping" + size;
     case traffic::Protocol::udp:
-      return fmt::format("udp/{}", port);
+      return fmt::format("udp/{}{}", port, size);
     case traffic::Protocol::tcp:
       return fmt::format("tcp/{}", port);
   }

@@ -15,10 +15,11 @@
 /// everywhere.
 namespace plumbline::engine {
 
-/// What a check sends: "ping", "tcp/80", "udp/53".
+/// What a check sends: "ping", "tcp/80", "udp/53", "ping size 1400".
 struct Service {
   traffic::Protocol protocol = traffic::Protocol::ping;
   std::uint16_t port = 0;
+  std::size_t payload_bytes = 0;  ///< of ping and udp, in one packet; 0: a few, as it comes
   std::string to_string() const;
   friend auto operator<=>(const Service&, const Service&) = default;
 };

@@ -300,6 +300,10 @@ class Stage::Impl {
     request.scope = to.scope;
     request.nonce = traffic::next_nonce();
     request.timeout = options_.timeout;
+    if (with.payload_bytes != 0) {
+      request.payload_bytes = with.payload_bytes;
+      request.whole = true;
+    }
     request.exchange = !serves_dns(topology_, to, with);
     std::optional<proof::WatchId> watch;
     Impatience impatience(*this, until);
@@ -461,7 +465,7 @@ class Stage::Impl {
                                 : address ? topology_.owner_of(*address)
                                           : topology_.find(need.to);
     if (node == nullptr || !node->plant || serves(*node, need.service)) return;
-    if (!planted_.emplace(node->name, need.service).second) return;
+    if (!planted_.emplace(node->name, Service{need.service.protocol, need.service.port}).second) return;
     const kernel::Netns& netns = network_.netns(node->name);
     try {
       servers_[node->name].push_back(need.service.protocol == traffic::Protocol::tcp

@@ -2,6 +2,7 @@
 
 #include "harness/proof/diagnosis/cause.hpp"
 #include "harness/proof/diagnosis/reading.hpp"
+#include "harness/proof/diagnosis/routing.hpp"
 
 namespace plumbline::proof {
 namespace {
@@ -18,6 +19,10 @@ std::optional<Finding> recognise(const Case& question, Facts& facts) {
   if (node == nullptr || holds(*node, dead->destination)) return std::nullopt;
   std::string interface = dead->came->interface;
   const network::Interface* came_by = node->find_interface(interface);
+  const bool bridged = came_by != nullptr && !came_by->master.empty() &&
+                       dead->came->packet.direction == traffic::Direction::other_host;
+  // A node that is no router need not forward: whoever sent it there is wrong.
+  if (bridged || gone_astray(question, facts)) return std::nullopt;
   if (came_by != nullptr && !came_by->master.empty()) interface = came_by->master;
   const IpFamily family = dead->destination.family();
   const std::string path = path_of(family, interface);

@@ -26,7 +26,8 @@ struct Case {
   std::string to_node;  ///< who answers for that; empty: no node that we know
   traffic::Protocol protocol = traffic::Protocol::ping;
   std::uint16_t port = 0;
-  std::string host;  ///< the node under test; empty: none
+  std::size_t payload_bytes = 0;  ///< that it was to carry in one packet; 0: not stated
+  std::string host;               ///< the node under test; empty: none
   traffic::ProbeOutcome outcome;
   Journey journey;
   KernelPath kernel;

@@ -49,6 +49,7 @@ void read_control(msghdr& message, QueuedError& queued) {
     const auto error = copy_at<sock_extended_err>(data, 0);
     if (!error) continue;
     queued.error_number = static_cast<int>(error->ee_errno);
+    if (queued.error_number == EMSGSIZE) queued.mtu = error->ee_info;
     if (error->ee_origin != SO_EE_ORIGIN_ICMP && error->ee_origin != SO_EE_ORIGIN_ICMP6) continue;
     const bool icmp6 = error->ee_origin == SO_EE_ORIGIN_ICMP6;
     queued.icmp = IcmpError{error->ee_type, error->ee_code, icmp6, offender(data, icmp6)};

@@ -17,6 +17,7 @@ int enable_error_queue(int fd, IpFamily family);
 struct QueuedError {
   std::optional<IcmpError> icmp;  ///< absent: the sending kernel itself reports, a path MTU for instance
   int error_number = 0;
+  std::uint32_t mtu = 0;  ///< of EMSGSIZE: the largest packet that passes; 0: not said
   /// What the error quotes of our packet, behind its IP header.
   std::array<std::uint8_t, 64> quoted{};
   std::size_t quoted_size = 0;

@@ -1,6 +1,7 @@
 #include "harness/traffic/probe/exchange.hpp"
 
 #include <fmt/format.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -24,12 +25,14 @@ bool read_errors(int fd, const DatagramRules& rules, ProbeOutcome& outcome) {
     const auto queued = take_queued_error(fd);
     if (!queued) return false;
     if (!queued->icmp) {
+      outcome.mtu = queued->mtu;
       refuse_locally(outcome, queued->error_number, "send");
       return true;
     }
     if (!rules.is_own_error(*queued)) continue;
     outcome.status = ProbeOutcome::Status::icmp_error;
     outcome.icmp = queued->icmp;
+    outcome.mtu = queued->mtu;
     return true;
   }
   return false;
@@ -90,6 +93,15 @@ Opened open_socket(const kernel::Netns& netns, IpFamily family, int type, int pr
     throw refused;
   }
   return opened;
+}
+
+int send_whole(int fd, IpFamily family) {
+  const int v4 = IP_PMTUDISC_PROBE;
+  const int v6 = IPV6_PMTUDISC_PROBE;
+  const int result = family == IpFamily::v4
+                         ? ::setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &v4, sizeof v4)
+                         : ::setsockopt(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, &v6, sizeof v6);
+  return result == 0 ? 0 : errno;
 }
 
 int connect_to(int fd, const IpAddress& address, std::uint16_t port, unsigned scope) {

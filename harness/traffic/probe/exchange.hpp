@@ -34,6 +34,8 @@ struct Opened {
 /// A non-blocking socket made inside `netns`, with its error queue on. A family that the kernel does not have
 /// is noted in the result; throws Error where it cannot be made for other reasons (privileges, descriptors).
 Opened open_socket(const kernel::Netns& netns, IpFamily family, int type, int protocol);
+/// What is sent is never fragmented, whatever MTU of the path is remembered; 0 or errno.
+int send_whole(int fd, IpFamily family);
 /// connect(2); 0 or errno.
 int connect_to(int fd, const IpAddress& address, std::uint16_t port, unsigned scope = 0);
 /// The source address that `netns` uses towards `to`, found by a UDP socket that sends nothing. On failure

@@ -28,6 +28,7 @@ Opened open_ping(const ProbeRequest& request) {
   if (!opened.succeeded(pass_echo_replies(fd, family), "ICMP_FILTER")) return opened;
   if (!opened.succeeded(pass_echo_id(fd, family, opened.identity.source_port), "SO_ATTACH_FILTER"))
     return opened;
+  if (request.whole && !opened.succeeded(send_whole(fd, family), "IP_MTU_DISCOVER")) return opened;
   if (request.source && !opened.succeeded(bind_source(fd, *request.source), "bind")) return opened;
   if (!opened.succeeded(connect_to(fd, request.to, 0, request.scope), "connect")) return opened;
   opened.identity.source = address_of(local_endpoint(fd));

@@ -46,6 +46,9 @@ struct ProbeRequest {
   std::chrono::milliseconds timeout{1000};
   std::size_t payload_bytes = 56;  ///< of ping and udp; at least 16
   std::shared_ptr<Recall> recall;  ///< may end it early; null: nobody does
+  /// Ping and udp: in one packet or not at all. What an earlier probe has learned of the path's MTU is passed
+  /// over, so that the path itself must refuse it.
+  bool whole = false;
   /// TCP: also send the request and wait for an answer that holds the nonce. Otherwise the handshake is all.
   bool exchange = true;
 };
@@ -70,6 +73,7 @@ struct ProbeOutcome {
   ProbeIdentity identity;
   std::optional<IcmpError> icmp;
   int error_number = 0;
+  std::uint32_t mtu = 0;  ///< the largest packet that whoever refused it for its size lets pass; 0: not said
   std::chrono::microseconds duration{0};
   /// The source address that the far end says it saw (HTTP); absent elsewhere.
   std::optional<IpAddress> seen_as;

@@ -96,6 +96,11 @@ std::string icmp_text(const std::optional<IcmpError>& error) {
   return fmt::format("{} type {} code {} from {}", protocol, error->type, error->code, from);
 }
 
+/// What says that it was too large says also what is not.
+std::string with_mtu(std::string text, std::uint32_t mtu) {
+  return mtu == 0 ? text : fmt::format("{} (MTU {})", text, mtu);
+}
+
 std::string kernel_text(const std::string& attempted, int error) {
   const std::string text = std::generic_category().message(error);
   return attempted.empty() ? text : attempted + ": " + text;
@@ -120,9 +125,9 @@ std::string to_text(const ProbeOutcome& outcome) {
     case Status::refused:
       return "connection refused";
     case Status::icmp_error:
-      return icmp_text(outcome.icmp);
+      return with_mtu(icmp_text(outcome.icmp), outcome.mtu);
     case Status::local_error:
-      return kernel_text(outcome.attempted, outcome.error_number);
+      return with_mtu(kernel_text(outcome.attempted, outcome.error_number), outcome.mtu);
     case Status::timeout:
       return "timeout";
     case Status::no_answer:

@@ -14,6 +14,8 @@ Opened open_udp(const ProbeRequest& request) {
   Opened opened = open_socket(*request.from, request.to.family(), SOCK_DGRAM, 0);
   if (opened.error != 0) return opened;
   const int fd = opened.fd.get();
+  if (request.whole && !opened.succeeded(send_whole(fd, request.to.family()), "IP_MTU_DISCOVER"))
+    return opened;
   const IpAddress source = request.source.value_or(unspecified(request.to));
   if (!opened.succeeded(bind_fresh(fd, source, SourcePorts::udp()), "bind")) return opened;
   opened.identity.source_port = local_endpoint(fd).port();

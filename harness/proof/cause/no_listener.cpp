@@ -1,0 +1,119 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <variant>
+
+#include "harness/proof/diagnosis/cause.hpp"
+#include "harness/proof/diagnosis/reading.hpp"
+#include "harness/proof/diagnosis/routing.hpp"
+
+namespace plumbline::proof {
+namespace {
+
+using traffic::Direction;
+using Status = traffic::ProbeOutcome::Status;
+
+bool port_unreachable(const traffic::IcmpHeader& icmp) {
+  return icmp.v6 ? icmp.type == 1 && icmp.code == 4 : icmp.type == 3 && icmp.code == 3;
+}
+
+/// A reset, or "port unreachable".
+bool says_no(const Sighting& sighting) {
+  if (sighting.leg == Leg::reply) {
+    const auto* tcp = std::get_if<traffic::TcpHeader>(&sighting.packet.transport);
+    return tcp != nullptr && tcp->rst;
+  }
+  const auto* icmp = std::get_if<traffic::IcmpHeader>(&sighting.packet.transport);
+  return sighting.leg == Leg::error && icmp != nullptr && port_unreachable(*icmp);
+}
+
+/// The first time that it was seen: where it was made.
+const Sighting* refusal(const Journey& journey) {
+  const auto found = std::ranges::find_if(journey.sightings, says_no);
+  return found == journey.sightings.end() ? nullptr : &*found;
+}
+
+bool refused(const traffic::ProbeOutcome& outcome) {
+  if (outcome.status == Status::refused) return true;
+  if (outcome.status != Status::icmp_error || !outcome.icmp) return false;
+  return outcome.icmp->v6 ? outcome.icmp->type == 1 && outcome.icmp->code == 4
+                          : outcome.icmp->type == 3 && outcome.icmp->code == 3;
+}
+
+/// The packet as it last came to `node`; null: it was never seen there.
+const Sighting* taken_in(const Journey& journey, const std::string& node) {
+  const Sighting* last = nullptr;
+  for (const Sighting& sighting : journey.sightings) {
+    const bool in = sighting.packet.direction != Direction::out || sighting.interface == "lo";
+    if (sighting.leg == Leg::forward && sighting.node == node && in && sighting.packet.ip) last = &sighting;
+  }
+  return last;
+}
+
+/// Whether a rule of `node` may have said it: then only the trace can tell.
+bool may_be_a_rule(const Case& question, Facts& facts, const std::string& node) {
+  const bool traced = question.kernel.passed(node, Leg::forward) && !question.kernel.blind(node);
+  if (traced) return false;  // and `stopper` knows of none
+  const auto rejects = [](const Chain::Rule& rule) {
+    return rule.text.find("reject") != std::string::npos || rule.text.find("REJECT") != std::string::npos;
+  };
+  return std::ranges::any_of(facts.chains(node),
+                             [&](const Chain& chain) { return std::ranges::any_of(chain.rules, rejects); });
+}
+
+std::optional<Finding> recognise(const Case& question, Facts& facts) {
+  if (question.protocol == traffic::Protocol::ping && question.port == 0) return std::nullopt;
+  if (!refused(question.outcome) || stopper(question.kernel)) return std::nullopt;
+  const Sighting* no = refusal(question.journey);
+  if (no == nullptr || (no->packet.direction != Direction::out && no->interface != "lo")) return std::nullopt;
+  const network::Node* node = facts.node(no->node);
+  const Sighting* taken = taken_in(question.journey, no->node);
+  if (node == nullptr || taken == nullptr || !holds(*node, taken->packet.ip->destination)) {
+    const network::Node* known = node == nullptr || taken == nullptr
+                                     ? nullptr
+                                     : facts.topology().owner_of(taken->packet.ip->destination);
+    if (known == nullptr || known->name != no->node) return std::nullopt;
+  }
+  if (may_be_a_rule(question, facts, no->node)) return std::nullopt;
+  const bool tcp = no->leg == Leg::reply;
+  Finding finding;
+  finding.certainty = Certainty::proven;
+  const std::string to = taken->packet.ip->destination.to_string();
+  const std::string what = fmt::format("{} port {}", tcp ? "TCP" : "UDP", question.port);
+  finding.summary =
+      question.to == taken->packet.ip->destination
+          ? fmt::format("Nothing listens on {} of {} ({}).", what, no->node, to)
+          : fmt::format("{} was sent on to {} ({}), where nothing listens on that port.", what, no->node, to);
+  finding.evidence = {fmt::format("the probe came in by {}", place(*taken)),
+                      fmt::format("{} answered it by itself with {}", no->node,
+                                  tcp ? "a reset" : "ICMP \"port unreachable\""),
+                      fmt::format("no rule of {} rejects it", no->node)};
+  return finding;
+}
+
+}  // namespace
+
+CauseKind no_listener_cause() {
+  return {
+      "no-listener",
+      "The probe arrived, but nothing listens on that port.",
+      "The kernel of the target answers for a port that no program has opened: with a reset (TCP), or with "
+      "ICMP \"port unreachable\" (UDP). The program is not running, not yet or no more; it listens on "
+      "another "
+      "port; or only on 127.0.0.1, so that it is there for its own container and for nobody else, which is "
+      "what many servers do by default. A published port that leads to the wrong port of the container "
+      "(`-p 8080:80` where the program has 8080) looks just the same from outside.",
+      "The probe was seen coming in at the node that holds the address, the reset or the ICMP error was "
+      "first "
+      "seen leaving there, and no rule made it: the kernel's trace of that node names none, or it has no "
+      "rule "
+      "that rejects. A firewall that rejects on the way answers before the target has seen anything.",
+      "Look on the target with `ss -lntup`: the local address must be `0.0.0.0`, `[::]` or `*`, or the very "
+      "one "
+      "that is asked for. In a container without `ss`: `nsenter -t PID -n ss -lntup` on its host.\n"
+      "Start the program, or let it listen on all addresses (`listen 80`, `bind 0.0.0.0`, `--host 0.0.0.0`); "
+      "over IPv6, check that it opened a socket for that family, too.",
+      recognise};
+}
+
+}  // namespace plumbline::proof

@@ -1,0 +1,101 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "harness/proof/diagnosis/cause.hpp"
+#include "harness/proof/diagnosis/reading.hpp"
+#include "harness/proof/diagnosis/routing.hpp"
+
+namespace plumbline::proof {
+namespace {
+
+bool is_default(const network::RoutingRule& rule) {
+  return !rule.from && !rule.to && rule.iif.empty() && rule.table == network::kMainTable;
+}
+
+/// The rule that the kernel followed to `table`; null: none that we can tell.
+const network::RoutingRule* followed(const Steered& packet) {
+  const auto found = std::ranges::find(packet.rules, packet.answer.table, &network::RoutingRule::table);
+  return found == packet.rules.end() ? nullptr : &*found;
+}
+
+std::vector<std::string> mend(const Case& question, Facts& facts, const Steered& packet,
+                              const network::Route& route) {
+  const IpAddress& to = packet.exit.destination;
+  const char* ip = to.is_v4() ? "ip" : "ip -6";
+  const network::RoutingRule* rule = followed(packet);
+  const network::Node* node = facts.node(packet.node);
+  // Another rule would have led it right, had it been asked first.
+  for (const network::RoutingRule& each : packet.rules) {
+    const network::Route* other = best_route(*node, to, each.table);
+    if (rule == nullptr || each.table == rule->table || other == nullptr || other->dev != packet.wanted)
+      continue;
+    if (!is_default(*rule)) return {fmt::format("{} rule del priority {}", ip, rule->priority)};
+  }
+  const auto hop = first_hop(facts, packet.node, question.to_node, to.family(), packet.wanted);
+  if (!hop || !hop->via) return {};
+  network::Route right = route;
+  right.via = hop->via;
+  right.dev = hop->dev;
+  return {fmt::format("{} route replace {}", ip, to_text(right))};
+}
+
+std::optional<Finding> recognise(const Case& question, Facts& facts) {
+  if (question.promise != Case::Promise::egress) return std::nullopt;
+  const auto packet = steered(question, facts);
+  if (!packet || packet->exit.oif.empty() || rule_to_nowhere(*packet, facts)) return std::nullopt;
+  const network::Node* node = facts.node(packet->node);
+  const network::Interface* wanted = node == nullptr ? nullptr : node->find_interface(packet->wanted);
+  if (wanted == nullptr || !packet->answer.found()) return std::nullopt;
+  const IpAddress& to = packet->exit.destination;
+  const std::string& by = packet->exit.oif;
+  const std::string left =
+      fmt::format("{} > {} was sent by {}:{} instead of {}", packet->exit.source.to_string(), to.to_string(),
+                  packet->node, by, packet->wanted);
+  Finding finding;
+  if (packet->answer.dev != by) {
+    finding.summary = fmt::format(
+        "What goes to {} leaves {} by {} instead of {}: something marks it, for by its "
+        "addresses alone it would go {}.",
+        to.to_string(), packet->node, by, packet->wanted, to_text(packet->answer));
+    finding.evidence = {left};
+    return finding;
+  }
+  if (table_not_asked(*packet, facts)) return std::nullopt;
+  const network::Route* route = best_route(*node, to, packet->answer.table);
+  if (route == nullptr) return std::nullopt;
+  const network::RoutingRule* rule = followed(*packet);
+  const bool special = rule != nullptr && !is_default(*rule);
+  finding.certainty = Certainty::proven;
+  finding.summary = fmt::format(
+      "{}'s route `{}`{} leads what goes to {} out by {} instead of {}.", packet->node, to_text(*route),
+      special ? fmt::format(", by the rule `{}`,", to_text(*rule)) : "", to.to_string(), by, packet->wanted);
+  finding.evidence = {left,
+                      fmt::format("the kernel of {} routes it {}", packet->node, to_text(packet->answer))};
+  if (special) finding.evidence.push_back("rule " + to_text(*rule));
+  finding.fix = mend(question, facts, *packet, *route);
+  return finding;
+}
+
+}  // namespace
+
+CauseKind wrong_uplink_cause() {
+  return {
+      "wrong-uplink",
+      "The packet left the host by another uplink than was promised.",
+      "A host with two uplinks sends by the route that wins: the longest, then the one of the lowest metric, "
+      "in the table that the first fitting rule leads to. Two default routes from two DHCP clients, a VPN "
+      "that adds 0.0.0.0/1 and 128.0.0.0/1, or a Wi-Fi and a cable with NetworkManager's metrics of 600 and "
+      "100 decide by chance who is first up. Containers follow their host, so they leave by the wrong uplink "
+      "with it, and with the other uplink's address where that one is masqueraded.",
+      "The packet was seen leaving by that interface, and the kernel's own lookup, with the packet's source "
+      "and the interface by which it came, names the same; the report says by which route and rule. (Where a "
+      "rule or its table's route is missing, that is the cause instead.)",
+      "Look with `ip route get ADDRESS from SOURCE iif bridge0`, `ip rule` and `ip route show table all`.\n"
+      "```\nip route replace default via 192.168.17.1 dev ens5\n```\n"
+      "where the whole host is meant; for the containers alone give them a table and a rule: `ip route add "
+      "default via 192.168.17.1 dev ens5 table 88` and `ip rule add iif bridge0 lookup 88`.",
+      recognise};
+}
+
+}  // namespace plumbline::proof

@@ -1,0 +1,571 @@
+#include "harness/proof/diagnosis/routing.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <deque>
+#include <map>
+#include <set>
+#include <tuple>
+
+namespace plumbline::proof {
+namespace {
+
+using network::Endpoint;
+using network::Interface;
+using network::Node;
+using traffic::Direction;
+using Status = traffic::ProbeOutcome::Status;
+
+constexpr std::size_t kSegmentLimit = 100'000;
+
+bool seen(const Sighting& sighting, Leg leg, std::string_view node) {
+  return sighting.leg == leg && sighting.node == node && sighting.packet.ip;
+}
+
+/// The probe's packets as they came to `node` and as they left it; null where they were not seen so.
+struct Crossing {
+  const Sighting* in = nullptr;
+  const Sighting* out = nullptr;
+};
+Crossing crossing(const Journey& journey, Leg leg, std::string_view node) {
+  Crossing found;
+  for (const Sighting& sighting : journey.sightings) {
+    if (!seen(sighting, leg, node)) continue;
+    const Sighting*& side = sighting.packet.direction == Direction::out ? found.out : found.in;
+    if (side == nullptr) side = &sighting;
+  }
+  return found;
+}
+
+/// What NAT turns back in an answer before it is routed, by the way that the probe went through `node`, or by
+/// what conntrack there knows.
+void turn_back(const Case& question, std::string_view node, IpAddress& source, IpAddress& destination) {
+  const Crossing out = crossing(question.journey, Leg::forward, node);
+  if (out.in != nullptr && out.out != nullptr) {
+    if (out.out->packet.ip->source == destination) destination = out.in->packet.ip->source;
+    if (out.out->packet.ip->destination == source) source = out.in->packet.ip->destination;
+    return;
+  }
+  for (const Translation& known : question.kernel.translations) {
+    if (known.node != node || known.reply.destination != destination) continue;
+    destination = known.original.source;
+    return;
+  }
+}
+
+/// The packet as a later hook had it is the packet as it was routed.
+void as_hooks_saw_it(const Case& question, Leg leg, std::string_view node, IpAddress& source,
+                     IpAddress& destination) {
+  for (const Passage& passage : question.kernel.passages) {
+    const bool routed = passage.hook == Hook::forward || passage.hook == Hook::input;
+    if (passage.node != node || passage.leg != leg || !routed) continue;
+    source = passage.source;
+    destination = passage.destination;
+    return;
+  }
+  for (const Translation& known : question.kernel.translations) {
+    const bool same = leg == Leg::forward && known.node == node && known.destination_translated &&
+                      known.original.destination == destination;
+    if (same) destination = known.reply.source;
+  }
+}
+
+void as_routed(const Case& question, Leg leg, std::string_view node, IpAddress& source,
+               IpAddress& destination) {
+  if (leg == Leg::reply) turn_back(question, node, source, destination);
+  as_hooks_saw_it(question, leg, node, source, destination);
+}
+
+/// The sender's own kernel had no way, or nothing of it was seen.
+std::optional<Stranded> at_its_sender(const Case& question) {
+  if (question.outcome.status != Status::local_error || question.journey.left(question.from) != nullptr) {
+    return std::nullopt;
+  }
+  Stranded made;
+  made.node = question.from;
+  made.source = question.outcome.identity.source;
+  made.destination = question.to;
+  return made;
+}
+
+/// Nothing was ever seen of it, though the taps would have.
+std::optional<Stranded> never_left(const Case& question) {
+  const auto& sightings = question.journey.sightings;
+  const bool unseen =
+      std::ranges::none_of(sightings, [](const Sighting& s) { return s.leg == Leg::forward; });
+  if (!unseen || !question.journey.complete || question.outcome.status != Status::timeout)
+    return std::nullopt;
+  Stranded made;
+  made.node = question.from;
+  made.source = question.outcome.identity.source;
+  made.destination = question.to;
+  return made;
+}
+
+/// The target took it in, and nothing came from it.
+std::optional<Stranded> never_answered(const Case& question) {
+  if (question.to_node.empty() || question.to_node == question.from) return std::nullopt;
+  const Sighting* arrival = question.journey.arrived(question.to_node);
+  if (arrival == nullptr || !arrival->packet.ip || question.outcome.status == Status::replied) {
+    return std::nullopt;
+  }
+  for (const Sighting& sighting : question.journey.sightings) {
+    const bool spoke = sighting.node == question.to_node && sighting.packet.direction == Direction::out;
+    if (spoke) return std::nullopt;
+  }
+  Stranded answer;
+  answer.leg = Leg::reply;
+  answer.node = question.to_node;
+  answer.source = arrival->packet.ip->destination;
+  answer.destination = arrival->packet.ip->source;
+  return answer;
+}
+
+std::optional<Stranded> on_its_way(const Case& question, Facts& facts) {
+  const auto dead = died_inside(question);
+  if (!dead) return std::nullopt;
+  Stranded packet{dead->leg, dead->node, dead->came, {}, dead->source, dead->destination};
+  const Node* node = facts.node(dead->node);
+  const Interface* by =
+      node == nullptr || dead->came == nullptr ? nullptr : node->find_interface(dead->came->interface);
+  // A frame for others at a bridge's port is not routed.
+  if (by != nullptr && !by->master.empty() && dead->came->packet.direction == Direction::other_host)
+    return std::nullopt;
+  if (node != nullptr && dead->came != nullptr) packet.iif = layer3(*node, dead->came->interface);
+  as_routed(question, packet.leg, packet.node, packet.source, packet.destination);
+  if (node != nullptr && holds(*node, packet.destination)) return std::nullopt;
+  return packet;
+}
+
+/// Whether `interface` speaks for its node: what is only a port of a bridge does not.
+bool speaks(const Interface& interface) {
+  return interface.master.empty() && interface.kind != network::LinkKind::loopback;
+}
+
+/// main, local and default: the kernel's rules lead there by themselves.
+bool is_own(std::uint32_t table) {
+  constexpr std::uint32_t kDefaultTable = 253;
+  return table == network::kMainTable || table == network::kLocalTable || table == kDefaultTable;
+}
+
+/// Where the packet was to leave, as the first report behind the routing has it.
+std::string oif_at_hooks(const Case& question, Leg leg, std::string_view node) {
+  for (const Passage& passage : question.kernel.passages) {
+    const bool routed = passage.hook == Hook::forward && passage.node == node && passage.leg == leg;
+    if (routed && !passage.oif.empty()) return passage.oif;
+  }
+  return {};
+}
+
+/// Collects a segment, cable by cable.
+class Segment {
+ public:
+  Segment(Facts& facts, Endpoint start) : topology_(facts.topology()), start_(std::move(start)) {
+    open_.push_back(start_);
+    while (!open_.empty() && visited_.size() < kSegmentLimit) {
+      const Endpoint next = open_.front();
+      open_.pop_front();
+      if (visited_.insert(next).second) visit(next);
+    }
+  }
+  std::vector<Endpoint> take() { return std::move(members_); }
+
+ private:
+  void visit(const Endpoint& end) {
+    const Node* node = topology_.find(end.node);
+    const Interface* interface = node == nullptr ? nullptr : node->find_interface(end.interface);
+    if (interface == nullptr) return;
+    if (speaks(*interface) && end != start_) members_.push_back(end);
+    if (interface->peer) open_.push_back(*interface->peer);
+    if (!interface->master.empty()) open_.push_back({end.node, interface->master});
+    if (interface->kind != network::LinkKind::bridge) return;
+    for (const Interface& port : node->interfaces) {
+      if (port.master == end.interface) open_.push_back({end.node, port.name});
+    }
+  }
+
+  const network::Topology& topology_;
+  Endpoint start_;
+  std::deque<Endpoint> open_;
+  std::set<Endpoint> visited_;
+  std::vector<Endpoint> members_;
+};
+
+/// The address by which a node on the link of `interface` is its neighbour. Absent: they share no network.
+std::optional<IpAddress> neighbour_address(Facts& facts, const Interface& interface, const Endpoint& member,
+                                           IpFamily family) {
+  const Node* node = facts.node(member.node);
+  const Interface* theirs = node == nullptr ? nullptr : node->find_interface(member.interface);
+  if (theirs == nullptr) return std::nullopt;
+  for (const InterfaceAddress& own : interface.addresses) {
+    if (own.address.family() != family) continue;
+    for (const InterfaceAddress& each : theirs->addresses) {
+      if (own.network().contains(each.address) && !(!each.address.is_v4() && each.address.is_link_local()))
+        return each.address;
+    }
+  }
+  return std::nullopt;
+}
+
+/// Steps from a node to its neighbours, those that the world names as routers first.
+std::vector<Hop> steps_from(Facts& facts, const std::string& name, IpFamily family, std::string_view dev) {
+  std::vector<Hop> named, others;
+  const Node* node = facts.node(name);
+  const Node* known = facts.topology().find(name);
+  if (node == nullptr) return {};
+  for (const Interface& interface : node->interfaces) {
+    if (!speaks(interface) || (!dev.empty() && interface.name != dev)) continue;
+    const Interface* declared = known == nullptr ? nullptr : known->find_interface(interface.name);
+    for (const Endpoint& member : on_the_link_of(facts, {name, interface.name})) {
+      const auto via = neighbour_address(facts, interface, member, family);
+      if (!via || member.node == name) continue;
+      const bool first = declared != nullptr && std::ranges::count(declared->gateways, *via) != 0;
+      (first ? named : others).push_back({interface.name, via, member.node});
+    }
+  }
+  named.insert(named.end(), others.begin(), others.end());
+  return named;
+}
+
+bool may_pass(Facts& facts, const std::string& name, IpFamily family) {
+  const Node* node = facts.topology().find(name);
+  return node != nullptr && node->role != network::Role::container && forwards(facts, name, family);
+}
+
+}  // namespace
+
+std::string layer3(const Node& node, const std::string& interface) {
+  const Interface* found = node.find_interface(interface);
+  return found == nullptr || found->master.empty() ? interface : found->master;
+}
+
+std::optional<Stranded> stranded(const Case& question, Facts& facts) {
+  if (question.outcome.status == Status::replied) return std::nullopt;
+  auto packet = at_its_sender(question);
+  if (!packet) packet = on_its_way(question, facts);
+  if (!packet) packet = never_answered(question);
+  if (!packet) packet = never_left(question);
+  if (!packet || stopper(question.kernel, Leg::forward) || stopper(question.kernel, Leg::reply)) {
+    return std::nullopt;
+  }
+  return packet;
+}
+
+const Sighting* came_last(const Case& question, Leg leg) {
+  const Sighting* last = nullptr;
+  for (const Sighting& sighting : question.journey.sightings) {
+    if (sighting.leg == leg && sighting.packet.ip) last = &sighting;
+  }
+  return last == nullptr || last->packet.direction == Direction::out ? nullptr : last;
+}
+
+std::optional<Astray> gone_astray(const Case& question, Facts& facts) {
+  const auto packet = stranded(question, facts);
+  if (!packet || packet->came == nullptr) return std::nullopt;
+  const Sighting* sent = nullptr;
+  for (const Sighting& sighting : question.journey.sightings) {
+    if (&sighting == packet->came) break;
+    const Node* node = facts.node(sighting.node);
+    const Interface* by = node == nullptr ? nullptr : node->find_interface(sighting.interface);
+    const bool leaves = by != nullptr && speaks(*by) && sighting.node != packet->node;
+    if (leaves && sighting.leg == packet->leg && sighting.packet.direction == Direction::out)
+      sent = &sighting;
+  }
+  if (sent == nullptr) return std::nullopt;
+  const auto exit = exit_of(question, facts, sent->node, packet->leg);
+  if (!exit) return std::nullopt;
+  Astray astray{sent->node, route_of(facts, sent->node, *exit), exit->destination, packet->node,
+                std::nullopt};
+  const Node* got = facts.node(packet->node);
+  const auto& via = astray.route.via;
+  if (!astray.route.found() || !via || got == nullptr || !holds(*got, *via)) return std::nullopt;
+  const IpFamily family = packet->destination.family();
+  if (const auto named = named_gateway(facts, astray.sender, astray.route.dev, family)) {
+    if (*named == *via) return std::nullopt;
+    astray.router = named;
+    return astray;
+  }
+  if (forwards(facts, packet->node, family) && got->role != network::Role::container) return std::nullopt;
+  const std::string& goal = packet->leg == Leg::forward ? question.to_node : question.from;
+  const auto right = first_hop(facts, astray.sender, goal, family);
+  if (!right || right->via == via) return std::nullopt;
+  astray.router = right->via;
+  return astray;
+}
+
+bool sent_away(const Case& question, Facts& facts, const Stranded& packet) {
+  for (const Sighting& sighting : question.journey.sightings) {
+    if (sighting.leg != packet.leg || sighting.packet.direction != Direction::out) continue;
+    const Node* node = sighting.node == packet.node ? nullptr : facts.node(sighting.node);
+    const Interface* own = node == nullptr ? nullptr : on_link(*node, packet.destination);
+    if (own != nullptr && own->name != layer3(*node, sighting.interface)) return true;
+  }
+  if (question.promise != Case::Promise::egress || packet.leg != Leg::forward || packet.node == question.host)
+    return false;
+  const auto exit = exit_of(question, facts, question.host, Leg::forward);
+  return exit && exit->oif != question.via;
+}
+
+std::optional<Steered> steered(const Case& question, Facts& facts) {
+  Steered found;
+  if (question.promise == Case::Promise::egress) {
+    const auto exit = exit_of(question, facts, question.host, Leg::forward);
+    if (exit && exit->oif == question.via) return std::nullopt;
+    if (exit) {
+      found.exit = *exit;
+      found.node = question.host;
+    }
+  }
+  if (found.node.empty()) {
+    const auto packet = stranded(question, facts);
+    if (!packet) return std::nullopt;
+    found.node = packet->node;
+    found.exit.came = packet->came;
+    found.exit.iif = packet->iif;
+    found.exit.source = packet->source;
+    found.exit.destination = packet->destination;
+  }
+  if (question.promise == Case::Promise::egress && found.node == question.host) found.wanted = question.via;
+  found.answer = route_of(facts, found.node, found.exit);
+  if (found.exit.oif.empty() && found.answer.found()) return std::nullopt;
+  const Node* node = facts.node(found.node);
+  if (node == nullptr) return std::nullopt;
+  for (const network::RoutingRule& rule : node->rules) {
+    if (holds_for(rule, found.exit.source, found.exit.destination, found.exit.iif))
+      found.rules.push_back(rule);
+  }
+  std::ranges::stable_sort(found.rules, {}, &network::RoutingRule::priority);
+  return found;
+}
+
+std::optional<network::RoutingRule> rule_to_nowhere(const Steered& packet, Facts& facts) {
+  const Node* node = facts.node(packet.node);
+  if (node == nullptr || (!packet.answer.found() && packet.answer.error != ENETUNREACH)) return std::nullopt;
+  for (const network::RoutingRule& rule : packet.rules) {
+    if (packet.answer.found() && rule.table == packet.answer.table) return std::nullopt;
+    if (is_own(rule.table) || best_route(*node, packet.exit.destination, rule.table) != nullptr) continue;
+    return rule;
+  }
+  return std::nullopt;
+}
+
+std::optional<std::uint32_t> table_not_asked(const Steered& packet, Facts& facts) {
+  const Node* node = facts.node(packet.node);
+  if (node == nullptr || (!packet.answer.found() && packet.answer.error != ENETUNREACH)) return std::nullopt;
+  for (const network::Route& route : node->routes) {
+    const bool other = !is_own(route.table) && (!packet.answer.found() || route.table != packet.answer.table);
+    if (!other || best_route(*node, packet.exit.destination, route.table) != &route) continue;
+    if (route.type != network::RouteType::unicast) continue;
+    if (!packet.wanted.empty() && route.dev != packet.wanted) continue;
+    if (std::ranges::count(packet.rules, route.table, &network::RoutingRule::table) == 0) return route.table;
+  }
+  return std::nullopt;
+}
+
+bool is_connected(const Node& node, IpFamily family) {
+  return std::ranges::any_of(node.interfaces, [&](const Interface& interface) {
+    return speaks(interface) && interface.up &&
+           std::ranges::any_of(interface.addresses, [&](const InterfaceAddress& held) {
+             return held.address.family() == family &&
+                    (held.address.is_v4() || !held.address.is_link_local());
+           });
+  });
+}
+
+std::optional<IpAddress> named_gateway(Facts& facts, std::string_view node, std::string_view interface,
+                                       IpFamily family) {
+  const Node* known = facts.topology().find(node);
+  const Interface* found = known == nullptr ? nullptr : known->find_interface(interface);
+  if (found == nullptr) return std::nullopt;
+  const auto named = std::ranges::find(found->gateways, family, &IpAddress::family);
+  return named == found->gateways.end() ? std::nullopt : std::optional(*named);
+}
+
+std::optional<Exit> exit_of(const Case& question, Facts& facts, std::string_view node, Leg leg) {
+  const Node* here = facts.node(node);
+  if (here == nullptr) return std::nullopt;
+  Exit exit;
+  for (const Sighting& sighting : question.journey.sightings) {
+    if (!seen(sighting, leg, node) || sighting.interface == "lo") continue;
+    if (sighting.packet.direction != Direction::out) {
+      if (exit.came == nullptr) exit.came = &sighting;
+      continue;
+    }
+    const Interface* by = here->find_interface(sighting.interface);
+    if (by != nullptr && !by->master.empty()) continue;
+    exit.left = &sighting;
+    break;
+  }
+  exit.oif = exit.left != nullptr ? exit.left->interface : oif_at_hooks(question, leg, node);
+  const Sighting* routed = exit.came == nullptr ? exit.left : exit.came;
+  if (exit.oif.empty() || routed == nullptr) return std::nullopt;
+  exit.source = routed->packet.ip->source;
+  exit.destination = routed->packet.ip->destination;
+  if (exit.came != nullptr) exit.iif = layer3(*here, exit.came->interface);
+  as_routed(question, leg, node, exit.source, exit.destination);
+  return exit;
+}
+
+RouteAnswer route_of(Facts& facts, const Stranded& packet) {
+  RouteQuestion question;
+  question.to = packet.destination;
+  question.iif = packet.iif;
+  const Node* node = facts.node(packet.node);
+  // Only what a node holds can be the source of its own packets; of others' any can.
+  const bool own = packet.iif.empty();
+  const bool known = !packet.source.is_unspecified() && packet.source.family() == packet.destination.family();
+  if (known && (!own || (node != nullptr && holds(*node, packet.source)))) question.from = packet.source;
+  return facts.route(packet.node, question);
+}
+
+RouteAnswer route_of(Facts& facts, std::string_view node, const Exit& packet) {
+  Stranded asked;
+  asked.node = node;
+  asked.iif = packet.iif;
+  asked.source = packet.source;
+  asked.destination = packet.destination;
+  return route_of(facts, asked);
+}
+
+const network::Route* best_route(const Node& node, const IpAddress& to, std::uint32_t table) {
+  const network::Route* best = nullptr;
+  const auto rank = [](const network::Route& route) { return std::tuple(-route.to.length(), route.metric); };
+  for (const network::Route& route : node.routes) {
+    if (route.table != table || route.to.family() != to.family() || !route.to.contains(to)) continue;
+    if (best == nullptr || rank(route) < rank(*best)) best = &route;
+  }
+  return best;
+}
+
+bool covers(const Node& node, const IpAddress& to) {
+  return std::ranges::any_of(node.routes, [&](const network::Route& route) { return route.to.contains(to); });
+}
+
+bool holds_for(const network::RoutingRule& rule, const IpAddress& source, const IpAddress& destination,
+               std::string_view iif) {
+  if (rule.family != destination.family() || rule.mark != 0 || !rule.oif.empty()) return false;
+  if (rule.from && !rule.from->contains(source)) return false;
+  if (rule.to && !rule.to->contains(destination)) return false;
+  return rule.iif.empty() || rule.iif == (iif.empty() ? "lo" : iif);
+}
+
+std::string to_text(const network::Route& route) {
+  static constexpr std::array<std::string_view, 5> kTypes{"", "local ", "blackhole ", "unreachable ",
+                                                          "prohibit "};
+  std::string text(kTypes.at(static_cast<std::size_t>(route.type)));
+  text += route.to.length() == 0 ? "default" : route.to.to_string();
+  if (route.via) text += " via " + route.via->to_string();
+  if (!route.dev.empty()) text += " dev " + route.dev;
+  if (route.table != network::kMainTable) text += fmt::format(" table {}", route.table);
+  if (route.metric != 0 && route.metric != 1024) text += fmt::format(" metric {}", route.metric);
+  return text;
+}
+
+std::string to_text(const network::RoutingRule& rule) {
+  std::string text = fmt::format("{}: from {}", rule.priority, rule.from ? rule.from->to_string() : "all");
+  if (rule.to) text += " to " + rule.to->to_string();
+  if (rule.mark != 0) text += fmt::format(" fwmark {:#x}", rule.mark);
+  if (!rule.iif.empty()) text += " iif " + rule.iif;
+  if (!rule.oif.empty()) text += " oif " + rule.oif;
+  const std::string table = rule.table == network::kMainTable    ? "main"
+                            : rule.table == network::kLocalTable ? "local"
+                                                                 : fmt::to_string(rule.table);
+  return text + " lookup " + table;
+}
+
+std::string to_text(const RouteAnswer& answer) {
+  const std::string via = answer.via ? "via " + answer.via->to_string() + " " : std::string();
+  const std::string table = answer.table == network::kMainTable    ? "main"
+                            : answer.table == network::kLocalTable ? "local"
+                                                                   : fmt::to_string(answer.table);
+  return fmt::format("{}dev {} (table {})", via, answer.dev, table);
+}
+
+std::vector<Endpoint> on_the_link_of(Facts& facts, const Endpoint& end) {
+  return Segment(facts, end).take();
+}
+
+std::optional<Endpoint> holder_on_link(Facts& facts, const Endpoint& end, const IpAddress& address) {
+  for (const Endpoint& member : on_the_link_of(facts, end)) {
+    // Linux answers for all that it holds, on whichever interface.
+    const Node* node = facts.node(member.node);
+    if (node != nullptr && holds(*node, address)) return member;
+  }
+  return std::nullopt;
+}
+
+bool forwards(Facts& facts, std::string_view node, IpFamily family) {
+  const char* path = family == IpFamily::v4 ? "net/ipv4/ip_forward" : "net/ipv6/conf/all/forwarding";
+  return facts.sysctl(node, path) != "0";
+}
+
+std::optional<Hop> first_hop(Facts& facts, const std::string& from, const std::string& to, IpFamily family,
+                             std::string_view dev) {
+  std::set<std::string> visited{from};
+  std::deque<Hop> open;
+  for (const Hop& step : steps_from(facts, from, family, dev)) {
+    if (step.node == to) return step;
+    if (visited.insert(step.node).second && may_pass(facts, step.node, family)) open.push_back(step);
+  }
+  std::map<std::string, Hop> began;
+  for (const Hop& step : open) began[step.node] = step;
+  while (!open.empty()) {
+    const std::string at = open.front().node;
+    const Hop first = began.at(at);
+    open.pop_front();
+    for (const Hop& step : steps_from(facts, at, family, {})) {
+      if (step.node == to) return first;
+      if (!visited.insert(step.node).second || !may_pass(facts, step.node, family)) continue;
+      began[step.node] = first;
+      open.push_back(step);
+    }
+  }
+  return std::nullopt;
+}
+
+std::string add_route(const Prefix& to, const Hop& hop, std::uint32_t table) {
+  std::string command = to.family() == IpFamily::v4 ? "ip route add " : "ip -6 route add ";
+  command += to.length() == 0 ? "default" : to.to_string();
+  if (hop.via && !to.contains(*hop.via)) command += " via " + hop.via->to_string();
+  if (hop.via && to.length() == 0) command += " via " + hop.via->to_string();
+  if (!hop.dev.empty()) command += " dev " + hop.dev;
+  if (table != network::kMainTable) command += fmt::format(" table {}", table);
+  return command;
+}
+
+bool is_private(const IpAddress& address) {
+  static const std::array<Prefix, 5> kPrivate{
+      Prefix::parse("10.0.0.0/8").value(), Prefix::parse("172.16.0.0/12").value(),
+      Prefix::parse("192.168.0.0/16").value(), Prefix::parse("100.64.0.0/10").value(),
+      Prefix::parse("fc00::/7").value()};
+  return std::ranges::any_of(kPrivate, [&](const Prefix& each) { return each.contains(address); });
+}
+
+bool left_untranslated(const Case& question, Facts& facts, const IpAddress& source) {
+  if (question.host.empty() || question.from == question.host) return false;
+  if (question.promise == Case::Promise::egress && question.as) return *question.as != source;
+  const Node* sender = facts.node(question.from);
+  const Crossing host = crossing(question.journey, Leg::forward, question.host);
+  if (sender == nullptr || host.out == nullptr) return false;
+  return sender->role == network::Role::container && is_private(source) && holds(*sender, source);
+}
+
+Prefix network_of(Facts& facts, const IpAddress& address) {
+  for (const Node& node : facts.topology().nodes) {
+    for (const Interface& interface : node.interfaces) {
+      for (const InterfaceAddress& held : interface.addresses) {
+        if (held.address == address) return held.network();
+      }
+    }
+  }
+  return {address, address.bits()};
+}
+
+std::string on(const std::string& node, const Case& question, const std::string& command) {
+  return node == question.host ? command : fmt::format("{}  # on {}", command, node);
+}
+
+}  // namespace plumbline::proof

@@ -1,0 +1,135 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "harness/proof/diagnosis/case.hpp"
+#include "harness/proof/diagnosis/facts.hpp"
+#include "harness/proof/diagnosis/reading.hpp"
+
+/// What causes ask about ways: which packet lacked one, what the kernel says to that, and what would be one.
+namespace plumbline::proof {
+
+/// A packet that `node` had to find a way for, and that went no further.
+struct Stranded {
+  Leg leg = Leg::forward;
+  std::string node;
+  const Sighting* came = nullptr;  ///< in at `node`; null: it was made there, or was to be made
+  std::string iif;                 ///< by which it came, as routes know it (a bridge, not its port)
+  /// As it is when it is routed: behind what NAT does before, so of the answer to a masqueraded packet the
+  /// container's own address.
+  IpAddress source, destination;
+};
+/// The sender refused by itself; or a node took it in for somebody else and sent nothing on; or the target
+/// took it in and no answer left. Absent: none of these, nothing was seen, or a rule stopped it.
+std::optional<Stranded> stranded(const Case& question, Facts& facts);
+
+/// What was sent to a node that is no router for it: by the wrong next hop of the node before.
+struct Astray {
+  std::string sender;  ///< whose route it was
+  RouteAnswer route;
+  IpAddress destination;            ///< as the sender routed it
+  std::string node;                 ///< who got it
+  std::optional<IpAddress> router;  ///< who should have; absent: not known
+};
+std::optional<Astray> gone_astray(const Case& question, Facts& facts);
+
+/// Whether it should never have come to where it ended: a node before that has the destination on a cable of
+/// its own sent it elsewhere, or it left the node under test by another uplink than was promised. Whoever got
+/// it then need not know a way.
+bool sent_away(const Case& question, Facts& facts, const Stranded& packet);
+
+/// Where the last packet of `leg` that was seen came in; null: it was last seen leaving, or not at all.
+const Sighting* came_last(const Case& question, Leg leg);
+
+/// How the probe, or its answer, left the node under test.
+struct Exit {
+  std::string oif;
+  const Sighting* left = nullptr;  ///< null: it was routed there, and stopped before it left
+  const Sighting* came = nullptr;  ///< null: it was made there
+  std::string iif;                 ///< empty: it was made there
+  IpAddress source, destination;   ///< when it was routed
+};
+/// By the first interface that is no port of a bridge. Absent: `leg` was not seen leaving `node`, nor
+/// reported at a hook behind the routing.
+std::optional<Exit> exit_of(const Case& question, Facts& facts, std::string_view node, Leg leg);
+
+/// Where the kernel sent a packet although it was to take another way, or where it found no way at all.
+struct Steered {
+  std::string node;
+  Exit exit;           ///< `oif` is empty where it found none
+  RouteAnswer answer;  ///< of the kernel, for a packet without mark
+  std::string wanted;  ///< the interface that was promised; empty: none was
+  /// The rules that hold for it, the first to be asked first.
+  std::vector<network::RoutingRule> rules;
+};
+/// Absent: it left as promised, or was not seen at all.
+std::optional<Steered> steered(const Case& question, Facts& facts);
+/// The rule that holds for it and leads to a table without any route for it; absent: there is none before the
+/// one that decided.
+std::optional<network::RoutingRule> rule_to_nowhere(const Steered& packet, Facts& facts);
+/// The table with a route as wanted into which no rule leads it; absent: none.
+std::optional<std::uint32_t> table_not_asked(const Steered& packet, Facts& facts);
+
+/// The kernel's own decision.
+RouteAnswer route_of(Facts& facts, const Stranded& packet);
+RouteAnswer route_of(Facts& facts, std::string_view node, const Exit& packet);
+
+/// The interface that routes know: the bridge, where `interface` is a port of one.
+std::string layer3(const network::Node& node, const std::string& interface);
+
+/// The route of `table` that holds for `to`: the longest, then that of the lowest metric. Null: none.
+const network::Route* best_route(const network::Node& node, const IpAddress& to, std::uint32_t table);
+/// Whether any table of `node` has any route for `to`.
+bool covers(const network::Node& node, const IpAddress& to);
+/// Whether `rule` is for a packet without mark; `iif` empty: the node's own.
+bool holds_for(const network::RoutingRule& rule, const IpAddress& source, const IpAddress& destination,
+               std::string_view iif);
+/// As `ip route` and `ip rule` write them: "default via 192.168.16.1 dev ens4 table 88".
+std::string to_text(const network::Route& route);
+std::string to_text(const network::RoutingRule& rule);
+/// "via 192.168.16.1 dev ens4 (table 88)".
+std::string to_text(const RouteAnswer& answer);
+
+/// Interfaces on the cable or bridged segment that `end` is plugged into, itself left out.
+std::vector<network::Endpoint> on_the_link_of(Facts& facts, const network::Endpoint& end);
+/// The one of them that has `address`.
+std::optional<network::Endpoint> holder_on_link(Facts& facts, const network::Endpoint& end,
+                                                const IpAddress& address);
+/// Whether `node` passes on what is for others; also where nobody can say.
+bool forwards(Facts& facts, std::string_view node, IpFamily family);
+
+/// Whether anything of `node` is up with an address of the family by which others know it.
+bool is_connected(const network::Node& node, IpFamily family);
+/// The router that the world names for an interface. Absent: none of that family.
+std::optional<IpAddress> named_gateway(Facts& facts, std::string_view node, std::string_view interface,
+                                       IpFamily family);
+
+/// A first step towards somewhere.
+struct Hop {
+  std::string dev;
+  std::optional<IpAddress> via;  ///< absent: it is on link
+  std::string node;              ///< who has `via`
+};
+/// The first step of a shortest way from `from` to `to` through nodes that forward, as the cables are; by
+/// `dev`, if given. Routers that the world names for an interface come first. Absent: there is none.
+std::optional<Hop> first_hop(Facts& facts, const std::string& from, const std::string& to, IpFamily family,
+                             std::string_view dev = {});
+/// "ip route add 192.168.16.0/24 via 198.18.0.1 dev eth0", with -6 where it is needed. `to` of length 0:
+/// "default".
+std::string add_route(const Prefix& to, const Hop& hop, std::uint32_t table = network::kMainTable);
+
+/// RFC 1918, RFC 6598 and unique local ones: nobody routes them over the internet.
+bool is_private(const IpAddress& address);
+/// The address that `source` had when the packet came to the node under test and left it unchanged though it
+/// is a private one of a container: the world need not know a way back to it. False for the rest.
+bool left_untranslated(const Case& question, Facts& facts, const IpAddress& source);
+/// The network that `node` has `address` in; the address alone where it has none.
+Prefix network_of(Facts& facts, const IpAddress& address);
+
+/// A command to be typed on `node`: where that is not the node under test, it says so behind a #.
+std::string on(const std::string& node, const Case& question, const std::string& command);
+
+}  // namespace plumbline::proof
