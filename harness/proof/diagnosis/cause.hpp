@@ -33,6 +33,8 @@ struct CauseKind {
   std::string_view mend;      ///< Markdown: what to do, with commands
   /// Absent: this is not it, or nothing shows that it is. Never throws for what a network may be.
   std::optional<Finding> (*recognise)(const Case& question, Facts& facts) = nullptr;
+  /// It tells what something deeper led to, and is listed after whatever that is.
+  bool outcome = false;
 };
 
 struct Diagnosis {
@@ -40,7 +42,7 @@ struct Diagnosis {
   Finding finding;
 };
 
-/// All causes that are recognised: proven ones first, else in the order of `kinds`.
+/// All causes that are recognised: outcomes of others last, proven ones first, else in the order of `kinds`.
 std::vector<Diagnosis> diagnose(const Case& question, Facts& facts, const std::vector<CauseKind>& kinds);
 
 }  // namespace plumbline::proof
