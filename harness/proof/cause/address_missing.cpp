@@ -116,7 +116,8 @@ CauseKind address_missing_cause() {
       "```\nip addr add ADDRESS/LENGTH dev DEV\n```\nTo make it last, look for who should have set it: the "
       "runtime's log, `journalctl -u systemd-networkd`, `/etc/network/interfaces`; and set "
       "`net.ipv4.conf.all.promote_secondaries=1`.",
-      recognise};
+      recognise,
+      CauseKind::Depth::link};
 }
 
 }  // namespace plumbline::proof

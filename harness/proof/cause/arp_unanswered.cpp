@@ -65,6 +65,18 @@ std::optional<Reason> ignored(Facts& facts, const Hop& hop, const Endpoint& at) 
   return reason;
 }
 
+/// By two isolated ports of one bridge.
+bool is_kept_apart(Facts& facts, const std::vector<Endpoint>& way) {
+  const auto isolated = [&](const Endpoint& at) {
+    const auto link = facts.link(at.node, at.interface);
+    return link && link->port && link->port->isolated;
+  };
+  for (std::size_t i = 2; i < way.size(); ++i) {
+    if (isolated(way[i - 2]) && isolated(way[i])) return true;
+  }
+  return false;
+}
+
 /// Chains that see the question or its answer, and may drop them.
 std::optional<std::string> filter_of(Facts& facts, const std::vector<Endpoint>& way) {
   for (const Endpoint& at : way) {
@@ -106,11 +118,7 @@ std::optional<Finding> recognise(const Case& question, Facts& facts) {
     finding.fix = reason->fix;
     return finding;
   }
-  for (std::size_t i = 2; i < way.size(); ++i) {
-    const auto in = facts.link(way[i - 2].node, way[i - 2].interface);
-    const auto out = facts.link(way[i].node, way[i].interface);
-    if (in && in->port && out && out->port && in->port->isolated && out->port->isolated) return std::nullopt;
-  }
+  if (is_kept_apart(facts, way) || twins(facts, *hop)) return std::nullopt;
   const char* protocol = hop->next.is_v4() ? "ARP" : "neighbour discovery";
   const auto filter = filter_of(facts, way);
   finding.certainty = Certainty::likely;
@@ -139,7 +147,8 @@ CauseKind arp_unanswered_cause() {
       "```\nip link set DEV arp on\nsysctl -w net.ipv4.conf.all.arp_ignore=0\n```\nor take the rule out that "
       "drops it: `nft list ruleset`, `ebtables -L`, `arptables -L`. The larger of `all` and the "
       "interface's own arp_ignore counts.",
-      recognise};
+      recognise,
+      CauseKind::Depth::link};
 }
 
 }  // namespace plumbline::proof

@@ -52,7 +52,8 @@ CauseKind bridge_port_isolated_cause() {
       "```\nbridge link set dev PORT isolated off\n```\nfor one of the two ports, or let the containers meet "
       "on a network of their own. Where a runtime set the flag, change its network's configuration, or it "
       "comes back with the next container.",
-      recognise};
+      recognise,
+      CauseKind::Depth::link};
 }
 
 }  // namespace plumbline::proof

@@ -66,7 +66,7 @@ CauseKind dns_server_unreachable_cause() {
       "Mend what is named as the deeper cause. Where containers shall not reach that server at all, give "
       "them another: `docker run --dns SERVER`, `podman network create --dns SERVER`.",
       recognise,
-      true};
+      CauseKind::Depth::outcome};
 }
 
 }  // namespace plumbline::proof

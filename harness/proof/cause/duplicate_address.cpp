@@ -165,7 +165,8 @@ CauseKind duplicate_address_cause() {
       "dev DEV` on those who ask. An IPv6 address that was refused must be deleted and added again. Give "
       "each network one IPAM, and keep fixed addresses out of its range (`docker network create "
       "--ip-range`).",
-      recognise};
+      recognise,
+      CauseKind::Depth::link};
 }
 
 }  // namespace plumbline::proof

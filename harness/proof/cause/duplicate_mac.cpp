@@ -4,16 +4,11 @@
 #include <array>
 
 #include "harness/proof/diagnosis/cause.hpp"
-#include "harness/proof/diagnosis/hop.hpp"
+#include "harness/proof/diagnosis/plugging.hpp"
 #include "harness/proof/diagnosis/reading.hpp"
 
 namespace plumbline::proof {
 namespace {
-
-std::optional<MacAddress> mac_of(Facts& facts, const Endpoint& at) {
-  const auto link = facts.link(at.node, at.interface);
-  return link && !link->loopback ? link->mac : std::nullopt;
-}
 
 /// Another that nobody on the segment has.
 MacAddress free_one(Facts& facts, const std::vector<Way>& segment, MacAddress mac) {
@@ -25,25 +20,6 @@ MacAddress free_one(Facts& facts, const std::vector<Way>& segment, MacAddress ma
     if (!taken) break;
   }
   return mac;
-}
-
-struct Twins {
-  Endpoint one, other;  ///< `one` takes part in the hop
-  MacAddress mac;
-};
-
-std::optional<Twins> twins(Facts& facts, const Hop& hop) {
-  for (const Endpoint& one : {hop.holders.front().end(), hop.out()}) {
-    const auto mac = mac_of(facts, one);
-    if (!mac) continue;
-    for (const Way& way : hop.segment) {
-      const Endpoint& other = way.end();
-      // A bridge has the address of one of its ports, so one node does not count.
-      if (other.node == one.node || !is_end(facts, other) || mac_of(facts, other) != mac) continue;
-      return Twins{one, other, *mac};
-    }
-  }
-  return std::nullopt;
 }
 
 bool was_seen_at(const Case& question, Leg leg, const std::string& node) {
@@ -89,7 +65,8 @@ CauseKind duplicate_mac_cause() {
       "own address as source address`.",
       "```\nip link set DEV address 02:…\n```\non one of them, and take the fixed address out of its "
       "configuration, so that the kernel chooses one.",
-      recognise};
+      recognise,
+      CauseKind::Depth::link};
 }
 
 }  // namespace plumbline::proof

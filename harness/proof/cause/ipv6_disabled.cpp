@@ -136,7 +136,8 @@ CauseKind ipv6_disabled_cause() {
       "do "
       "not come back. With Docker give the network `--ipv6` and a subnet; take the setting out of "
       "/etc/sysctl.d. Where containers must send at once, `accept_dad=0` or `nodad` saves the wait.",
-      recognise};
+      recognise,
+      CauseKind::Depth::link};
 }
 
 }  // namespace plumbline::proof

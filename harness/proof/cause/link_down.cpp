@@ -138,7 +138,8 @@ CauseKind link_down_cause() {
       "```\nip link set DEV up\n```\nRoutes and IPv6 addresses that were lost must be set again. To make it "
       "last, have whoever made the interface set it up: the runtime, a .network file of systemd-networkd, "
       "`auto` in /etc/network/interfaces.",
-      recognise};
+      recognise,
+      CauseKind::Depth::link};
 }
 
 }  // namespace plumbline::proof

@@ -110,7 +110,8 @@ CauseKind neighbour_failed_cause() {
       "```\nip route replace default via ROUTER dev DEV\n```\nwith a router that is on that link; or start "
       "whoever should hold the address. Correct the gateway where it comes from: the network's "
       "configuration, DHCP, /etc/netplan.",
-      recognise};
+      recognise,
+      CauseKind::Depth::link};
 }
 
 }  // namespace plumbline::proof

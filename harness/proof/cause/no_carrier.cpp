@@ -61,7 +61,8 @@ CauseKind no_carrier_cause() {
       "```\nip link set PEER up\n```\nin the namespace that has the other end: `ip -d link show DEV` names "
       "it by its index (`eth0@if7`), and `link-netns` tells where it is. Of a network card look at the cable "
       "and at `ethtool DEV`.",
-      recognise};
+      recognise,
+      CauseKind::Depth::link};
 }
 
 }  // namespace plumbline::proof

@@ -7,26 +7,53 @@
 namespace plumbline::proof {
 namespace {
 
-std::optional<Finding> recognise(const Case& question, Facts& facts) {
-  const auto hop = broken_hop(question, facts);
-  const auto missing = hop ? unplugged(facts, *hop) : std::nullopt;
-  if (!missing) return std::nullopt;
+std::string master_text(const Unplugged& missing) {
+  return missing.instead.empty() ? std::string("none") : missing.instead;
+}
+
+Finding found(const Unplugged& missing, std::vector<std::string> evidence) {
   Finding finding;
   finding.certainty = Certainty::proven;
-  finding.summary = missing->instead.empty()
-                        ? fmt::format("{} is no port of {}.", place(missing->port), missing->bridge.interface)
-                        : fmt::format("{} is a port of {}, not of {}.", place(missing->port),
-                                      missing->instead, missing->bridge.interface);
-  finding.evidence = {
-      fmt::format("{} > {}: {} asks for {} on {}", hop->source.to_string(), hop->destination.to_string(),
-                  hop->node, hop->next.to_string(), hop->route.dev),
-      neighbour_text(*hop),
-      fmt::format("{} holds {}, but is not on that segment", place(missing->holder), hop->next.to_string()),
-      fmt::format("master of {}: {}", place(missing->port),
-                  missing->instead.empty() ? "none" : missing->instead)};
-  finding.fix = {typed_on(missing->port.node, fmt::format("ip link set {} master {}", missing->port.interface,
-                                                          missing->bridge.interface))};
+  finding.summary = missing.instead.empty()
+                        ? fmt::format("{} is no port of {}.", place(missing.port), missing.bridge.interface)
+                        : fmt::format("{} is a port of {}, not of {}.", place(missing.port), missing.instead,
+                                      missing.bridge.interface);
+  finding.evidence = std::move(evidence);
+  finding.evidence.push_back(fmt::format("master of {}: {}", place(missing.port), master_text(missing)));
+  finding.fix = {typed_on(missing.port.node, fmt::format("ip link set {} master {}", missing.port.interface,
+                                                         missing.bridge.interface))};
   return finding;
+}
+
+/// It was taken in, but not by the bridge that has the sender's network: answers and rules are for that one.
+std::optional<Finding> by_the_wrong_door(const Case& question, Facts& facts) {
+  for (const Endpoint& sender : holders(facts, question.outcome.identity.source)) {
+    if (sender.node != question.from) continue;
+    const auto missing = off_its_bridge(facts, sender, question.family());
+    if (!missing) continue;
+    const Sighting* came = taken_in(question, facts, Leg::forward, missing->port.node);
+    const bool by_it = came != nullptr &&
+                       (came->interface == missing->port.interface || came->interface == missing->instead);
+    if (!by_it) continue;
+    return found(*missing, {fmt::format("{} > {} came in by {}", came->packet.ip->source.to_string(),
+                                        came->packet.ip->destination.to_string(), place(*came)),
+                            fmt::format("the network of {} is {}'s", came->packet.ip->source.to_string(),
+                                        place(missing->bridge))});
+  }
+  return std::nullopt;
+}
+
+std::optional<Finding> recognise(const Case& question, Facts& facts) {
+  if (question.outcome.status == traffic::ProbeOutcome::Status::replied) return std::nullopt;
+  const auto hop = broken_hop(question, facts);
+  const auto missing = hop ? unplugged(facts, *hop) : std::nullopt;
+  if (!missing) return by_the_wrong_door(question, facts);
+  const std::string next = hop->next.to_string();
+  return found(*missing,
+               {fmt::format("{} > {}: {} asks for {} on {}", hop->source.to_string(),
+                            hop->destination.to_string(), hop->node, next, hop->route.dev),
+                neighbour_text(*hop),
+                fmt::format("{} holds {}, but is not on that segment", place(missing->holder), next)});
 }
 
 }  // namespace
@@ -46,7 +73,8 @@ CauseKind not_on_bridge_cause() {
       "```\nip link set VETH master BRIDGE\n```\nIf it does not last, tell NetworkManager "
       "(`unmanaged-devices=interface-name:veth*`) or systemd-networkd (`Unmanaged=yes`) to leave the "
       "runtime's interfaces alone.",
-      recognise};
+      recognise,
+      CauseKind::Depth::link};
 }
 
 }  // namespace plumbline::proof

@@ -3,18 +3,13 @@
 #include <algorithm>
 
 #include "harness/proof/diagnosis/cause.hpp"
-#include "harness/proof/diagnosis/hop.hpp"
+#include "harness/proof/diagnosis/plugging.hpp"
 #include "harness/proof/diagnosis/reading.hpp"
 
 namespace plumbline::proof {
 namespace {
 
 using kernel::netlink::NeighbourState;
-
-std::optional<MacAddress> mac_of(Facts& facts, const Endpoint& at) {
-  const auto link = facts.link(at.node, at.interface);
-  return link ? link->mac : std::nullopt;
-}
 
 std::optional<Finding> recognise(const Case& question, Facts& facts) {
   const auto hop = broken_hop(question, facts);
@@ -58,7 +53,8 @@ CauseKind static_neighbour_wrong_cause() {
       "lladdr "
       "MAC dev DEV` where it must be fixed. Give containers a fixed hardware address (`docker run "
       "--mac-address`) where entries about them are static.",
-      recognise};
+      recognise,
+      CauseKind::Depth::link};
 }
 
 }  // namespace plumbline::proof

@@ -64,7 +64,8 @@ CauseKind wrong_subnet_cause() {
       "```\nip addr del ADDRESS/WRONG dev eth0\nip addr add ADDRESS/RIGHT dev eth0\nip route replace default "
       "via GATEWAY\n```\nTo make it last, correct the network's configuration (`docker network inspect`, "
       "`podman network inspect`, CNI's `ipam`) and make the containers anew.",
-      recognise};
+      recognise,
+      CauseKind::Depth::link};
 }
 
 }  // namespace plumbline::proof

@@ -84,6 +84,23 @@ std::optional<Unplugged> unplugged(Facts& facts, const Hop& hop) {
   return std::nullopt;
 }
 
+std::optional<Unplugged> off_its_bridge(Facts& facts, const Endpoint& plugged, IpFamily family) {
+  const Interface* interface = built(facts, plugged);
+  if (interface == nullptr || !interface->peer) return std::nullopt;
+  const network::Node* node = facts.topology().find(interface->peer->node);
+  if (node == nullptr) return std::nullopt;
+  const std::vector<Way> own = segment(facts, plugged);
+  for (const Interface& each : node->interfaces) {
+    const Endpoint bridge{node->name, each.name};
+    if (each.kind != LinkKind::bridge || !has_network_of(facts, bridge, plugged, family)) continue;
+    if (auto found = at_cable_of(facts, plugged, own, segment(facts, bridge), family)) {
+      found->holder = bridge;
+      return found;
+    }
+  }
+  return std::nullopt;
+}
+
 std::optional<Mismatch> mismatch(Facts& facts, const Endpoint& at, IpFamily family) {
   const Interface* own = interface_at(facts, at);
   if (own == nullptr || routes(facts, at)) return std::nullopt;
@@ -119,6 +136,27 @@ std::optional<Mismatch> wrong_network(const Case& question, Facts& facts, const 
       if (node == holder.node || leads_to(facts, node, to, holder)) continue;
       const auto found = mismatch(facts, holder, family);
       if (found && found->router.node == node) return found;
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<MacAddress> mac_of(Facts& facts, const Endpoint& at) {
+  const auto link = facts.link(at.node, at.interface);
+  return link && !link->loopback ? link->mac : std::nullopt;
+}
+
+std::optional<Twins> twins(Facts& facts, const Hop& hop) {
+  std::vector<Endpoint> ends{hop.out()};
+  if (!hop.holders.empty()) ends.insert(ends.begin(), hop.holders.front().end());
+  for (const Endpoint& one : ends) {
+    const auto mac = mac_of(facts, one);
+    if (!mac) continue;
+    for (const Way& way : hop.segment) {
+      const Endpoint& other = way.end();
+      // A bridge has the address of one of its ports, so one node does not count.
+      if (other.node == one.node || !is_end(facts, other) || mac_of(facts, other) != mac) continue;
+      return Twins{one, other, *mac};
     }
   }
   return std::nullopt;

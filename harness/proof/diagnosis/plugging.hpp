@@ -18,6 +18,10 @@ struct Unplugged {
 /// Whoever holds the hop's next address is cut off by a missing port.
 std::optional<Unplugged> unplugged(Facts& facts, const Hop& hop);
 
+/// The far end of the cable of `plugged` is no port of the bridge, in that node, with the network of its
+/// address.
+std::optional<Unplugged> off_its_bridge(Facts& facts, const Endpoint& plugged, IpFamily family);
+
 /// Two interfaces of one segment with addresses of different networks.
 struct Mismatch {
   Endpoint at;  ///< the container, or whatever else is no router
@@ -30,6 +34,16 @@ struct Mismatch {
 std::optional<Mismatch> mismatch(Facts& facts, const Endpoint& at, IpFamily family);
 /// The hop ended because its sender, or its target, is of another network than its segment.
 std::optional<Mismatch> wrong_network(const Case& question, Facts& facts, const std::optional<Hop>& hop);
+
+/// An end of the hop and another node on its segment that have the same hardware address.
+struct Twins {
+  Endpoint one;  ///< takes part in the hop
+  Endpoint other;
+  MacAddress mac;
+};
+std::optional<Twins> twins(Facts& facts, const Hop& hop);
+/// Of a link other than loopback.
+std::optional<MacAddress> mac_of(Facts& facts, const Endpoint& at);
 
 /// Addresses of a family, link-local IPv6 ones left out.
 std::vector<InterfaceAddress> addresses(const network::Interface& interface, IpFamily family);
