@@ -269,6 +269,11 @@ std::vector<Break> neighbours() {
        "drop; }; }\"}}",
        {"reach: {from: container-one, to: 192.168.99.12}"},
        {}},
+      {"TheWayBackIsElsewhere",
+       "arp-unanswered",
+       "  - run: {shell: \"sysctl -qw net.ipv4.conf.all.rp_filter=1; ip route add 192.168.99.11/32 dev ens5\"}",
+       {"reach: {from: container-one, to: internet, family: ipv4}"},
+       {"rp-filter"}},
       {"TheGatewayIsNobody",
        "neighbour-failed",
        "  - run: {shell: \"ip -n container-one route replace default via 192.168.99.77; ip -n container-one "
@@ -430,10 +435,6 @@ std::vector<Elsewhere> elsewhere() {
        "protocol icmp "
        "drop; }; }\"}}",
        "reach: {from: container-one, to: 192.168.99.1}"},
-      {"ReversePathFilter",
-       "  - run: {shell: \"sysctl -qw net.ipv4.conf.all.rp_filter=1; ip route add 192.168.99.11/32 dev "
-       "ens5\"}",
-       "reach: {from: container-one, to: internet, family: ipv4}"},
       {"TheAnswerHasNoWayBack",
        "  - then: {delete-route: {in: internet, to: 192.168.16.0/24, via: 198.18.0.1}}",
        "reach: {from: [container-one, host], to: internet, family: ipv4}"},

@@ -65,6 +65,23 @@ std::optional<Reason> ignored(Facts& facts, const Hop& hop, const Endpoint& at) 
   return reason;
 }
 
+/// IPv4 checks whose question it answers: one whose way back is by another interface is not heard.
+std::optional<Reason> filtered_by_its_source(Facts& facts, const Hop& hop, const Endpoint& at) {
+  if (!hop.next.is_v4() || setting(facts, at, "rp_filter") != 1) return std::nullopt;
+  RouteQuestion back;
+  back.to = hop.source;
+  const RouteAnswer route = facts.route(at.node, back);
+  if (!route.found() || route.dev.empty() || route.dev == at.interface) return std::nullopt;
+  const std::string source = hop.source.to_string();
+  Reason reason;
+  reason.summary = fmt::format("{} does not hear {} on {}: its route back is by {}, and rp_filter is strict",
+                               at.node, source, at.interface, route.dev);
+  reason.evidence =
+      fmt::format("rp_filter of {} is 1, and {} routes {} by {}", place(at), at.node, source, route.dev);
+  reason.fix = {typed_on(at.node, fmt::format("ip route replace {} dev {}", source, at.interface))};
+  return reason;
+}
+
 /// By two isolated ports of one bridge.
 bool is_kept_apart(Facts& facts, const std::vector<Endpoint>& way) {
   const auto isolated = [&](const Endpoint& at) {
@@ -106,6 +123,7 @@ std::optional<Finding> recognise(const Case& question, Facts& facts) {
   if (!reason && !hop->unanswered()) return std::nullopt;
   if (!reason && hop->next.is_v4()) reason = switched_off(facts, holder);
   if (!reason) reason = ignored(facts, *hop, holder);
+  if (!reason) reason = filtered_by_its_source(facts, *hop, holder);
   Finding finding;
   finding.evidence = {neighbour_text(*hop),
                       fmt::format("{} holds {} or answers for it, and the way is up: {}", place(holder),
@@ -142,7 +160,8 @@ CauseKind arp_unanswered_cause() {
       "of the bridge, arp and netdev families (ebtables, arptables, libvirt's no-arp-spoofing) may drop the "
       "question or the answer, which no rule of the ip family shows.",
       "The node's neighbour entry is `INCOMPLETE`, `FAILED` or `NOARP` while an interface on its segment "
-      "holds the address and all between is up. Proven where `NOARP` or `arp_ignore` says why. `tcpdump -ni "
+      "holds the address and all between is up. Proven where `NOARP`, `arp_ignore` or a strict `rp_filter` "
+      "with another way back says why. `tcpdump -ni "
       "DEV arp` on both ends shows the question and its answer.",
       "```\nip link set DEV arp on\nsysctl -w net.ipv4.conf.all.arp_ignore=0\n```\nor take the rule out that "
       "drops it: `nft list ruleset`, `ebtables -L`, `arptables -L`. The larger of `all` and the "

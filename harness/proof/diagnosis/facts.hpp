@@ -29,7 +29,7 @@ struct Chain {
   std::string type;                 ///< "filter", "nat", "route"; empty: no base chain
   std::optional<Hook> hook;         ///< of a base chain at one of IP's hooks
   std::string priority;             ///< in nft's words: "filter", "-150"; the same names for iptables-legacy
-  std::string policy;  ///< "accept", "drop"; empty: no base chain
+  std::string policy;               ///< "accept", "drop"; empty: no base chain
   std::vector<Rule> rules;
 };
 

@@ -177,10 +177,22 @@ void believe_the_sighting(const Case& question, Facts& facts, Hop& hop) {
   }
 }
 
+/// As far as the ways to all of the segment are one, but no further than the first node that takes frames in.
+std::vector<Endpoint> trunk_of(Facts& facts, const std::vector<Way>& segment) {
+  std::vector<Endpoint> shared;
+  for (std::size_t length = 1;; ++length) {
+    const auto is_so_long = [&](const Way& way) { return way.over.size() == length; };
+    if (std::ranges::count_if(segment, is_so_long) != 1) return shared;
+    shared = std::ranges::find_if(segment, is_so_long)->over;
+    if (length > 1 && is_end(facts, shared.back())) return shared;
+  }
+}
+
 void look_around(Facts& facts, Hop& hop) {
   hop.next = hop.route.via.value_or(hop.destination);
   hop.segment = segment(facts, hop.out());
   hop.holders = holders_on(facts, hop.segment, hop.next);
+  hop.trunk = trunk_of(facts, hop.segment);
   for (NeighbourFact& known : facts.neighbours(hop.node)) {
     if (known.address == hop.next && known.dev == hop.route.dev) hop.neighbour = std::move(known);
   }
@@ -261,13 +273,7 @@ bool Hop::unanswered() const {
 }
 
 std::vector<Endpoint> Hop::way() const {
-  if (!holders.empty()) return holders.front().over;
-  std::vector<Endpoint> shared;
-  for (std::size_t length = 1;; ++length) {
-    const auto is_so_long = [&](const Way& way) { return way.over.size() == length; };
-    if (std::ranges::count_if(segment, is_so_long) != 1) return shared;
-    shared = std::ranges::find_if(segment, is_so_long)->over;
-  }
+  return holders.empty() ? trunk : holders.front().over;
 }
 
 std::optional<Hop> broken_hop(const Case& question, Facts& facts) {

@@ -52,6 +52,7 @@ struct Hop {
   IpAddress next;                 ///< whose hardware address `node` needs: the router's, or `destination`
   std::vector<Way> segment;       ///< of route.dev
   std::vector<Way> holders;       ///< of `next` on it
+  std::vector<Endpoint> trunk;    ///< by which all ways go, to the first node there
   std::optional<NeighbourFact> neighbour;  ///< what `node` knows of `next`
   bool left = false;                       ///< it was seen leaving `node`
   bool refused = false;  ///< `node` said that it cannot reach its neighbour: to its own sender, or by ICMP
@@ -59,7 +60,7 @@ struct Hop {
   Endpoint out() const { return {node, route.dev}; }
   /// `node` asked for `next` in vain.
   bool unanswered() const;
-  /// The way to whoever should answer: to the holder, else as far as all of the segment shares it.
+  /// The way to whoever should answer: to the holder, else the trunk.
   std::vector<Endpoint> way() const;
 };
 

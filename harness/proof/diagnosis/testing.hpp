@@ -22,7 +22,7 @@ class FakeFacts final : public Facts {
   std::map<std::string, std::vector<NeighbourFact>> neighbours_of;  ///< by node
   std::map<std::pair<std::string, std::string>, std::string> sysctls;  ///< by node and path
   std::map<std::string, std::vector<Chain>> chains_of;                 ///< by node
-  std::map<std::string, kernel::netlink::Link> links;  ///< by "node:interface"
+  std::map<std::string, kernel::netlink::Link> links;                  ///< by "node:interface"
 
   network::Node& add(const std::string& name, network::Role role) {
     network::Node& added = network.nodes.emplace_back();
