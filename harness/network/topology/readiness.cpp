@@ -61,9 +61,10 @@ Awaited awaited_of(const Node& node, const NodeByName& by_name, const IndexOf& i
   return awaited;
 }
 
-std::string missing_link(const netlink::Link& link) {
+// `links`: those watched, by index. The ports of a bridge that is down never forward.
+std::string missing_link(const netlink::Link& link, const std::map<unsigned, netlink::Link>& links) {
   if (!link.running) return fmt::format("{} has no carrier", link.name);
-  if (link.port_state && *link.port_state != kForwarding) {
+  if (link.port_state && *link.port_state != kForwarding && links.contains(link.master)) {
     return fmt::format("{} does not forward as a port of its bridge (state {})", link.name, *link.port_state);
   }
   if (link.ipv6 && link.ipv6->enabled && !link.ipv6->ready) {
@@ -141,7 +142,7 @@ std::string missing(netlink::Socket& socket, const Awaited& awaited) {
   for (const unsigned index : awaited.running) {
     const auto link = links.find(index);
     if (link == links.end()) return fmt::format("the interface with index {} is gone", index);
-    std::string text = missing_link(link->second);
+    std::string text = missing_link(link->second, links);
     if (text.empty()) continue;
     if (link->second.kind != "bridge") return text;
     of_bridge = std::move(text);

@@ -17,6 +17,9 @@ std::optional<Finding> recognise(const Case& question, Facts& facts) {
   if (!dead || dead->came == nullptr || stopper(question.kernel)) return std::nullopt;
   const network::Node* node = facts.node(dead->node);
   if (node == nullptr || holds(*node, dead->destination)) return std::nullopt;
+  // The end of the way forwards nothing, and need not: it should hold the address.
+  const bool nobodys = facts.topology().owner_of(dead->destination) == nullptr;
+  if (nobodys && node->role != network::Role::host && dead->node != question.host) return std::nullopt;
   std::string interface = dead->came->interface;
   const network::Interface* came_by = node->find_interface(interface);
   const bool bridged = came_by != nullptr && !came_by->master.empty() &&
@@ -24,6 +27,9 @@ std::optional<Finding> recognise(const Case& question, Facts& facts) {
   // A node that is no router need not forward: whoever sent it there is wrong.
   if (bridged || gone_astray(question, facts)) return std::nullopt;
   if (came_by != nullptr && !came_by->master.empty()) interface = came_by->master;
+  // Where it would go back the way it came, the packet was sent there by mistake.
+  const RouteAnswer on = facts.route(dead->node, {dead->destination, std::nullopt, {}, 0});
+  if (dead->node != question.host && on.found() && on.dev == interface) return std::nullopt;
   const IpFamily family = dead->destination.family();
   const std::string path = path_of(family, interface);
   if (facts.sysctl(dead->node, path) != "0") return std::nullopt;

@@ -33,6 +33,12 @@ struct CauseKind {
   std::string_view mend;      ///< Markdown: what to do, with commands
   /// Absent: this is not it, or nothing shows that it is. Never throws for what a network may be.
   std::optional<Finding> (*recognise)(const Case& question, Facts& facts) = nullptr;
+  enum class Depth : std::uint8_t {
+    link,     ///< of cables, bridges, addresses and neighbours: whatever rests on them is off as well
+    network,  ///< of routes and rules
+    outcome,  ///< what something deeper led to: listed after it, however certain
+  };
+  Depth depth = Depth::network;
 };
 
 struct Diagnosis {
@@ -40,7 +46,8 @@ struct Diagnosis {
   Finding finding;
 };
 
-/// All causes that are recognised: proven ones first, else in the order of `kinds`.
+/// All causes that are recognised: outcomes of others last, else proven ones first, then the deepest, then in
+/// the order of `kinds`.
 std::vector<Diagnosis> diagnose(const Case& question, Facts& facts, const std::vector<CauseKind>& kinds);
 
 }  // namespace plumbline::proof

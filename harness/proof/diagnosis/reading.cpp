@@ -21,7 +21,10 @@ const Sighting* last_of(const Journey& journey, Leg leg) {
 }
 
 std::optional<Dead> ended_at(const Sighting& last) {
-  const bool came_in = last.packet.direction != traffic::Direction::out || last.interface == "lo";
+  // What an interface sees go by for others is not taken in; a bridge's port hands it to the bridge.
+  const traffic::Direction direction = last.packet.direction;
+  const bool for_it = direction != traffic::Direction::out && direction != traffic::Direction::other_host;
+  const bool came_in = for_it || last.interface == "lo";
   if (!came_in) return std::nullopt;
   return Dead{last.leg, last.node, &last, last.packet.ip->source, last.packet.ip->destination};
 }

@@ -1,0 +1,123 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "harness/proof/diagnosis/cause.hpp"
+#include "harness/proof/diagnosis/plugging.hpp"
+#include "harness/proof/diagnosis/reading.hpp"
+
+namespace plumbline::proof {
+namespace {
+
+std::string family_text(IpFamily family) {
+  return fmt::format("IPv{}", version(family));
+}
+
+int longest_on(const network::Interface* interface, const IpAddress& address) {
+  if (interface == nullptr) return address.bits();
+  for (const InterfaceAddress& held : interface->addresses) {
+    if (held.network().contains(address)) return held.prefix_length;
+  }
+  return address.bits();
+}
+
+/// The node that was to send has no address of the family at all.
+std::optional<Finding> of_the_sender(Facts& facts, const Hop& hop) {
+  const IpFamily family = hop.destination.family();
+  const network::Node* node = facts.node(hop.node);
+  if (node == nullptr || hop.route.found()) return std::nullopt;
+  std::string lacking;
+  for (const network::Interface& interface : node->interfaces) {
+    const Endpoint at{hop.node, interface.name};
+    const auto link = facts.link(at.node, at.interface);
+    if (!addresses(interface, family).empty()) return std::nullopt;
+    if (!link || link->loopback || !is_end(facts, at)) continue;
+    if (!link->up || (family == IpFamily::v6 && lacks_ipv6(facts, at))) return std::nullopt;
+    lacking = interface.name;
+  }
+  if (lacking.empty()) return std::nullopt;
+  Finding finding;
+  finding.certainty = Certainty::proven;
+  finding.summary = fmt::format("{} has no {} address.", hop.node, family_text(family));
+  finding.evidence = {fmt::format("no interface of {} has one, {} among them", hop.node, lacking),
+                      fmt::format("{} has no route to {}", hop.node, hop.destination.to_string())};
+  finding.fix = {typed_on(hop.node, fmt::format("ip addr add ADDRESS/LENGTH dev {}", lacking))};
+  return finding;
+}
+
+/// Nobody holds what is asked for, and somebody on the segment has no address.
+std::optional<Finding> on_the_segment(Facts& facts, const Hop& hop) {
+  if (!hop.unanswered() || !hop.holders.empty() || !holders(facts, hop.next).empty()) return std::nullopt;
+  if (fault(facts, hop.way())) return std::nullopt;
+  const auto lacking = without_address(facts, hop.segment, hop.next.family());
+  if (lacking.empty()) return std::nullopt;
+  const Endpoint& at = lacking.front();
+  const std::string next = hop.next.to_string();
+  Finding finding;
+  finding.certainty = Certainty::likely;
+  finding.summary = fmt::format("Nobody holds {}, and {}, which is on that segment, has no {} address.", next,
+                                place(at), family_text(hop.next.family()));
+  finding.evidence = {neighbour_text(hop)};
+  for (const Endpoint& each : lacking) {
+    finding.evidence.push_back(
+        fmt::format("{} has no {} address", place(each), family_text(hop.next.family())));
+  }
+  finding.fix = {
+      typed_on(at.node, fmt::format("ip addr add {}/{} dev {}", next,
+                                    longest_on(interface_at(facts, hop.out()), hop.next), at.interface))};
+  return finding;
+}
+
+/// It came to a node that forwards nothing and does not hold the address either.
+std::optional<Finding> at_the_end(const Case& question, Facts& facts, const Hop& hop) {
+  const IpAddress& to = hop.destination;
+  const network::Node* node = facts.node(hop.node);
+  const Sighting* came = taken_in(question, facts, hop.leg, hop.node);
+  if (came == nullptr || node == nullptr || node->role == network::Role::host) return std::nullopt;
+  if (facts.topology().owner_of(to) != nullptr || !holders(facts, to).empty()) return std::nullopt;
+  const std::string forwarding = to.is_v4() ? "net/ipv4/ip_forward" : "net/ipv6/conf/all/forwarding";
+  if (facts.sysctl(hop.node, forwarding) != "0") return std::nullopt;
+  Finding finding;
+  finding.certainty = Certainty::proven;
+  finding.summary = fmt::format("{} does not hold {}, though it is where packets for it are sent.", hop.node,
+                                to.to_string());
+  finding.evidence = {
+      fmt::format("{} > {} came in by {}", hop.source.to_string(), to.to_string(), place(*came)),
+      fmt::format("no interface of any node has {}", to.to_string()),
+      fmt::format("{} of {} is 0: it is no router", forwarding, hop.node)};
+  finding.fix = {typed_on(
+      hop.node, fmt::format("ip addr add {}/{} dev {}", to.to_string(), to.bits(), came->interface))};
+  return finding;
+}
+
+std::optional<Finding> recognise(const Case& question, Facts& facts) {
+  if (question.to.is_loopback()) return std::nullopt;
+  const auto hop = broken_hop(question, facts);
+  if (!hop) return std::nullopt;
+  if (auto finding = of_the_sender(facts, *hop)) return finding;
+  if (auto finding = at_the_end(question, facts, *hop)) return finding;
+  return hop->route.found() ? on_the_segment(facts, *hop) : std::nullopt;
+}
+
+}  // namespace
+
+CauseKind address_missing_cause() {
+  return {
+      "address-missing",
+      "A node does not hold the address that it should.",
+      "The kernel answers for an address only while one of its interfaces holds it. Addresses are lost when "
+      "an interface is made anew or set down (IPv6), when DHCP's lease runs out, when a network manager "
+      "flushes what it did not set, and when `ip addr del` of an interface's first address takes the "
+      "secondary ones of the same network along (`promote_secondaries=0`). A container whose CNI plug-in or "
+      "runtime hook failed half-way has an interface and no address.",
+      "The packet came to a node that is no router and does not hold its destination; or it is asked for in "
+      "vain, nobody holds it, and an interface on that segment has no address of that family; or the sender "
+      "itself has none. `ip -br addr` shows what is held.",
+      "```\nip addr add ADDRESS/LENGTH dev DEV\n```\nTo make it last, look for who should have set it: the "
+      "runtime's log, `journalctl -u systemd-networkd`, `/etc/network/interfaces`; and set "
+      "`net.ipv4.conf.all.promote_secondaries=1`.",
+      recognise,
+      CauseKind::Depth::link};
+}
+
+}  // namespace plumbline::proof

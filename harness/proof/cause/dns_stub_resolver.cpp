@@ -1,0 +1,71 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "harness/proof/diagnosis/cause.hpp"
+#include "harness/proof/diagnosis/dns.hpp"
+#include "harness/proof/diagnosis/reading.hpp"
+
+namespace plumbline::proof {
+namespace {
+
+using Status = traffic::DnsOutcome::Status;
+
+/// The host's resolvers that containers can ask too.
+std::vector<IpAddress> real_ones(Facts& facts) {
+  std::vector<IpAddress> found;
+  const network::Node* host = facts.topology().host();
+  if (host == nullptr) return found;
+  std::ranges::copy_if(host->resolvers, std::back_inserter(found),
+                       [](const IpAddress& each) { return !each.is_loopback(); });
+  return found;
+}
+
+std::optional<Finding> recognise(const Case& question, Facts& facts) {
+  if (question.promise != Case::Promise::resolve || !question.dns || !question.to.is_loopback()) {
+    return std::nullopt;
+  }
+  const network::Node* from = facts.topology().find(question.from);
+  if (from == nullptr || from->role != network::Role::container) return std::nullopt;
+  const Status status = question.dns->status;
+  const bool said = status == Status::refused_connection || status == Status::icmp_error;
+  if (!said && status != Status::timeout && status != Status::local_error) return std::nullopt;
+  const std::string server = question.to.to_string();
+  Finding finding;
+  finding.certainty = said && !stopper(question.kernel) ? Certainty::proven : Certainty::likely;
+  finding.summary = fmt::format("{} asks {}, which is {} itself: the host's stub resolver is not there.",
+                                question.from, server, question.from);
+  finding.evidence = {fmt::format("{} is a loopback address, of {}'s own namespace", server, question.from)};
+  if (said) finding.evidence.push_back(fmt::format("nothing listens at port {} there", question.port));
+  if (std::ranges::count(from->resolvers, question.to) != 0) {
+    finding.evidence.push_back(fmt::format("it is one of {}'s resolvers", question.from));
+  }
+  const auto real = real_ones(facts);
+  const std::string which = real.empty() ? std::string("SERVER") : real.front().to_string();
+  finding.fix = {fmt::format("printf 'nameserver {}\\n' > /etc/resolv.conf  # on {}", which, question.from)};
+  return finding;
+}
+
+}  // namespace
+
+CauseKind dns_stub_resolver_cause() {
+  return {
+      "dns-stub-resolver",
+      "A container asks a resolver on a loopback address, where nothing is.",
+      "systemd-resolved puts `nameserver 127.0.0.53` into the host's /etc/resolv.conf (dnsmasq and unbound: "
+      "127.0.0.1). Copied into a container it names the container's own loopback, because every network "
+      "namespace has one of its own, and there no stub listens. Docker and Podman notice the well-known "
+      "cases and put the real servers in; a bind mount of /etc/resolv.conf, CNI without a runtime's help, "
+      "`ip netns`, LXC templates and kubelet without `--resolv-conf` do not.",
+      "A container asks a loopback address, and its own kernel refuses (nothing listens) or stays silent. "
+      "`cat /etc/resolv.conf` in the container shows the address, `resolvectl status` on the host the real "
+      "servers.",
+      "Give containers the servers behind the stub: `docker run --dns SERVER`, or `\"dns\": [\"SERVER\"]` in "
+      "/etc/docker/daemon.json; `--resolv-conf=/run/systemd/resolve/resolv.conf` for kubelet; for all on the "
+      "host\n```\nln -sf /run/systemd/resolve/resolv.conf /etc/resolv.conf\n```\nOr let the stub listen "
+      "where "
+      "containers can reach it (`DNSStubListenerExtra=172.17.0.1` in resolved.conf).",
+      recognise};
+}
+
+}  // namespace plumbline::proof

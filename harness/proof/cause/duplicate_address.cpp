@@ -1,0 +1,172 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "harness/proof/diagnosis/cause.hpp"
+#include "harness/proof/diagnosis/plugging.hpp"
+#include "harness/proof/diagnosis/reading.hpp"
+
+namespace plumbline::proof {
+namespace {
+
+std::string delete_command(Facts& facts, const Endpoint& at, const IpAddress& address) {
+  int length = address.bits();
+  if (const network::Interface* interface = interface_at(facts, at)) {
+    for (const InterfaceAddress& held : interface->addresses) {
+      if (held.address == address) length = held.prefix_length;
+    }
+  }
+  return typed_on(at.node,
+                  fmt::format("ip addr del {}/{} dev {}", address.to_string(), length, at.interface));
+}
+
+/// Where duplicate address detection refused it.
+std::optional<Endpoint> refused_at(Facts& facts, const IpAddress& address) {
+  for (const network::Node& each : facts.topology().nodes) {
+    const network::Node* node = facts.node(each.name);
+    if (node == nullptr) continue;
+    for (const network::Interface& interface : node->interfaces) {
+      if (std::ranges::count(interface.duplicate, address) != 0) return Endpoint{each.name, interface.name};
+    }
+  }
+  return std::nullopt;
+}
+
+std::vector<IpAddress> involved(const Case& question, Facts& facts, const std::optional<Hop>& hop) {
+  std::vector<IpAddress> all{question.to};
+  if (hop && hop->route.found()) all.push_back(hop->next);
+  if (hop) all.push_back(hop->destination);
+  if (const network::Node* from = facts.node(question.from)) {
+    for (const network::Interface& interface : from->interfaces) {
+      for (const InterfaceAddress& held : addresses(interface, question.family())) {
+        all.push_back(held.address);
+      }
+    }
+  }
+  return all;
+}
+
+std::optional<Finding> refused(const Case& question, Facts& facts, const std::optional<Hop>& hop) {
+  if (question.family() != IpFamily::v6) return std::nullopt;
+  for (const IpAddress& address : involved(question, facts, hop)) {
+    const auto at = refused_at(facts, address);
+    if (!at) continue;
+    const auto owners = holders(facts, address);
+    const auto on = segment(facts, *at);
+    const auto owner = std::ranges::find_if(owners, [&](const Endpoint& each) {
+      return std::ranges::any_of(on, [&](const Way& way) { return way.end() == each; });
+    });
+    Finding finding;
+    finding.certainty = Certainty::proven;
+    finding.summary =
+        fmt::format("{} does not use its {}: duplicate address detection found another owner{}.", place(*at),
+                    address.to_string(), owner == owners.end() ? "" : fmt::format(", {}", place(*owner)));
+    finding.evidence = {fmt::format("{} at {} is dadfailed", address.to_string(), place(*at))};
+    if (owner != owners.end()) {
+      finding.evidence.push_back(fmt::format("{} holds {} too", place(*owner), address.to_string()));
+      finding.fix = {delete_command(facts, *owner, address)};
+    }
+    finding.fix.push_back(delete_command(facts, *at, address));
+    return finding;
+  }
+  return std::nullopt;
+}
+
+/// Of the holders on one segment, who got or answered what was meant for another.
+struct Intruder {
+  Endpoint meant, got;
+  std::string evidence;
+};
+
+std::optional<Intruder> intruder(const Case& question, Facts& facts, Leg leg, const IpAddress& address,
+                                 const std::string& meant_node) {
+  const auto all = holders(facts, address);
+  const auto meant = std::ranges::find(all, meant_node, &Endpoint::node);
+  if (meant == all.end()) return std::nullopt;
+  for (const Way& way : segment(facts, *meant)) {
+    const Endpoint& other = way.end();
+    if (other.node == meant_node || std::ranges::count(all, other) == 0) continue;
+    if (const Sighting* came = taken_in(question, facts, leg, other.node)) {
+      return Intruder{*meant, other,
+                      fmt::format("{} > {} came in by {}", came->packet.ip->source.to_string(),
+                                  came->packet.ip->destination.to_string(), place(*came))};
+    }
+    for (const std::string& node : {question.from, question.host}) {
+      for (const NeighbourFact& known : facts.neighbours(node)) {
+        const auto link = facts.link(other.node, other.interface);
+        if (known.address == address && known.mac && link && link->mac == known.mac) {
+          return Intruder{*meant, other,
+                          fmt::format("{} has {} for {}, which is {}'s", node, known.mac->to_string(),
+                                      address.to_string(), place(other))};
+        }
+      }
+    }
+  }
+  return std::nullopt;
+}
+
+/// The sender's router, if it is a node of ours.
+std::optional<std::pair<IpAddress, std::string>> first_router(const Case& question, Facts& facts) {
+  RouteQuestion towards;
+  towards.to = question.to;
+  const RouteAnswer route = facts.route(question.from, towards);
+  if (!route.found() || !route.via) return std::nullopt;
+  for (const Endpoint& at : holders(facts, *route.via)) {
+    const network::Node* node = facts.topology().find(at.node);
+    if (node != nullptr && node->role == network::Role::host) return std::pair(*route.via, at.node);
+  }
+  return std::nullopt;
+}
+
+std::optional<Finding> recognise(const Case& question, Facts& facts) {
+  if (!question.wanted_through() || question.to.is_loopback()) return std::nullopt;
+  if (auto finding = refused(question, facts, broken_hop(question, facts))) return finding;
+  std::optional<Intruder> found;
+  IpAddress address = question.to;
+  if (!question.to_node.empty()) {
+    found = intruder(question, facts, Leg::forward, address, question.to_node);
+  }
+  if (!found) {
+    if (const auto router = first_router(question, facts)) {
+      address = router->first;
+      found = intruder(question, facts, Leg::forward, address, router->second);
+    }
+  }
+  if (!found) {
+    address = question.outcome.identity.source;
+    found = intruder(question, facts, Leg::reply, address, question.from);
+  }
+  if (!found) return std::nullopt;
+  Finding finding;
+  finding.certainty = Certainty::proven;
+  finding.summary =
+      fmt::format("{} and {} are on one segment and both hold {}; it was {} that got the packet.",
+                  place(found->meant), place(found->got), address.to_string(), found->got.node);
+  finding.evidence = {found->evidence};
+  finding.fix = {delete_command(facts, found->got, address)};
+  return finding;
+}
+
+}  // namespace
+
+CauseKind duplicate_address_cause() {
+  return {
+      "duplicate-address",
+      "Two nodes on one segment hold the same address.",
+      "Whoever asks for the address gets two answers, and keeps the first or the last, so that packets go "
+      "now to one node and now to the other. Over IPv6 the second one notices when it takes the address "
+      "(duplicate address detection) and does not use it; over IPv4 nobody does. Two IPAMs for one network, "
+      "a DHCP range over fixed addresses, a container with `--ip` that was started twice, and a bridge "
+      "network that overlaps the LAN are how it happens.",
+      "Two nodes on one segment hold the address, and the packet came in at the one that was not meant, or "
+      "the sender has that one's hardware address; over IPv6 the address is `dadfailed`. `arping -D -I DEV "
+      "ADDRESS` finds a second owner, `ip -6 addr show dadfailed` a refused address.",
+      "```\nip addr del ADDRESS/LENGTH dev DEV\n```\non the one that must not have it, then `ip neigh flush "
+      "dev DEV` on those who ask. An IPv6 address that was refused must be deleted and added again. Give "
+      "each network one IPAM, and keep fixed addresses out of its range (`docker network create "
+      "--ip-range`).",
+      recognise,
+      CauseKind::Depth::link};
+}
+
+}  // namespace plumbline::proof

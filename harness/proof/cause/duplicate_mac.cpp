@@ -1,0 +1,72 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "harness/proof/diagnosis/cause.hpp"
+#include "harness/proof/diagnosis/plugging.hpp"
+#include "harness/proof/diagnosis/reading.hpp"
+
+namespace plumbline::proof {
+namespace {
+
+/// Another that nobody on the segment has.
+MacAddress free_one(Facts& facts, const std::vector<Way>& segment, MacAddress mac) {
+  mac.bytes[0] = static_cast<std::uint8_t>((mac.bytes[0] | 0x02U) & 0xFEU);
+  for (int tries = 0; tries < 256; ++tries) {
+    ++mac.bytes[5];
+    const bool taken =
+        std::ranges::any_of(segment, [&](const Way& way) { return mac_of(facts, way.end()) == mac; });
+    if (!taken) break;
+  }
+  return mac;
+}
+
+bool was_seen_at(const Case& question, Leg leg, const std::string& node) {
+  return std::ranges::any_of(question.journey.sightings,
+                             [&](const Sighting& each) { return each.leg == leg && each.node == node; });
+}
+
+std::optional<Finding> recognise(const Case& question, Facts& facts) {
+  const auto hop = broken_hop(question, facts);
+  if (!hop || hop->holders.empty() || fault(facts, hop->way())) return std::nullopt;
+  const auto found = twins(facts, *hop);
+  if (!found || (!hop->unanswered() && !hop->left)) return std::nullopt;
+  const bool both_ends = hop->out().node == found->other.node;
+  const bool strayed = found->other.node != hop->node && was_seen_at(question, hop->leg, found->other.node);
+  Finding finding;
+  finding.certainty = both_ends || strayed ? Certainty::proven : Certainty::likely;
+  finding.summary = fmt::format("{} and {} are on one segment with the same hardware address, {}.",
+                                place(found->one), place(found->other), found->mac.to_string());
+  finding.evidence = {fmt::format("{} > {} was to go from {} to {}", hop->source.to_string(),
+                                  hop->destination.to_string(), hop->node, place(hop->way().back())),
+                      neighbour_text(*hop)};
+  if (strayed) finding.evidence.push_back(fmt::format("it was seen at {} instead", found->other.node));
+  const MacAddress free = free_one(facts, hop->segment, found->mac);
+  finding.fix = {typed_on(
+      found->other.node, fmt::format("ip link set {} address {}", found->other.interface, free.to_string()))};
+  return finding;
+}
+
+}  // namespace
+
+CauseKind duplicate_mac_cause() {
+  return {
+      "duplicate-mac",
+      "Two interfaces on one segment have the same hardware address.",
+      "A bridge remembers for each hardware address the one port by which it was last heard, and sends "
+      "frames for it there alone. With two owners the entry jumps from port to port with whoever spoke "
+      "last: packets go to the wrong one, which drops them, and the two can never talk to each other. It "
+      "comes from cloned virtual machines and images, from a fixed `--mac-address` or `mac_address:` in a "
+      "compose file that runs twice, and from scripts that derive it from too little.",
+      "The packet's sender or its next hop shares its hardware address with another node on the segment, and "
+      "the packet did not get there; proven where the two are its ends, or it was seen at the wrong one. "
+      "`bridge fdb show br BRIDGE` shows the entry jump, and the kernel logs `received packet on VETH with "
+      "own address as source address`.",
+      "```\nip link set DEV address 02:…\n```\non one of them, and take the fixed address out of its "
+      "configuration, so that the kernel chooses one.",
+      recognise,
+      CauseKind::Depth::link};
+}
+
+}  // namespace plumbline::proof

@@ -1,0 +1,71 @@
+#include <fmt/format.h>
+
+#include "harness/proof/diagnosis/cause.hpp"
+#include "harness/proof/diagnosis/plugging.hpp"
+#include "harness/proof/diagnosis/reading.hpp"
+
+namespace plumbline::proof {
+namespace {
+
+std::vector<std::string> mended(const Mismatch& found) {
+  const Prefix network = found.routers.network();
+  const bool inside = network.contains(found.address.address);
+  const std::string address = inside ? found.address.address.to_string() : std::string("ADDRESS");
+  const std::string& dev = found.at.interface;
+  return {
+      typed_on(found.at.node, fmt::format("ip addr del {} dev {}", found.address.to_string(), dev)),
+      typed_on(found.at.node, fmt::format("ip addr add {}/{} dev {}", address, network.length(), dev) +
+                                  (inside ? "" : fmt::format("  # a free one of {}", network.to_string()))),
+      typed_on(found.at.node,
+               fmt::format("ip route replace default via {}", found.routers.address.to_string()))};
+}
+
+std::optional<Finding> recognise(const Case& question, Facts& facts) {
+  if (stopper(question.kernel)) return std::nullopt;
+  const auto hop = broken_hop(question, facts);
+  if (!hop && !question.wanted_through()) return std::nullopt;
+  const auto found = wrong_network(question, facts, hop);
+  if (!found) return std::nullopt;
+  const bool inside = found->routers.network().contains(found->address.address);
+  Finding finding;
+  finding.certainty = Certainty::proven;
+  finding.summary =
+      inside ? fmt::format("{} has the wrong prefix length: {}, where {} on the same segment has {}.",
+                           place(found->at), found->address.to_string(), place(found->router),
+                           found->routers.to_string())
+             : fmt::format("{} has {}, but on its segment {} has {}: they have no network in common.",
+                           place(found->at), found->address.to_string(), place(found->router),
+                           found->routers.to_string());
+  finding.evidence = {fmt::format("{} is of {}", place(found->at), found->address.network().to_string()),
+                      fmt::format("{} is of {}", place(found->router), found->routers.network().to_string())};
+  if (hop && !hop->route.found()) {
+    finding.evidence.push_back(fmt::format("{} has no route to {}", hop->node, hop->destination.to_string()));
+  } else if (hop && hop->unanswered()) {
+    finding.evidence.push_back(neighbour_text(*hop));
+  }
+  finding.fix = mended(*found);
+  return finding;
+}
+
+}  // namespace
+
+CauseKind wrong_subnet_cause() {
+  return {
+      "wrong-subnet",
+      "An address or its prefix length is not of the network that its segment has.",
+      "What is in its own prefix a node asks for on the link; all else goes to a router that must itself be "
+      "in the prefix. With an address of another network the gateway cannot even be named (`Nexthop has "
+      "invalid gateway`); with too long a prefix the neighbours are out of reach; with too short a one "
+      "(/16 for /24) the node asks on its link for machines that are elsewhere. It comes from addresses "
+      "typed by hand, from a bridge whose network was changed under running containers, and from two IPAM "
+      "configurations for one bridge.",
+      "The node has no route, or asks in vain, or is looked for elsewhere, and no network of its interface "
+      "is one of the bridge's or router's on the same segment. Compare `ip -br addr` on both.",
+      "```\nip addr del ADDRESS/WRONG dev eth0\nip addr add ADDRESS/RIGHT dev eth0\nip route replace default "
+      "via GATEWAY\n```\nTo make it last, correct the network's configuration (`docker network inspect`, "
+      "`podman network inspect`, CNI's `ipam`) and make the containers anew.",
+      recognise,
+      CauseKind::Depth::link};
+}
+
+}  // namespace plumbline::proof
