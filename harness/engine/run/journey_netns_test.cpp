@@ -125,7 +125,7 @@ class JourneyTest : public ::testing::Test {
 
   static std::string told(const proof::Journey& journey) {
     std::string text;
-    for (const JourneyStep& step : steps(journey)) {
+    for (const JourneyStep& step : steps(journey, nullptr)) {
       text +=
           fmt::format("{} {}:{} {} {}\n", step.t_us, step.node, step.interface, step.direction, step.packet);
     }
@@ -210,7 +210,7 @@ TEST_F(JourneyTest, TheAddressesItHadToAskForArePartOfIt) {
                                    "c2:eth0 in ARP who-has 10.99.1.2 tell 10.99.0.1"}))
       << told(evidence.journey);
   EXPECT_EQ(evidence.journey.sightings.front().leg, Leg::neighbour);
-  EXPECT_EQ(steps(evidence.journey).front().t_us, 0);
+  EXPECT_EQ(steps(evidence.journey, nullptr).front().t_us, 0);
   // Known by now: the second one waits for nothing.
   const Evidence again = probe("c1", "10.99.0.1", kPublishedTcp);
   EXPECT_THAT(resolutions(again.journey), IsEmpty()) << told(again.journey);
