@@ -353,5 +353,25 @@ std::vector<Break> breaks() {
 INSTANTIATE_TEST_SUITE_P(OfEachKind, FirewallBreaks, ::testing::ValuesIn(breaks()),
                          [](const auto& each) { return std::string(each.param.name); });
 
+/// With no word from kernels about rules, the rules as they are must do.
+TEST(FirewallCauses, AreFoundWhereNothingIsTraced) {
+  for (const char* name :
+       {"ForwardPolicy", "ForwardRuleOverIPv6OfIptables", "ForwardRuleOrder", "InputRule",
+        "OutputPolicyOfTheContainer", "AnswersNotAccepted", "RangeForgotten", "OpenOverIPv6"}) {
+    const auto all = breaks();
+    const auto broken = std::ranges::find(all, std::string_view(name), &Break::name);
+    ASSERT_NE(broken, all.end()) << name;
+    testing::Scenario scenario;
+    broken->make(scenario);
+    scenario.checks(broken->checks);
+    for (const auto& [id, check] :
+         scenario.run({.timeout = std::chrono::milliseconds(250), .trace_rules = false})) {
+      if (!id.starts_with(broken->failing)) continue;
+      ASSERT_EQ(check.causes.size(), 1U) << name << ": " << check.observed;
+      EXPECT_EQ(check.causes.front().code, broken->codes.front()) << all_of(check.causes.front());
+    }
+  }
+}
+
 }  // namespace
 }  // namespace plumbline::engine

@@ -34,7 +34,8 @@ CauseKind forward_policy_drop_cause() {
       "forward-policy-drop",
       "No rule accepts a packet that is to be forwarded, and the chain's policy drops it.",
       "A base chain at the hook forward ends with a policy. Where that is drop, whatever no rule accepts "
-      "is dropped in silence. Docker sets the policy of `FORWARD` to DROP as soon as it starts, ufw does "
+      "is dropped in silence. Docker sets the policy of `FORWARD` to DROP where it switches forwarding on, "
+      "ufw does "
       "so by default: networks that somebody else made beside them, a bridge by hand, libvirt's or LXC's, "
       "lose their way out by that. Every base chain at the hook must accept a packet: an accept in one "
       "table does not make up for a drop in another.",

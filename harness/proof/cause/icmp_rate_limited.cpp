@@ -53,7 +53,7 @@ CauseKind icmp_rate_limited_cause() {
       "A rule rejects, but the kernel's limit on ICMP errors swallows the answer.",
       "A `reject` answers with an ICMP error, and the kernel sends only so many of these: one a second to "
       "each peer "
-      "after a burst of six (`net.ipv4.icmp_ratelimit`, in milliseconds), and at most 1000 a second in all "
+      "after a burst of six (`net.ipv4.icmp_ratelimit`, in milliseconds), and only so many a second in all "
       "(`net.ipv4.icmp_msgs_per_sec`, of which older kernels have one for the whole machine). Whoever knocks "
       "often, a "
       "client that tries again, a port scan, a test suite, sees a reject turn into silence and waits for its "

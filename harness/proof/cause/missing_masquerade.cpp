@@ -48,8 +48,8 @@ CauseKind missing_masquerade_cause() {
       "back. Without it a request arrives and its answer goes astray. It happens with a bridge made by hand, "
       "with "
       "`nft flush ruleset` or a restart of firewalld under a running Docker, and with networks for which it "
-      "is switched off "
-      "(Docker's `enable_ip_masquerade=false`, CNI's `ipMasq: false`, Podman's `--opt no_default_route`). "
+      "is switched off (Docker's `com.docker.network.bridge.enable_ip_masquerade=false`, CNI's `ipMasq: "
+      "false`). "
       "IPv6 needs rules of its own.",
       "The probe was seen leaving by the host's uplink with its sender's address, which was to be another; "
       "or that is a "

@@ -183,6 +183,18 @@ bool forwards(Facts& facts, const std::string& node, IpFamily family, const std:
   return facts.sysctl(node, fmt::format("net/ipv{}/conf/{}/forwarding", version(family), iif)) != "0";
 }
 
+/// Where an answer goes once the node has taken back what its source NAT did to the probe.
+IpAddress translated_back(const Case& question, const Dead& answer) {
+  const Journey& journey = question.journey;
+  const Sighting* in = journey.first(Leg::forward, answer.node, traffic::Direction::in);
+  const Sighting* out = nullptr;
+  for (const Sighting& sighting : journey.sightings) {
+    const bool there = sighting.is(Leg::forward, answer.node, traffic::Direction::out) && sighting.packet.ip;
+    if (there && sighting.packet.ip->source == answer.destination) out = &sighting;
+  }
+  return in != nullptr && in->packet.ip && out != nullptr ? in->packet.ip->source : answer.destination;
+}
+
 /// By the rules as they are, where the kernel's own reports are missing.
 std::optional<Stop> reckon(const Case& question, Facts& facts) {
   const bool refused =
@@ -203,6 +215,7 @@ std::optional<Stop> reckon(const Case& question, Facts& facts) {
   if (!dead || dead->came == nullptr || !question.kernel.blind(dead->node)) return std::nullopt;
   const network::Node* node = facts.node(dead->node);
   if (node == nullptr) return std::nullopt;
+  if (dead->leg == Leg::reply) dead->destination = translated_back(question, *dead);
   RulePacket packet = packet_of(question, dead->leg, dead->source, dead->destination);
   packet.iif = ip_interface(*node, dead->came->interface);
   if (holds(*node, dead->destination)) {
