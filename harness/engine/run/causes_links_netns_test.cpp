@@ -4,8 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <map>
 #include <ostream>
 #include <set>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -25,6 +27,7 @@ struct Break {
   std::vector<const char*> also;    ///< other causes that are true too
   const char* edit_from = "";
   const char* edit_to = "";
+  bool mended = true;  ///< by the fixes alone, as they are
 };
 
 void PrintTo(const Break& broken, std::ostream* out) {
@@ -47,15 +50,45 @@ std::string told(const CheckResult& check) {
 
 class LinkCauses : public ::testing::TestWithParam<Break> {};
 
-TEST_P(LinkCauses, AreNamedByTheChecksThatFail) {
-  const Break& broken = GetParam();
+/// "ip link set eth0 up  # on container-one", as a line of a script that runs on the host.
+std::string as_typed(const std::string& command) {
+  const std::string on = "  # on ";
+  const auto at = command.find(on);
+  if (at == std::string::npos) return command;
+  const std::string node = command.substr(at + on.size());
+  const std::string typed = command.substr(0, at);
+  return node == "host" ? typed : fmt::format("ip netns exec {} {}", node, typed);
+}
+
+/// The fixes of all that failed, each once, as a step of a scenario.
+std::string mending(const std::map<std::string, CheckResult>& results) {
+  std::vector<std::string> lines;
+  for (const auto& [id, check] : results) {
+    if (check.causes.empty()) continue;
+    std::istringstream fix(check.causes.front().fix);
+    for (std::string line; std::getline(fix, line);) {
+      if (std::ranges::count(lines, line) == 0) lines.push_back(line);
+    }
+  }
+  std::string step = "  - run:\n      shell: |\n";
+  for (const std::string& line : lines) step += "        " + as_typed(line) + "\n";
+  return step;
+}
+
+std::map<std::string, CheckResult> run(const Break& broken, const std::string& mending = {}) {
   Scenario scenario;
   if (*broken.edit_from != '\0') scenario.edit(broken.edit_from, broken.edit_to);
   std::string items = broken.change;
   if (!items.empty()) items += '\n';
+  items += mending;
   for (const char* check : broken.checks) items += fmt::format("  - {}\n", check);
   scenario.checks(items);
-  const auto results = scenario.run({.timeout = std::chrono::milliseconds(300)});
+  return scenario.run({.timeout = std::chrono::milliseconds(300)});
+}
+
+TEST_P(LinkCauses, AreNamedByTheChecksThatFail) {
+  const Break& broken = GetParam();
+  const auto results = run(broken);
   EXPECT_GE(results.size(), broken.checks.size());
   for (const auto& [id, check] : results) {
     SCOPED_TRACE(told(check));
@@ -69,6 +102,10 @@ TEST_P(LinkCauses, AreNamedByTheChecksThatFail) {
       EXPECT_FALSE(cause.evidence.empty());
     }
   }
+  if (!broken.mended) return;
+  const std::string mends = mending(results);
+  SCOPED_TRACE(mends);
+  for (const auto& [id, check] : run(broken, mends)) EXPECT_EQ(check.verdict, Verdict::pass) << told(check);
 }
 
 std::vector<Break> links() {
@@ -84,18 +121,37 @@ std::vector<Break> links() {
        {"reach: {from: container-one, to: [192.168.99.1, 203.0.113.80], with: [ping, tcp/80]}",
         "reach: {from: container-one, to: [\"fd00:99::1\", \"2001:db8:ffff::80\"]}",
         "reach: {from: host, to: [192.168.99.11, \"fd00:99::11\"]}"},
-       {}},
+       {},
+       "",
+       "",
+       false},
       {"TheUplinkIsDown",
        "link-down",
        "  - then: {set-link: {dev: ens4, up: false}}",
        {"egress: {from: container-one, to: internet, via: ens4, as: 192.168.16.10, family: ipv4}",
         "reach: {from: host, to: [192.168.16.66, \"2001:db8:16::66\"]}"},
-       {"no-default-route", "missing-masquerade"}},
+       {"no-default-route", "missing-masquerade"},
+       "",
+       "",
+       false},
       {"TheContainersEndIsDown",
        "link-down",
        "  - then: {set-link: {in: container-one, dev: eth0, up: false}}",
        {"reach: {from: container-one, to: [192.168.99.1, 203.0.113.80, \"fd00:99::1\"], with: [ping, "
         "udp/7]}"},
+       {"no-default-route"},
+       "",
+       "",
+       false},
+      {"TheContainersEndIsDownOverIpv4",
+       "link-down",
+       "  - then: {set-link: {in: container-one, dev: eth0, up: false}}",
+       {"reach: {from: container-one, to: 203.0.113.80}"},
+       {"no-default-route"}},
+      {"TheUplinkIsDownOverIpv4",
+       "link-down",
+       "  - then: {set-link: {dev: ens4, up: false}}",
+       {"egress: {from: container-one, to: internet, via: ens4, as: 192.168.16.10, family: ipv4}"},
        {"no-default-route"}},
       {"TheHostsEndIsDown",
        "no-carrier",
@@ -106,7 +162,10 @@ std::vector<Break> links() {
        "no-carrier",
        "  - then: {set-link: {in: container-one, dev: eth0, up: false}}",
        {"reach: {from: [host, container-two], to: [192.168.99.11, \"fd00:99::11\"]}"},
-       {}},
+       {},
+       "",
+       "",
+       false},
       {"TheWorldsEndIsDown",
        "no-carrier",
        "  - then: {set-link: {in: wan, dev: gateway, up: false}}",
@@ -143,7 +202,10 @@ std::vector<Break> addresses() {
        "      - add-address: {in: container-one, dev: eth0, address: 192.168.98.11/24}",
        {"reach: {from: container-one, to: [192.168.99.1, 192.168.99.12, 203.0.113.80]}",
         "reach: {from: host, to: 192.168.98.11}"},
-       {"no-default-route"}},
+       {"no-default-route"},
+       "",
+       "",
+       false},
       {"AnotherNetworkOverIpv6",
        "wrong-subnet",
        "  - then:\n"
@@ -151,7 +213,10 @@ std::vector<Break> addresses() {
        "      - delete-address: {in: container-one, dev: eth0, address: \"fd00:99::11/64\"}\n"
        "      - add-address: {in: container-one, dev: eth0, address: \"fd00:98::11/64\"}",
        {"reach: {from: container-one, to: [\"fd00:99::1\", \"2001:db8:ffff::80\"]}"},
-       {"no-default-route"}},
+       {"no-default-route"},
+       "",
+       "",
+       false},
       {"PrefixTooShort",
        "wrong-subnet",
        "  - run: {shell: \"ip -n container-one addr del 192.168.99.11/24 dev eth0; ip -n container-one addr "
@@ -185,7 +250,10 @@ std::vector<Break> addresses() {
        "address-missing",
        "  - then: {delete-address: {in: container-one, dev: eth0, address: 192.168.99.11/24}}",
        {"reach: {from: container-one, to: [192.168.99.1, 203.0.113.80]}"},
-       {"no-default-route"}},
+       {"no-default-route"},
+       "",
+       "",
+       false},
       {"TwoHoldTheTargets",
        "duplicate-address",
        "  - run: {shell: \"ip -n container-two addr add 192.168.99.11/24 dev eth0; ip neigh replace "
@@ -230,18 +298,27 @@ std::vector<Break> addresses() {
        "  - then: {sysctl: {in: container-one, set: {net.ipv6.conf.all.disable_ipv6: 1}}}",
        {"reach: {from: container-one, to: [\"fd00:99::1\", \"2001:db8:ffff::80\"]}",
         "reach: {from: container-two, to: \"fd00:99::11\"}"},
-       {"no-default-route"}},
+       {"no-default-route"},
+       "",
+       "",
+       false},
       {"Ipv6OffOnTheBridge",
        "ipv6-disabled",
        "  - then: {sysctl: {set: {net.ipv6.conf.bridge0.disable_ipv6: 1}}}",
        {"reach: {from: container-one, to: [\"fd00:99::1\", \"2001:db8:ffff::80\"]}",
         "reach: {from: host, to: \"fd00:99::11\"}"},
-       {}},
+       {},
+       "",
+       "",
+       false},
       {"TooSmallForIpv6",
        "ipv6-disabled",
        "  - then: {set-link: {dev: bridge0, mtu: 1200}}",
        {"reach: {from: container-one, to: [\"fd00:99::1\", \"2001:db8:ffff::80\"]}"},
-       {"mtu-too-small"}},
+       {"mtu-too-small"},
+       "",
+       "",
+       false},
   };
 }
 
@@ -268,10 +345,14 @@ std::vector<Break> neighbours() {
        "arp "
        "drop; }; }\"}}",
        {"reach: {from: container-one, to: 192.168.99.12}"},
-       {}},
+       {},
+       "",
+       "",
+       false},
       {"TheWayBackIsElsewhere",
        "arp-unanswered",
-       "  - run: {shell: \"sysctl -qw net.ipv4.conf.all.rp_filter=1; ip route add 192.168.99.11/32 dev ens5\"}",
+       "  - run: {shell: \"sysctl -qw net.ipv4.conf.all.rp_filter=1; ip route add 192.168.99.11/32 dev "
+       "ens5\"}",
        {"reach: {from: container-one, to: internet, family: ipv4}"},
        {"rp-filter"}},
       {"TheGatewayIsNobody",
@@ -291,7 +372,10 @@ std::vector<Break> neighbours() {
        "neighbour-failed",
        "",
        {"reach: {from: container-one, to: [192.168.99.77, \"fd00:99::77\"]}"},
-       {}},
+       {},
+       "",
+       "",
+       false},
       {"IsolatedPorts",
        "bridge-port-isolated",
        "  - run: {shell: \"bridge link set dev veth1 isolated on; bridge link set dev veth2 isolated on\"}",
@@ -320,40 +404,56 @@ std::vector<Break> names() {
        "dns-refused",
        "",
        {"resolve: {from: [container-one, host], name: nowhere.example.test}"},
-       {}},
+       {},
+       "",
+       "",
+       false},
       {"AnotherAddress",
        "dns-wrong-answer",
        "",
        {"resolve: {from: container-one, name: www.example.test, expect: [203.0.113.81]}"},
-       {}},
+       {},
+       "",
+       "",
+       false},
       {"AStub",
        "dns-stub-resolver",
        "",
        {"resolve: {from: container-one, name: www.example.test}"},
        {"no-listener"},
        "    masquerade: ens4\n",
-       "    masquerade: ens4\n    resolvers: 127.0.0.53\n"},
+       "    masquerade: ens4\n    resolvers: 127.0.0.53\n",
+       false},
       {"TcpRefused",
        "dns-udp-only",
        "  - then: {nft: {in: lan-resolver, rules: \"table inet f { chain i { type filter hook input priority "
        "0; tcp "
        "dport 53 reject with tcp reset; }; }\"}}",
        {"resolve: {from: container-one, name: www.example.test, with: tcp}"},
-       {"no-listener"}},
+       {"no-listener"},
+       "",
+       "",
+       false},
       {"TcpSilent",
        "dns-udp-only",
        "  - then: {nft: {in: lan-resolver, rules: \"table inet f { chain i { type filter hook input priority "
        "0; tcp "
        "dport 53 drop; }; }\"}}",
        {"resolve: {from: container-one, name: www.example.test, with: tcp}"},
-       {"input-drop"}},
+       {"input-drop"},
+       "",
+       "",
+       false},
       {"UdpRefused",
        "dns-tcp-only",
        "  - then: {nft: {in: lan-resolver, rules: \"table inet f { chain i { type filter hook input priority "
        "0; udp "
        "dport 53 reject; }; }\"}}",
        {"resolve: {from: container-one, name: www.example.test, with: udp}"},
-       {"no-listener"}},
+       {"no-listener"},
+       "",
+       "",
+       false},
       {"Hijacked",
        "dns-answer-from-elsewhere",
        "  - then: {nft: {rules: \"table ip hijack { chain p { type nat hook prerouting priority dstnat; udp "

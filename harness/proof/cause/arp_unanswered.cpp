@@ -128,6 +128,7 @@ std::optional<Finding> recognise(const Case& question, Facts& facts) {
   finding.evidence = {neighbour_text(*hop),
                       fmt::format("{} holds {} or answers for it, and the way is up: {}", place(holder),
                                   hop->next.to_string(), way_text(way))};
+  for (std::string& line : questions_seen(question, *hop)) finding.evidence.push_back(std::move(line));
   if (reason) {
     finding.certainty = Certainty::proven;
     finding.summary =

@@ -9,7 +9,8 @@
 namespace plumbline::proof {
 namespace {
 
-std::string delete_command(Facts& facts, const Endpoint& at, const IpAddress& address) {
+std::string address_command(Facts& facts, std::string_view what, const Endpoint& at,
+                            const IpAddress& address) {
   int length = address.bits();
   if (const network::Interface* interface = interface_at(facts, at)) {
     for (const InterfaceAddress& held : interface->addresses) {
@@ -17,7 +18,7 @@ std::string delete_command(Facts& facts, const Endpoint& at, const IpAddress& ad
     }
   }
   return typed_on(at.node,
-                  fmt::format("ip addr del {}/{} dev {}", address.to_string(), length, at.interface));
+                  fmt::format("ip addr {} {}/{} dev {}", what, address.to_string(), length, at.interface));
 }
 
 /// Where duplicate address detection refused it.
@@ -64,9 +65,10 @@ std::optional<Finding> refused(const Case& question, Facts& facts, const std::op
     finding.evidence = {fmt::format("{} at {} is dadfailed", address.to_string(), place(*at))};
     if (owner != owners.end()) {
       finding.evidence.push_back(fmt::format("{} holds {} too", place(*owner), address.to_string()));
-      finding.fix = {delete_command(facts, *owner, address)};
+      finding.fix = {address_command(facts, "del", *owner, address)};
     }
-    finding.fix.push_back(delete_command(facts, *at, address));
+    finding.fix.push_back(address_command(facts, "del", *at, address));
+    finding.fix.push_back(address_command(facts, "add", *at, address));
     return finding;
   }
   return std::nullopt;
@@ -143,7 +145,16 @@ std::optional<Finding> recognise(const Case& question, Facts& facts) {
       fmt::format("{} and {} are on one segment and both hold {}; it was {} that got the packet.",
                   place(found->meant), place(found->got), address.to_string(), found->got.node);
   finding.evidence = {found->evidence};
-  finding.fix = {delete_command(facts, found->got, address)};
+  finding.fix = {address_command(facts, "del", found->got, address)};
+  // Who asked keeps the wrong hardware address for a while.
+  for (const std::string& node : {question.from, question.host}) {
+    for (const NeighbourFact& known : facts.neighbours(node)) {
+      if (known.address != address || !known.mac) continue;
+      finding.fix.push_back(
+          typed_on(node, fmt::format("ip neigh del {} dev {}", address.to_string(), known.dev)));
+    }
+    if (question.from == question.host) break;
+  }
   return finding;
 }
 

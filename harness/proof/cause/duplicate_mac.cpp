@@ -43,8 +43,9 @@ std::optional<Finding> recognise(const Case& question, Facts& facts) {
                       neighbour_text(*hop)};
   if (strayed) finding.evidence.push_back(fmt::format("it was seen at {} instead", found->other.node));
   const MacAddress free = free_one(facts, hop->segment, found->mac);
-  finding.fix = {typed_on(
-      found->other.node, fmt::format("ip link set {} address {}", found->other.interface, free.to_string()))};
+  const Endpoint& changed = std::max(found->one, found->other);
+  finding.fix = {
+      typed_on(changed.node, fmt::format("ip link set {} address {}", changed.interface, free.to_string()))};
   return finding;
 }
 

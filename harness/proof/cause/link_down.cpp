@@ -4,7 +4,7 @@
 #include <set>
 
 #include "harness/proof/diagnosis/cause.hpp"
-#include "harness/proof/diagnosis/hop.hpp"
+#include "harness/proof/diagnosis/plugging.hpp"
 #include "harness/proof/diagnosis/reading.hpp"
 
 namespace plumbline::proof {
@@ -72,8 +72,15 @@ std::optional<Finding> without_route(const Case& question, Facts& facts, const H
     });
     if (any_up && !meant && !near && !interface->peer && interface->addresses.empty()) continue;
     const Certainty certainty = !any_up || meant || near ? Certainty::proven : Certainty::likely;
-    return found(certainty, at, fmt::format(", and with it {} has lost its routes by it", hop.node),
-                 {fmt::format("{} has no route to {}", hop.node, hop.destination.to_string())});
+    Finding finding =
+        found(certainty, at, fmt::format(", and with it {} has lost its routes by it", hop.node),
+              {fmt::format("{} has no route to {}", hop.node, hop.destination.to_string())});
+    const auto router = router_near(facts, at, hop.destination.family());
+    if (router && !near) {
+      finding.fix.push_back(typed_on(hop.node, fmt::format("ip route replace default via {} dev {}",
+                                                           router->to_string(), at.interface)));
+    }
+    return finding;
   }
   return std::nullopt;
 }

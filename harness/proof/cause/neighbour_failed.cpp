@@ -30,24 +30,6 @@ bool explained(const Case& question, Facts& facts, const Hop& hop) {
   return hop.next == hop.destination && !without_address(facts, hop.segment, hop.next.family()).empty();
 }
 
-/// A router's address on the segment, in the sender's own network.
-std::optional<IpAddress> router_on(Facts& facts, const Hop& hop) {
-  const network::Interface* own = interface_at(facts, hop.out());
-  if (own == nullptr) return std::nullopt;
-  for (const Way& way : hop.segment) {
-    const network::Interface* other = interface_at(facts, way.end());
-    if (other == nullptr || way.end().node == hop.node || !is_end(facts, way.end())) continue;
-    const std::string forwarding = hop.next.is_v4() ? "net/ipv4/ip_forward" : "net/ipv6/conf/all/forwarding";
-    if (facts.sysctl(way.end().node, forwarding) != "1") continue;
-    for (const InterfaceAddress& theirs : addresses(*other, hop.next.family())) {
-      for (const InterfaceAddress& mine : addresses(*own, hop.next.family())) {
-        if (mine.network().contains(theirs.address)) return theirs.address;
-      }
-    }
-  }
-  return std::nullopt;
-}
-
 std::string route_text(const network::Node* node, const Hop& hop) {
   if (node == nullptr) return hop.destination.to_string();
   const network::Route* best = nullptr;
@@ -81,7 +63,8 @@ std::optional<Finding> recognise(const Case& question, Facts& facts) {
                                   hop->route.dev, hop->route.via ? " via " + next : " as on link"),
                       elsewhere.empty() ? fmt::format("no interface of any node holds {}", next)
                                         : fmt::format("{} holds {}", place(elsewhere.front()), next)};
-  const auto router = router_on(facts, *hop);
+  for (std::string& line : questions_seen(question, *hop)) finding.evidence.push_back(std::move(line));
+  const auto router = router_near(facts, hop->out(), hop->next.family());
   if (hop->route.via && router) {
     finding.fix = {typed_on(
         hop->node, fmt::format("ip route replace {} via {} dev {}", route_text(facts.node(hop->node), *hop),

@@ -325,6 +325,33 @@ std::string typed_on(std::string_view node, std::string_view command) {
   return fmt::format("{}  # on {}", command, node);
 }
 
+std::vector<std::string> questions_seen(const Case& question, const Hop& hop) {
+  constexpr std::uint8_t kSolicitation = 135;
+  constexpr std::uint8_t kAdvertisement = 136;
+  const Sighting* asked = nullptr;
+  const Sighting* answered = nullptr;
+  for (const Sighting& each : question.journey.sightings) {
+    if (each.leg != Leg::neighbour) continue;
+    const auto* arp = std::get_if<traffic::ArpHeader>(&each.packet.transport);
+    const auto* icmp = std::get_if<traffic::IcmpHeader>(&each.packet.transport);
+    const bool nd = icmp != nullptr && icmp->v6 && icmp->target == hop.next;
+    if ((arp != nullptr && arp->request && arp->target == hop.next) || (nd && icmp->type == kSolicitation)) {
+      asked = &each;
+    }
+    if ((arp != nullptr && !arp->request && arp->sender == hop.next) ||
+        (nd && icmp->type == kAdvertisement)) {
+      answered = &each;
+    }
+  }
+  std::vector<std::string> lines;
+  const std::string next = hop.next.to_string();
+  if (asked != nullptr) lines.push_back(fmt::format("who has {} was last seen at {}", next, place(*asked)));
+  if (answered != nullptr) {
+    lines.push_back(fmt::format("an answer for {} was last seen at {}", next, place(*answered)));
+  }
+  return lines;
+}
+
 std::string neighbour_text(const Hop& hop) {
   if (!hop.neighbour) {
     return hop.refused ? fmt::format("{} said that it cannot reach {}", hop.node, hop.next.to_string())

@@ -80,6 +80,9 @@ std::string way_text(const std::vector<Endpoint>& way);
 /// A command, and where it is to be typed.
 std::string typed_on(std::string_view node, std::string_view command);
 
+/// Where the question for the next hop's hardware address was last seen, and an answer, if the taps saw any.
+std::vector<std::string> questions_seen(const Case& question, const Hop& hop);
+
 /// "container-one's neighbour 192.168.99.1 dev eth0: incomplete", or what else is known of it.
 std::string neighbour_text(const Hop& hop);
 

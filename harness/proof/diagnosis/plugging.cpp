@@ -55,9 +55,12 @@ std::optional<Unplugged> at_cable_of(Facts& facts, const Endpoint& plugged, cons
   const Endpoint port = *interface->peer;
   const Interface* at_port = interface_at(facts, port);
   if (at_port == nullptr || !on(own, port) || !addresses(*at_port, family).empty()) return std::nullopt;
+  // Where it is plugged in rightly, it is the other end that is not.
+  const std::string& master = built(facts, port)->master;
+  if (!master.empty() && has_network_of(facts, {port.node, master}, plugged, family)) return std::nullopt;
   const auto bridge = bridge_for(facts, port, others, plugged, family);
   if (!bridge || on(own, *bridge)) return std::nullopt;
-  return Unplugged{port, *bridge, built(facts, port)->master, {}};
+  return Unplugged{port, *bridge, master, {}};
 }
 
 bool routes(Facts& facts, const Endpoint& at) {
@@ -196,6 +199,24 @@ bool lacks_ipv6(Facts& facts, const Endpoint& at) {
 bool is_tentative(Facts& facts, const Endpoint& at, const IpAddress& address) {
   const Interface* interface = interface_at(facts, at);
   return interface != nullptr && std::ranges::count(interface->tentative, address) != 0;
+}
+
+std::optional<IpAddress> router_near(Facts& facts, const Endpoint& at, IpFamily family) {
+  const Interface* own = interface_at(facts, at);
+  if (own == nullptr) return std::nullopt;
+  const std::string forwarding =
+      family == IpFamily::v4 ? "net/ipv4/ip_forward" : "net/ipv6/conf/all/forwarding";
+  for (const Way& way : segment(facts, at)) {
+    const Interface* other = interface_at(facts, way.end());
+    if (other == nullptr || way.end().node == at.node || !is_end(facts, way.end())) continue;
+    if (facts.sysctl(way.end().node, forwarding) != "1") continue;
+    for (const InterfaceAddress& theirs : addresses(*other, family)) {
+      for (const InterfaceAddress& mine : addresses(*own, family)) {
+        if (mine.network().contains(theirs.address)) return theirs.address;
+      }
+    }
+  }
+  return std::nullopt;
 }
 
 std::vector<std::string> senders(const Case& question, Facts& facts, const std::optional<Hop>& hop) {

@@ -54,6 +54,8 @@ std::vector<Endpoint> without_address(Facts& facts, const std::vector<Way>& segm
 bool lacks_ipv6(Facts& facts, const Endpoint& at);
 /// Duplicate address detection has not released the address yet.
 bool is_tentative(Facts& facts, const Endpoint& at, const IpAddress& address);
+/// A node on the segment of `at` that forwards, by its address in a network of `at`.
+std::optional<IpAddress> router_near(Facts& facts, const Endpoint& at, IpFamily family);
 /// Nodes that had the probe's packet to send on, its sender first.
 std::vector<std::string> senders(const Case& question, Facts& facts, const std::optional<Hop>& hop);
 /// Whether `node` sends what is for `to` onto the segment of `there`.
