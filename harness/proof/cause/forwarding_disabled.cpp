@@ -16,7 +16,7 @@ std::optional<Finding> recognise(const Case& question, Facts& facts) {
   const auto dead = died_inside(question);
   if (!dead || dead->came == nullptr || stopper(question.kernel)) return std::nullopt;
   const network::Node* node = facts.node(dead->node);
-  if (node == nullptr || holds(*node, dead->destination)) return std::nullopt;
+  if (node == nullptr || takes(facts, dead->node, dead->destination)) return std::nullopt;
   std::string interface = dead->came->interface;
   const network::Interface* came_by = node->find_interface(interface);
   const bool bridged = came_by != nullptr && !came_by->master.empty() &&

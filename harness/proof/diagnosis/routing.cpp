@@ -136,7 +136,7 @@ std::optional<Stranded> on_its_way(const Case& question, Facts& facts) {
     return std::nullopt;
   if (node != nullptr && dead->came != nullptr) packet.iif = layer3(*node, dead->came->interface);
   as_routed(question, packet.leg, packet.node, packet.source, packet.destination);
-  if (node != nullptr && holds(*node, packet.destination)) return std::nullopt;
+  if (takes(facts, packet.node, packet.destination)) return std::nullopt;
   return packet;
 }
 
@@ -158,6 +158,16 @@ std::string oif_at_hooks(const Case& question, Leg leg, std::string_view node) {
     if (routed && !passage.oif.empty()) return passage.oif;
   }
   return {};
+}
+
+/// Interfaces by which others of the family know it.
+std::size_t feet(const Node& node, IpFamily family) {
+  return static_cast<std::size_t>(std::ranges::count_if(node.interfaces, [&](const Interface& interface) {
+    return speaks(interface) && std::ranges::any_of(interface.addresses, [&](const InterfaceAddress& held) {
+             return held.address.family() == family &&
+                    (held.address.is_v4() || !held.address.is_link_local());
+           });
+  }));
 }
 
 /// Collects a segment, cable by cable.
@@ -254,6 +264,15 @@ std::optional<Stranded> stranded(const Case& question, Facts& facts) {
   return packet;
 }
 
+bool takes(Facts& facts, std::string_view node, const IpAddress& address) {
+  const Node* known = facts.node(node);
+  if (known != nullptr && holds(*known, address)) return true;
+  RouteQuestion asked;
+  asked.to = address;
+  const RouteAnswer answer = facts.route(node, asked);
+  return answer.found() && answer.type == kernel::netlink::LookupType::local;
+}
+
 const Sighting* came_last(const Case& question, Leg leg) {
   const Sighting* last = nullptr;
   for (const Sighting& sighting : question.journey.sightings) {
@@ -288,7 +307,11 @@ std::optional<Astray> gone_astray(const Case& question, Facts& facts) {
     astray.router = named;
     return astray;
   }
-  if (forwards(facts, packet->node, family) && got->role != network::Role::container) return std::nullopt;
+  // What has two feet is a router, even where it does not forward just now.
+  const bool foot = got->role == network::Role::container || feet(*got, family) < 2;
+  if (!foot || (forwards(facts, packet->node, family) && got->role != network::Role::container)) {
+    return std::nullopt;
+  }
   const std::string& goal = packet->leg == Leg::forward ? question.to_node : question.from;
   const auto right = first_hop(facts, astray.sender, goal, family);
   if (!right || right->via == via) return std::nullopt;

@@ -41,6 +41,9 @@ std::optional<Astray> gone_astray(const Case& question, Facts& facts);
 /// it then need not know a way.
 bool sent_away(const Case& question, Facts& facts, const Stranded& packet);
 
+/// Whether `node` takes what is for `address`: it holds it, or has a local route over it.
+bool takes(Facts& facts, std::string_view node, const IpAddress& address);
+
 /// Where the last packet of `leg` that was seen came in; null: it was last seen leaving, or not at all.
 const Sighting* came_last(const Case& question, Leg leg);
 
