@@ -156,6 +156,11 @@ std::vector<Break> breaks() {
        .checks = "  - reach: {from: container-one, to: internet, family: ipv4}\n",
        .code = "wrong-gateway",
        .mends = true},
+      {.name = "TheBridgeLostItsAddress",
+       .commands = {"ip addr del 192.168.99.1/24 dev bridge0", "ip -6 addr del fd00:99::1/64 dev bridge0"},
+       .checks = kOut,
+       .code = "wrong-gateway",
+       .mends = true},
       {.name = "TheHostsGatewayIsNoRouter",
        .commands = {"ip route replace default via 192.168.16.66 dev ens4",
                     "ip -6 route replace default via 2001:db8:16::66 dev ens4"},
@@ -308,6 +313,105 @@ std::vector<Break> breaks() {
        .mends = true},
   };
 }
+
+/// Breaks of other kinds, of which nothing about ways may be said.
+struct Other {
+  const char* name;
+  std::vector<std::pair<const char*, const char*>> edits;
+  std::vector<const char*> commands;
+  const char* checks;
+};
+
+void PrintTo(const Other& other, std::ostream* out) {
+  *out << other.name;
+}
+
+class NoRoutingCauses : public ::testing::TestWithParam<Other> {};
+
+TEST_P(NoRoutingCauses, AreClaimedOfOtherBreaks) {
+  static const std::set<std::string> kWays{
+      "no-default-route", "wrong-gateway", "missing-route-back", "policy-rule-missing", "table-route-missing",
+      "wrong-uplink",     "rp-filter",     "martian-source",     "mtu-too-small",       "pmtu-black-hole",
+      "hairpin-off",      "no-listener",   "blackhole-route",    "ttl-exceeded"};
+  Break broken{};
+  broken.edits = GetParam().edits;
+  std::vector<std::string> commands;
+  for (const char* command : GetParam().commands) commands.emplace_back(command);
+  const auto results =
+      run(broken, (commands.empty() ? std::string() : run_step(commands)) + GetParam().checks);
+  ASSERT_FALSE(results.empty());
+  for (const auto& [id, check] : results) {
+    SCOPED_TRACE(told(check));
+    EXPECT_NE(check.verdict, Verdict::pass);
+    for (const Cause& cause : check.causes) EXPECT_FALSE(kWays.contains(cause.code)) << cause.code;
+  }
+}
+
+std::vector<Other> others() {
+  const char* const out = "  - reach: {from: container-one, to: internet, with: [ping, tcp/80, udp/7]}\n";
+  return {
+      {"NoMasquerade", {{"    masquerade: ens4\n", ""}}, {}, out},
+      {"NoMasqueradeAndAResolver",
+       {{"    masquerade: ens4\n", ""}},
+       {},
+       "  - resolve: {from: container-one, name: www.example.test}\n"},
+      {"NothingAllowed", {{"allow: ens4", "allow: ens5"}}, {}, out},
+      {"NoForwarding", {}, {"sysctl -qw net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=0"}, out},
+      {"NoForwardingOfARouter",
+       {},
+       {"ip netns exec gateway sysctl -qw net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=0"},
+       out},
+      {"TheContainersLinkIsDown", {}, {"ip -n container-one link set eth0 down"}, out},
+      {"TheUplinkIsDown", {}, {"ip -n lan link set host down"}, out},
+      {"NotOnTheBridge", {}, {"ip link set veth1 nomaster"}, out},
+      {"InputDropped",
+       {},
+       {"ip netns exec internet nft add table inet f",
+        "ip netns exec internet nft 'add chain inet f i { type filter hook input priority 0; policy drop; }'",
+        "ip netns exec internet nft add rule inet f i icmpv6 type '{ nd-neighbor-solicit, nd-neighbor-advert "
+        "}' accept"},
+       out},
+      {"OutputOfTheFarEndDropped",
+       {},
+       {"ip netns exec internet nft add table inet f",
+        "ip netns exec internet nft 'add chain inet f o { type filter hook output priority 0; policy drop; "
+        "}'",
+        "ip netns exec internet nft add rule inet f o icmpv6 type '{ nd-neighbor-solicit, nd-neighbor-advert "
+        "}' accept"},
+       out},
+      {"RepliesDropped",
+       {},
+       {"nft add table inet f", "nft 'add chain inet f f { type filter hook forward priority -9; }'",
+        "nft add rule inet f f iifname ens4 oifname bridge0 drop"},
+       out},
+      {"ResetByTheHost",
+       {},
+       {"nft add table inet f", "nft 'add chain inet f f { type filter hook forward priority -9; }'",
+        "nft add rule inet f f tcp dport 80 reject with tcp reset",
+        "nft add rule inet f f udp dport 7 reject"},
+       "  - reach: {from: container-one, to: internet, with: [tcp/80, udp/7]}\n"},
+      {"ResetByTheFarEndsFirewall",
+       {},
+       {"ip netns exec internet nft add table inet f",
+        "ip netns exec internet nft 'add chain inet f i { type filter hook input priority 0; }'",
+        "ip netns exec internet nft add rule inet f i tcp dport 80 reject with tcp reset",
+        "ip netns exec internet nft add rule inet f i udp dport 7 reject"},
+       "  - reach: {from: container-one, to: internet, with: [tcp/80, udp/7]}\n"},
+      {"AWrongSubnet",
+       {},
+       {"ip -n container-one addr del 192.168.99.11/24 dev eth0",
+        "ip -n container-one addr add 192.168.98.11/24 dev eth0"},
+       "  - reach: {from: container-one, to: host, family: ipv4}\n"},
+      {"TheTargetIsDown", {}, {"ip -n internet link set eth0 down"}, out},
+      {"ADenyThatLeaks",
+       {{"deny: [10.0.0.0/8,", "deny: ["}},
+       {},
+       "  - deny: {from: container-one, to: 10.1.2.3}\n"},
+  };
+}
+
+INSTANTIATE_TEST_SUITE_P(OfDiy, NoRoutingCauses, ::testing::ValuesIn(others()),
+                         [](const auto& each) { return std::string(each.param.name); });
 
 INSTANTIATE_TEST_SUITE_P(OfDiy, RoutingCauses, ::testing::ValuesIn(breaks()),
                          [](const auto& each) { return std::string(each.param.name); });

@@ -136,6 +136,10 @@ void take_over(const LiveNetwork& network, const Topology& intended, Node& node)
     node.services = wanted->services;
     node.resolvers = wanted->resolvers;
     node.plant = wanted->plant;
+    for (Interface& interface : node.interfaces) {
+      const Interface* same = wanted->find_interface(interface.name);
+      if (same != nullptr) interface.gateways = same->gateways;
+    }
   } else if (network.adopted().contains(node.name)) {
     node.role = Role::container;
     if (const Node* host = intended.host()) node.resolvers = host->resolvers;

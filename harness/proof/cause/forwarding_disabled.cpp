@@ -16,7 +16,7 @@ std::optional<Finding> recognise(const Case& question, Facts& facts) {
   const auto dead = died_inside(question);
   if (!dead || dead->came == nullptr || stopper(question.kernel)) return std::nullopt;
   const network::Node* node = facts.node(dead->node);
-  if (node == nullptr || holds(*node, dead->destination)) return std::nullopt;
+  if (node == nullptr || takes(facts, dead->node, dead->destination)) return std::nullopt;
   // The end of the way forwards nothing, and need not: it should hold the address.
   const bool nobodys = facts.topology().owner_of(dead->destination) == nullptr;
   if (nobodys && node->role != network::Role::host && dead->node != question.host) return std::nullopt;

@@ -17,14 +17,14 @@ bool is_next_door(Facts& facts, const network::Node& node, const IpAddress& to) 
   });
 }
 
-std::optional<Hop> way(const Case& question, Facts& facts, const network::Node& node) {
+std::optional<NextRouter> way(const Case& question, Facts& facts, const network::Node& node) {
   const IpFamily family = question.family();
   const bool promised = question.promise == Case::Promise::egress && node.name == question.host;
   if (auto hop = first_hop(facts, node.name, question.to_node, family, promised ? question.via : ""))
     return hop;
   for (const network::Interface& interface : node.interfaces) {
     if (const auto named = named_gateway(facts, node.name, interface.name, family))
-      return Hop{interface.name, named, {}};
+      return NextRouter{interface.name, named, {}};
   }
   return question.host.empty() ? std::nullopt : first_hop(facts, node.name, question.host, family);
 }

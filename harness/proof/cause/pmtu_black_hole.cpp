@@ -61,8 +61,50 @@ std::string accept_errors(const Stopper& stopped, IpFamily family) {
       v4 ? "icmp type destination-unreachable icmp code frag-needed" : "icmpv6 type packet-too-big");
 }
 
+bool drops_errors(std::string_view rule, IpFamily family) {
+  const auto has = [&](std::string_view word) { return rule.find(word) != std::string_view::npos; };
+  if (!has("drop") && !has("DROP")) return false;
+  if (has("l4proto icmp") || has("protocol icmp") || has("nexthdr ipv6-icmp") || has("l4proto ipv6-icmp"))
+    return true;
+  return family == IpFamily::v4 ? has("destination-unreachable") || has("frag-needed") ||
+                                      has("fragmentation-needed") || has("-p icmp")
+                                : has("packet-too-big") || has("-p ipv6-icmp") || has("-p icmpv6");
+}
+
+/// A rule where the error was last seen that would drop it, for kernels that do not report on errors.
+struct Suspect {
+  std::string place;  ///< "rule of host's inet hole forward (handle 3): …"
+  std::string remedy;
+};
+std::optional<Suspect> suspect(const Case& question, Facts& facts, const std::string& node) {
+  for (const Chain& chain : facts.chains(node)) {
+    if (chain.type != "filter" || !chain.hook) continue;
+    const bool other = chain.family == (question.to.is_v4() ? "ip6" : "ip");
+    const auto found = std::ranges::find_if(
+        chain.rules, [&](const Chain::Rule& rule) { return drops_errors(rule.text, question.family()); });
+    if (other || found == chain.rules.end()) continue;
+    Passage passage;
+    passage.node = node;
+    RuleMet rule;
+    rule.backend = chain.backend;
+    rule.family = chain.family;
+    rule.table = chain.table;
+    rule.chain = chain.name;
+    rule.number = found->number;
+    rule.text = found->text;
+    return Suspect{rule_text(passage, rule),
+                   on(node, question, accept_errors(Stopper{&passage, &rule}, question.family()))};
+  }
+  return std::nullopt;
+}
+
+const Drop* error_dropped(const KernelPath& kernel) {
+  const auto found = std::ranges::find(kernel.drops, Leg::error, &Drop::leg);
+  return found == kernel.drops.end() ? nullptr : &*found;
+}
+
 /// The error was made, and did not come to who had to hear it.
-std::optional<Finding> error_lost(const Case& question, const Large& large) {
+std::optional<Finding> error_lost(const Case& question, Facts& facts, const Large& large) {
   const auto error = too_big(question.journey);
   Stopper stopped = stopper(question.kernel, Leg::error);
   if (!error && !stopped) return std::nullopt;
@@ -81,6 +123,14 @@ std::optional<Finding> error_lost(const Case& question, const Large& large) {
     finding.summary =
         fmt::format("Large packets vanish: {}'s ICMP error {} came as far as {} and no further.", maker,
                     kind_of(question.family()), place(*error->last));
+  }
+  if (const Drop* drop = error_dropped(question.kernel)) {
+    finding.certainty = Certainty::proven;
+    finding.evidence.push_back(fmt::format("the kernel of {} dropped it: {}", drop->node, drop->reason));
+  }
+  if (const auto rule = stopped ? std::nullopt : suspect(question, facts, error->last->node)) {
+    finding.evidence.push_back("such errors are dropped by the " + rule->place);
+    finding.fix = {rule->remedy};
   }
   if (error) {
     finding.evidence.push_back(fmt::format("{} said at {} that at most {} bytes pass; the packet is of {}",
@@ -167,7 +217,7 @@ std::optional<Finding> recognise(const Case& question, Facts& facts) {
   if (status != Status::timeout && status != Status::no_answer && !lost) return std::nullopt;
   const auto large = last_large(question.journey);
   if (!large || stopper(question.kernel)) return std::nullopt;
-  if (auto finding = error_lost(question, *large)) return finding;
+  if (auto finding = error_lost(question, facts, *large)) return finding;
   if (auto finding = router_is_silent(question, facts, *large)) return finding;
   return link_is_narrow(question, facts, *large);
 }

@@ -56,6 +56,35 @@ TEST_F(PmtuBlackHole, IsProvenOfARuleThatDropsTheError) {
                 "iptables -t filter -I FORWARD -p icmp --icmp-type fragmentation-needed -j ACCEPT"});
 }
 
+TEST_F(PmtuBlackHole, NamesARuleThatDropsSuchErrorsWhereOneWasLastSeen) {
+  mtu("gateway", "wan", 1300);
+  to_gateway();
+  see(Leg::error, "gateway", "lan", Direction::out, "192.168.16.1", "192.168.16.10");
+  traffic::IcmpHeader icmp;
+  icmp.type = 3;
+  icmp.code = 4;
+  icmp.rest = 1300;
+  auto quoted = std::make_shared<traffic::Packet>();
+  quoted->ip = question.journey.sightings[3].packet.ip;
+  icmp.quoted = quoted;
+  last().packet.transport = icmp;
+  see(Leg::error, "host", "ens4", Direction::in, "192.168.16.1", "192.168.16.10");
+  last().packet.transport = icmp;
+  Chain& chain = facts.chains_of["host"].emplace_back();
+  chain.family = "ip";
+  chain.table = "filter";
+  chain.name = "FORWARD";
+  chain.type = "filter";
+  chain.hook = Hook::forward;
+  chain.rules.push_back({4, "meta l4proto icmp counter drop", "", std::nullopt});
+  const auto finding = recognise();
+  ASSERT_TRUE(finding);
+  EXPECT_EQ(finding->certainty, Certainty::likely);
+  EXPECT_EQ(finding->fix,
+            std::vector<std::string>{
+                "iptables -t filter -I FORWARD -p icmp --icmp-type fragmentation-needed -j ACCEPT"});
+}
+
 TEST_F(PmtuBlackHole, IsProvenOfARouterThatSaysNothing) {
   mtu("gateway", "wan", 1300);
   to_gateway();

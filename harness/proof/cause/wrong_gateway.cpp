@@ -43,6 +43,44 @@ std::optional<IpAddress> right_router(const Case& question, Facts& facts, const 
   return hop ? hop->via : std::nullopt;
 }
 
+/// The one whose address it is may just be down.
+bool somebody_is_down(Facts& facts, const std::vector<network::Endpoint>& members) {
+  return std::ranges::any_of(members, [&](const network::Endpoint& member) {
+    const auto link = facts.link(member.node, member.interface);
+    return link && !(link->up && link->running);
+  });
+}
+
+/// The host's interface on that link, where it lacks the address that it is known by there.
+std::optional<network::Endpoint> bare_interface(const Case& question, Facts& facts,
+                                                const std::vector<network::Endpoint>& members,
+                                                IpFamily family) {
+  const network::Node* host = facts.node(question.host);
+  for (const network::Endpoint& member : members) {
+    const network::Interface* own =
+        host == nullptr || member.node != question.host ? nullptr : host->find_interface(member.interface);
+    if (own == nullptr) continue;
+    const bool addressed = std::ranges::any_of(own->addresses, [&](const InterfaceAddress& held) {
+      return held.address.family() == family && (held.address.is_v4() || !held.address.is_link_local());
+    });
+    if (!addressed) return member;
+  }
+  return std::nullopt;
+}
+
+/// With the length of the network that `node` has it in.
+std::string with_length(Facts& facts, const std::string& name, const std::string& dev,
+                        const IpAddress& address) {
+  const network::Node* node = facts.node(name);
+  const network::Interface* own = node == nullptr ? nullptr : node->find_interface(dev);
+  if (own != nullptr) {
+    for (const InterfaceAddress& held : own->addresses) {
+      if (held.network().contains(address)) return InterfaceAddress{address, held.prefix_length}.to_string();
+    }
+  }
+  return InterfaceAddress{address, address.bits()}.to_string();
+}
+
 /// A router that is not there.
 std::optional<Finding> nobody(const Case& question, Facts& facts) {
   const auto packet = stranded(question, facts);
@@ -52,7 +90,9 @@ std::optional<Finding> nobody(const Case& question, Facts& facts) {
   const network::Endpoint end{packet->node, answer.dev};
   const auto link = facts.link(packet->node, answer.dev);
   const bool works = !link || (link->up && link->running);
-  if (!works || on_the_link_of(facts, end).empty() || holder_on_link(facts, end, *answer.via)) {
+  const auto members = on_the_link_of(facts, end);
+  if (!works || members.empty() || somebody_is_down(facts, members)) return std::nullopt;
+  if (holder_on_link(facts, end, *answer.via)) {
     return std::nullopt;
   }
   const auto all = facts.neighbours(packet->node);
@@ -62,10 +102,13 @@ std::optional<Finding> nobody(const Case& question, Facts& facts) {
   finding.certainty = known != nullptr ? Certainty::proven : Certainty::likely;
   const std::string via = answer.via->to_string();
   const auto router = right_router(question, facts, *packet, answer.dev);
+  const auto bare = router ? std::nullopt : bare_interface(question, facts, members, answer.via->family());
   finding.summary =
       fmt::format("{} sends what goes to {} to the router {}, which nobody on the link of {} is{}.",
                   packet->node, packet->destination.to_string(), via, answer.dev,
-                  router ? fmt::format("; the router there is {}", router->to_string()) : std::string());
+                  router ? fmt::format("; the router there is {}", router->to_string())
+                  : bare ? fmt::format("; {}:{} has no address of that network", bare->node, bare->interface)
+                         : std::string());
   finding.evidence = {fmt::format("the kernel of {} routes it {}", packet->node, to_text(answer)),
                       fmt::format("no node on the link of {}:{} has {}", packet->node, answer.dev, via)};
   if (known != nullptr) {
@@ -73,6 +116,10 @@ std::optional<Finding> nobody(const Case& question, Facts& facts) {
   }
   const std::string fix = replace_route(question, facts, packet->node, packet->destination, answer, router);
   if (!fix.empty()) finding.fix = {fix};
+  if (bare) {
+    const std::string address = with_length(facts, packet->node, answer.dev, *answer.via);
+    finding.fix = {on(bare->node, question, fmt::format("ip addr add {} dev {}", address, bare->interface))};
+  }
   return finding;
 }
 

@@ -57,6 +57,12 @@ TEST_F(WrongGateway, IsNotClaimedWhereTheLinkIsDown) {
   EXPECT_FALSE(recognise());
 }
 
+TEST_F(WrongGateway, IsNotClaimedWhereWhoeverMayBeItIsDown) {
+  mtu("gateway", "lan", 1500);
+  facts.links["gateway:lan"].up = false;
+  EXPECT_FALSE(recognise());
+}
+
 class GatewayThatIsNone : public testing::Ways {
  protected:
   GatewayThatIsNone() {
@@ -92,6 +98,19 @@ TEST_F(GatewayThatIsNone, IsProvenWhereItGotThePacketAndForwardsNothing) {
 
 TEST_F(GatewayThatIsNone, IsNotClaimedOfTheRouterThatTheWorldNames) {
   facts.network.find("host")->find_interface("ens4")->gateways = {ip("192.168.16.66")};
+  EXPECT_FALSE(recognise());
+}
+
+TEST_F(GatewayThatIsNone, IsNotClaimedOfARouterThatJustDoesNotForward) {
+  facts.network.find("host")->find_interface("ens4")->gateways.clear();
+  EXPECT_TRUE(recognise());
+  cable(*facts.network.find("lan-peer"), "eth1", "10.0.0.1/24", {});
+  EXPECT_FALSE(recognise());
+}
+
+TEST_F(GatewayThatIsNone, IsNotClaimedWhereItTakesThePacketItself) {
+  route("lan-peer", "203.0.113.80", "", "lo", network::kLocalTable);
+  facts.routes["lan-peer 203.0.113.80"].type = kernel::netlink::LookupType::local;
   EXPECT_FALSE(recognise());
 }
 

@@ -40,8 +40,8 @@ Stopper stopper(const KernelPath& kernel);
 /// The kernel's own reason for letting go of a packet of the probe, at `node` if that is given; null: none
 /// told.
 const Drop* dropped(const KernelPath& kernel, std::string_view reason, std::string_view node = {});
-/// How much a counter rose at `node`, by the end of its name ("IPReversePathFilter"); 0: it did not, or nobody
-/// looked.
+/// How much a counter rose at `node`, by the end of its name ("IPReversePathFilter"); 0: it did not, or
+/// nobody looked.
 std::uint64_t rose(const KernelPath& kernel, std::string_view node, std::string_view counter);
 
 /// Whether `node` holds `address`.

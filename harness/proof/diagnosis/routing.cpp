@@ -136,7 +136,7 @@ std::optional<Stranded> on_its_way(const Case& question, Facts& facts) {
     return std::nullopt;
   if (node != nullptr && dead->came != nullptr) packet.iif = layer3(*node, dead->came->interface);
   as_routed(question, packet.leg, packet.node, packet.source, packet.destination);
-  if (node != nullptr && holds(*node, packet.destination)) return std::nullopt;
+  if (takes(facts, packet.node, packet.destination)) return std::nullopt;
   return packet;
 }
 
@@ -158,6 +158,16 @@ std::string oif_at_hooks(const Case& question, Leg leg, std::string_view node) {
     if (routed && !passage.oif.empty()) return passage.oif;
   }
   return {};
+}
+
+/// Interfaces by which others of the family know it.
+std::size_t feet(const Node& node, IpFamily family) {
+  return static_cast<std::size_t>(std::ranges::count_if(node.interfaces, [&](const Interface& interface) {
+    return speaks(interface) && std::ranges::any_of(interface.addresses, [&](const InterfaceAddress& held) {
+             return held.address.family() == family &&
+                    (held.address.is_v4() || !held.address.is_link_local());
+           });
+  }));
 }
 
 /// Collects a segment, cable by cable.
@@ -211,8 +221,9 @@ std::optional<IpAddress> neighbour_address(Facts& facts, const Interface& interf
 }
 
 /// Steps from a node to its neighbours, those that the world names as routers first.
-std::vector<Hop> steps_from(Facts& facts, const std::string& name, IpFamily family, std::string_view dev) {
-  std::vector<Hop> named, others;
+std::vector<NextRouter> steps_from(Facts& facts, const std::string& name, IpFamily family,
+                                   std::string_view dev) {
+  std::vector<NextRouter> named, others;
   const Node* node = facts.node(name);
   const Node* known = facts.topology().find(name);
   if (node == nullptr) return {};
@@ -254,6 +265,15 @@ std::optional<Stranded> stranded(const Case& question, Facts& facts) {
   return packet;
 }
 
+bool takes(Facts& facts, std::string_view node, const IpAddress& address) {
+  const Node* known = facts.node(node);
+  if (known != nullptr && holds(*known, address)) return true;
+  RouteQuestion asked;
+  asked.to = address;
+  const RouteAnswer answer = facts.route(node, asked);
+  return answer.found() && answer.type == kernel::netlink::LookupType::local;
+}
+
 const Sighting* came_last(const Case& question, Leg leg) {
   const Sighting* last = nullptr;
   for (const Sighting& sighting : question.journey.sightings) {
@@ -288,7 +308,11 @@ std::optional<Astray> gone_astray(const Case& question, Facts& facts) {
     astray.router = named;
     return astray;
   }
-  if (forwards(facts, packet->node, family) && got->role != network::Role::container) return std::nullopt;
+  // What has two feet is a router, even where it does not forward just now.
+  const bool foot = got->role == network::Role::container || feet(*got, family) < 2;
+  if (!foot || (forwards(facts, packet->node, family) && got->role != network::Role::container)) {
+    return std::nullopt;
+  }
   const std::string& goal = packet->leg == Leg::forward ? question.to_node : question.from;
   const auto right = first_hop(facts, astray.sender, goal, family);
   if (!right || right->via == via) return std::nullopt;
@@ -502,21 +526,21 @@ bool forwards(Facts& facts, std::string_view node, IpFamily family) {
   return facts.sysctl(node, path) != "0";
 }
 
-std::optional<Hop> first_hop(Facts& facts, const std::string& from, const std::string& to, IpFamily family,
-                             std::string_view dev) {
+std::optional<NextRouter> first_hop(Facts& facts, const std::string& from, const std::string& to,
+                                    IpFamily family, std::string_view dev) {
   std::set<std::string> visited{from};
-  std::deque<Hop> open;
-  for (const Hop& step : steps_from(facts, from, family, dev)) {
+  std::deque<NextRouter> open;
+  for (const NextRouter& step : steps_from(facts, from, family, dev)) {
     if (step.node == to) return step;
     if (visited.insert(step.node).second && may_pass(facts, step.node, family)) open.push_back(step);
   }
-  std::map<std::string, Hop> began;
-  for (const Hop& step : open) began[step.node] = step;
+  std::map<std::string, NextRouter> began;
+  for (const NextRouter& step : open) began[step.node] = step;
   while (!open.empty()) {
     const std::string at = open.front().node;
-    const Hop first = began.at(at);
+    const NextRouter first = began.at(at);
     open.pop_front();
-    for (const Hop& step : steps_from(facts, at, family, {})) {
+    for (const NextRouter& step : steps_from(facts, at, family, {})) {
       if (step.node == to) return first;
       if (!visited.insert(step.node).second || !may_pass(facts, step.node, family)) continue;
       began[step.node] = first;
@@ -526,7 +550,7 @@ std::optional<Hop> first_hop(Facts& facts, const std::string& from, const std::s
   return std::nullopt;
 }
 
-std::string add_route(const Prefix& to, const Hop& hop, std::uint32_t table) {
+std::string add_route(const Prefix& to, const NextRouter& hop, std::uint32_t table) {
   std::string command = to.family() == IpFamily::v4 ? "ip route add " : "ip -6 route add ";
   command += to.length() == 0 ? "default" : to.to_string();
   if (hop.via && !to.contains(*hop.via)) command += " via " + hop.via->to_string();

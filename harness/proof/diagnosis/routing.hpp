@@ -41,6 +41,9 @@ std::optional<Astray> gone_astray(const Case& question, Facts& facts);
 /// it then need not know a way.
 bool sent_away(const Case& question, Facts& facts, const Stranded& packet);
 
+/// Whether `node` takes what is for `address`: it holds it, or has a local route over it.
+bool takes(Facts& facts, std::string_view node, const IpAddress& address);
+
 /// Where the last packet of `leg` that was seen came in; null: it was last seen leaving, or not at all.
 const Sighting* came_last(const Case& question, Leg leg);
 
@@ -108,18 +111,18 @@ std::optional<IpAddress> named_gateway(Facts& facts, std::string_view node, std:
                                        IpFamily family);
 
 /// A first step towards somewhere.
-struct Hop {
+struct NextRouter {
   std::string dev;
   std::optional<IpAddress> via;  ///< absent: it is on link
   std::string node;              ///< who has `via`
 };
 /// The first step of a shortest way from `from` to `to` through nodes that forward, as the cables are; by
 /// `dev`, if given. Routers that the world names for an interface come first. Absent: there is none.
-std::optional<Hop> first_hop(Facts& facts, const std::string& from, const std::string& to, IpFamily family,
-                             std::string_view dev = {});
+std::optional<NextRouter> first_hop(Facts& facts, const std::string& from, const std::string& to,
+                                    IpFamily family, std::string_view dev = {});
 /// "ip route add 192.168.16.0/24 via 198.18.0.1 dev eth0", with -6 where it is needed. `to` of length 0:
 /// "default".
-std::string add_route(const Prefix& to, const Hop& hop, std::uint32_t table = network::kMainTable);
+std::string add_route(const Prefix& to, const NextRouter& hop, std::uint32_t table = network::kMainTable);
 
 /// RFC 1918, RFC 6598 and unique local ones: nobody routes them over the internet.
 bool is_private(const IpAddress& address);
