@@ -156,6 +156,7 @@ class Stage::Impl {
     plant(needs);
     open_taps();
     open_traces();
+    frames_lost();
   }
 
   const network::Topology& topology() const noexcept { return topology_; }
@@ -313,7 +314,7 @@ class Stage::Impl {
           watch = observer_.watch(key_for(request, identity), now_ns());
           impatience.await(*watch);
         };
-    const std::uint64_t lost_before = frames_lost();
+    const std::uint64_t lost_before = frames_lost_;
     const proof::KernelTrace::Mark traced_before = trace_mark();
     Evidence evidence;
     evidence.outcome = co_await traffic::probe(request, ready);
@@ -323,7 +324,8 @@ class Stage::Impl {
     evidence.journey = journey(watch, from, request.to, lost_before);
     evidence.kernel = kernel_path(watch, from, traced_before);
     evidence.delivered_to = delivered_to(request.nonce);
-    if (evidence.delivered_to.empty()) evidence.delivered_to = half_open_at(with, evidence);
+    if (evidence.delivered_to.empty() && !evidence.ended_early)
+      evidence.delivered_to = half_open_at(with, evidence);
     evidence.from = std::move(from);
     evidence.to = std::move(to);
     evidence.with = with;
@@ -385,7 +387,7 @@ class Stage::Impl {
       }
       if (sent) sent(*watch);
     };
-    const std::uint64_t lost_before = frames_lost();
+    const std::uint64_t lost_before = frames_lost_;
     const proof::KernelTrace::Mark traced_before = trace_mark();
     outcome = co_await traffic::ask(request, ready);
     proof::Journey seen = journey(watch, from, request.server, lost_before);
@@ -521,10 +523,11 @@ class Stage::Impl {
     }
   }
 
-  std::uint64_t frames_lost() const {
-    std::uint64_t lost = 0;
-    for (const auto& capture : captures_) lost += capture->dropped();
-    return lost;
+  /// What was lost since it was last asked may have been any probe's that was under way meanwhile.
+  std::uint64_t frames_lost() {
+    frames_lost_ = 0;
+    for (const auto& capture : captures_) frames_lost_ += capture->dropped();
+    return frames_lost_;
   }
 
   /// Frames lost since `lost_before` may have been this probe's.
@@ -739,6 +742,7 @@ class Stage::Impl {
   std::vector<Tapped> tapped_;                               ///< by tap, over all captures
   std::vector<std::pair<std::size_t, std::size_t>> places_;  ///< which capture, and which of its taps
   std::vector<std::unique_ptr<traffic::Capture>> captures_;
+  std::uint64_t frames_lost_ = 0;  ///< when it was last asked
   FrameWatches watches_;
   std::optional<proof::KernelTrace> trace_;
   std::optional<proof::DropTrace> drops_;

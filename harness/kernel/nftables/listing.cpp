@@ -273,7 +273,10 @@ Listing list(const Netns& netns) {
 }
 
 std::uint32_t generation(const Netns& netns) {
-  const Connection connection(netns);
+  return generation(Connection(netns));
+}
+
+std::uint32_t generation(const Connection& connection) {
   const netlink::Message request(type_of(NFT_MSG_GETGEN), 0, nfgenmsg{NFPROTO_UNSPEC, NFNETLINK_V0, 0});
   const auto bytes = request.bytes();
   std::vector<std::uint8_t> buffer(4096);

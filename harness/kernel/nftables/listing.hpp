@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "harness/kernel/netns/netns.hpp"
+#include "harness/kernel/nftables/connection.hpp"
 #include "harness/kernel/nftables/ruleset.hpp"
 
 /// What the events of a trace name: rules by handle, and chains.
@@ -73,5 +74,7 @@ Listing list(const Netns& netns);
 /// Counts the transactions that the namespace's ruleset has seen: as long as it is the same, so is the
 /// ruleset. Throws Error.
 std::uint32_t generation(const Netns& netns);
+/// The same of the connection's namespace, for who asks often: making a connection costs more than asking.
+std::uint32_t generation(const Connection& connection);
 
 }  // namespace plumbline::kernel::nft

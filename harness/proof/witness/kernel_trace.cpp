@@ -21,6 +21,7 @@
 #include "harness/base/fd.hpp"
 #include "harness/kernel/iptables_legacy/tables.hpp"
 #include "harness/kernel/iptables_legacy/trace.hpp"
+#include "harness/kernel/nftables/connection.hpp"
 #include "harness/kernel/nftables/listing.hpp"
 #include "harness/kernel/nftables/trace.hpp"
 #include "harness/proof/witness/passages.hpp"
@@ -64,6 +65,8 @@ class NodeTrace {
   }
 
   const std::string name;
+
+  void forget_interfaces() { interfaces_.clear(); }
 
   bool is_of(const TraceSource& source) const {
     return source.node == name && source.netns->inode() == netns_.inode();
@@ -176,7 +179,8 @@ class NodeTrace {
   void refresh(const NodeReports& reports) {
     rules_.interface_name = [this](unsigned index) { return interface_name(index); };
     if (!reports.nft.empty()) {
-      const std::uint32_t generation = kernel::nft::generation(netns_);
+      if (!rules_socket_) rules_socket_.emplace(netns_);
+      const std::uint32_t generation = kernel::nft::generation(*rules_socket_);
       if (generation_ != generation) {
         rules_.nft = kernel::nft::list(netns_);
         generation_ = generation;
@@ -192,7 +196,13 @@ class NodeTrace {
     }
   }
 
-  std::string interface_name(unsigned index) const {
+  std::string interface_name(unsigned index) {
+    const auto known = interfaces_.find(index);
+    return known != interfaces_.end() ? known->second
+                                      : interfaces_.emplace(index, ask_interface_name(index)).first->second;
+  }
+
+  std::string ask_interface_name(unsigned index) const {
     ifreq request{};
     request.ifr_ifindex = static_cast<int>(index);
     if (::ioctl(names_.get(), SIOCGIFNAME, &request) != 0) return fmt::format("if{}", index);
@@ -200,6 +210,7 @@ class NodeTrace {
   }
 
   std::function<void()> news_;
+  std::unordered_map<unsigned, std::string> interfaces_;  ///< until the network changes
   kernel::Netns netns_;  ///< our own: the node may be gone before we are told
   Fd names_;
   std::optional<kernel::nft::Trace> nft_;
@@ -212,6 +223,7 @@ class NodeTrace {
   std::vector<std::pair<WatchId, std::shared_ptr<const ChainReport>>> under_way_;
   std::vector<WatchId> perhaps_stopped_;
   Rulebook rules_;
+  std::optional<kernel::nft::Connection> rules_socket_;
   std::optional<std::uint32_t> generation_;
   std::deque<stream_descriptor> readable_;  ///< a deque: handlers hold references
   std::shared_ptr<const bool> here_ = std::make_shared<const bool>(true);
@@ -228,6 +240,7 @@ class KernelTrace::Impl {
     std::erase_if(nodes_, [&](const auto& node) {
       return std::ranges::none_of(sources, [&](const TraceSource& source) { return node->is_of(source); });
     });
+    for (const auto& node : nodes_) node->forget_interfaces();
     for (const TraceSource& source : sources) {
       if (std::ranges::any_of(nodes_, [&](const auto& node) { return node->is_of(source); })) continue;
       nodes_.push_back(std::make_unique<NodeTrace>(executor_, source, options_, [this] {
