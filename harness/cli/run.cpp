@@ -130,10 +130,10 @@ void declare(CLI::App& command, RunArguments& arguments) {
       ->check(one_of({"all", "failed", "none"}))
       ->type_name("all|failed|none")
       ->capture_default_str();
-  command.add_flag(
-      "!--no-trace-rules", arguments.trace_rules,
-      "Do not ask kernels which rules the probes meet: what drops them is not named, and a denial "
-      "in silence takes the whole time-out");
+  command.add_flag("!--no-trace-rules", arguments.trace_rules,
+                   "Do not have kernels report what they do with each probe, but where a check is about "
+                   "that: what drops one is "
+                   "then not named, and a denial in silence takes the whole time-out");
   command.add_option("-j,--jobs", arguments.jobs, "Checks of a scenario under way at once")
       ->check(CLI::Range(1, 100'000).description(""))
       ->type_name("N")

@@ -4,6 +4,7 @@
 #include <net/if.h>
 
 #include <algorithm>
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <cctype>
@@ -542,11 +543,10 @@ class Stage::Impl {
 
   /// Of the nodes that are to be traced, those that are there.
   void open_traces() {
-    if (!options_.trace_rules) return;
     std::vector<proof::TraceSource> sources;
     for (const auto& [name, netns] : network_.nodes()) {
       const network::Node* node = topology_.find(name);
-      const bool under_test = node != nullptr && node->role != network::Role::world;
+      const bool under_test = options_.trace_rules && node != nullptr && node->role != network::Role::world;
       if (under_test || std::ranges::find(options_.traced, name) != options_.traced.end())
         sources.push_back({name, &netns});
     }
@@ -556,7 +556,7 @@ class Stage::Impl {
       trace_->watch(sources);
       trace_->on_news([this] { recall_dropped(); });
     }
-    listen_to_drops();
+    if (options_.trace_rules) listen_to_drops();
   }
 
   /// Of all nodes: what the world drops is evidence, too.
@@ -621,9 +621,11 @@ class Stage::Impl {
   void recall_lost() {
     if (recalls_->empty()) return;
     for (const auto& capture : captures_) capture->drain();
-    for (const auto& [watch, recall] : *recalls_) {
+    for (const proof::WatchId watch : drops_->fresh(observer_)) {
+      const auto waiting = recalls_->find(watch);
+      if (waiting == recalls_->end()) continue;
       const auto drops = drops_->drops(observer_, watch);
-      if (std::ranges::any_of(drops, is_final)) recall->soon(executor_, kIcmpArrives);
+      if (std::ranges::any_of(drops, is_final)) waiting->second->soon(executor_, kIcmpArrives);
     }
   }
 
@@ -632,12 +634,25 @@ class Stage::Impl {
     return drop.leg == proof::Leg::forward && drop.reason != "NETFILTER_DROP" && !proof::may_be_a_copy(drop);
   }
 
+  /// What was read for one probe's sake may be about others that wait: no news come of it any more.
+  void look_for_others() {
+    if (recalls_->empty() || looking_) return;
+    looking_ = true;
+    boost::asio::post(executor_, [this, here = std::weak_ptr<const bool>(here_)] {
+      if (here.expired()) return;
+      looking_ = false;
+      if (trace_) recall_dropped();
+      if (drops_) recall_lost();
+    });
+  }
+
   /// Reports first, then taps: what they saw before a report was written tells whose packet it is about.
   proof::KernelPath kernel_path(std::optional<proof::WatchId> watch, const std::string& from,
                                 const proof::KernelTrace::Mark& before) {
     if (trace_) trace_->drain();
     if (drops_) drops_->drain();
     for (const auto& capture : captures_) capture->drain();
+    look_for_others();
     proof::KernelPath path;
     if (trace_) {
       const std::vector<unsigned>& by_tap = distance_from(from);
@@ -746,6 +761,8 @@ class Stage::Impl {
   FrameWatches watches_;
   std::optional<proof::KernelTrace> trace_;
   std::optional<proof::DropTrace> drops_;
+  bool looking_ = false;
+  std::shared_ptr<const bool> here_ = std::make_shared<const bool>(true);
   std::shared_ptr<Recalls> recalls_ = std::make_shared<Recalls>();  ///< of probes that are under way
   proof::TranslationWitness translations_;
 };

@@ -22,9 +22,10 @@ struct StageOptions {
   std::size_t checks = 0;                   ///< under way at once at most; 0: not known, so it may be many
   std::size_t tap_buffer_bytes = 0;    ///< of each tap; 0: by `checks` and the node's number of interfaces
   std::size_t tap_snap_length = 2048;  ///< bytes of a frame kept
-  /// Kernels report what they do with probes: those of the host and of containers, and of `traced`.
+  /// Kernels report what they do with probes: those of the host and of containers which rules these meet, all
+  /// of them which they drop and why.
   bool trace_rules = true;
-  std::vector<std::string> traced;     ///< nodes of the world
+  std::vector<std::string> traced;     ///< nodes whose kernels report the rules in any case
   std::size_t trace_buffer_bytes = 0;  ///< of each of their sockets; 0: as large as a burst needs
 };
 

@@ -145,7 +145,9 @@ class Ladder {
     rung.packet = starred(step);
     rung.ttl = take_ttl(rung.packet);
     leave_out_known_quote(rung.packet);
-    if (!step.note.empty()) rung.packet += fmt::format(" ({})", printable(step.note));
+    // Every frame on a veth is so: worth no line of its own where one looks for what is wrong.
+    const bool usual = step.note == "checksum left to the device" && options.verbosity != Verbosity::verbose;
+    if (!step.note.empty() && !usual) rung.packet += fmt::format(" ({})", printable(step.note));
     rung.arrow = arrow(options_, step.direction);
     time_width_ = std::max(time_width_, columns(rung.time));
     place_width_ = std::max(place_width_, columns(rung.place));

@@ -118,6 +118,11 @@ class DropTrace::Impl {
     return found->second;
   }
 
+  std::vector<WatchId> fresh(const Observer& observer) {
+    attribute(observer);
+    return std::exchange(fresh_, {});
+  }
+
   void forget(WatchId watch) {
     by_watch_.erase(watch);
     forgotten_.insert(watch);
@@ -177,6 +182,7 @@ class DropTrace::Impl {
       if (!whose) return false;
       if (!forgotten_.contains(whose->watch)) {
         unknown.drop.leg = whose->leg;
+        fresh_.push_back(whose->watch);
         by_watch_[whose->watch].push_back(std::move(unknown.drop));
       }
       return true;
@@ -194,6 +200,7 @@ class DropTrace::Impl {
   std::size_t looked_at_ = 0;  ///< of these, from the first on: an observer has seen them
   std::uint64_t lost_here_ = 0;
   std::unordered_map<WatchId, std::vector<Drop>> by_watch_;
+  std::vector<WatchId> fresh_;
   std::unordered_set<WatchId> forgotten_;
   std::shared_ptr<const bool> here_ = std::make_shared<const bool>(true);
 };
@@ -217,6 +224,10 @@ void DropTrace::drain() {
 
 std::vector<Drop> DropTrace::drops(const Observer& observer, WatchId watch) {
   return impl_->drops(observer, watch);
+}
+
+std::vector<WatchId> DropTrace::fresh(const Observer& observer) {
+  return impl_->fresh(observer);
 }
 
 void DropTrace::forget(WatchId watch) {

@@ -43,6 +43,8 @@ class DropTrace {
   /// The drops read until now of that probe's packets, by time; those that `observer` did not recognise
   /// earlier are looked at again, for meanwhile it may have learned more.
   std::vector<Drop> drops(const Observer& observer, WatchId watch);
+  /// The probes of which drops have become known since the last call.
+  std::vector<WatchId> fresh(const Observer& observer);
   /// Nothing more is asked of it: its drops, and those still to come, are passed over.
   void forget(WatchId watch);
 
