@@ -146,7 +146,7 @@ class Ladder {
     rung.ttl = take_ttl(rung.packet);
     leave_out_known_quote(rung.packet);
     // Every frame on a veth is so: worth no line of its own where one looks for what is wrong.
-    const bool usual = step.note == "checksum left to the device" && options.verbosity != Verbosity::verbose;
+    const bool usual = step.note == "checksum left to the device" && options_.verbosity != Verbosity::verbose;
     if (!step.note.empty() && !usual) rung.packet += fmt::format(" ({})", printable(step.note));
     rung.arrow = arrow(options_, step.direction);
     time_width_ = std::max(time_width_, columns(rung.time));
