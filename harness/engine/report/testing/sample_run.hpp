@@ -44,7 +44,7 @@ inline CheckResult failed() {
       {44, "host", "br0", "other-host", "192.168.99.11:40001 > 10.1.2.3:80 TCP SYN, seq 305419896, ttl 64"},
       {1203, "host", "ens4", "out", "192.168.16.10:40001 > 10.1.2.3:80 TCP SYN, seq 305419896, ttl 63"},
       {1000250, "intranet", "eth0", "in", "192.168.16.10:40001 > 10.1.2.3:80 TCP SYN, seq 305419896, ttl 62",
-       "forward", "source", "checksum left to the device"},
+       "forward", "source", "bad checksum"},
   };
   const std::string packet = "192.168.99.11:40001 > 10.1.2.3:80 TCP SYN, seq 305419896, ttl 63";
   result.kernel = {
