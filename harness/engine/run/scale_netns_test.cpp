@@ -28,5 +28,25 @@ TEST(Scale, AHundredContainersLeaveNoVerdictOpen) {
   }
 }
 
+TEST(Scale, TwoThousandProbesAtOnceAreEachTracedToTheirRule) {
+  std::string ports;
+  for (int port = 2000; port < 2200; ++port)
+    ports += fmt::format("{}udp/{}", ports.empty() ? "" : ", ", port);
+  testing::Scenario scenario;
+  scenario.edit("how: reject", "how: drop");
+  scenario.checks(
+      fmt::format("  - deny: {{from: [container-one, container-two], with: [{}], to: [10.1.2.3, "
+                  "172.16.5.5, 192.168.44.4, 100.64.0.7, \"fd00:1::3\"]}}",
+                  ports));
+  const auto results = scenario.run({.jobs = 2000, .timeout = std::chrono::milliseconds(100'000)});
+  EXPECT_EQ(results.size(), 2000U);
+  std::size_t untraced = 0;
+  for (const auto& [id, check] : results) {
+    EXPECT_EQ(check.verdict, Verdict::pass) << id << "\n  observed: " << check.observed;
+    if (!check.observed.starts_with("dropped by rule of host's inet filter forward")) ++untraced;
+  }
+  EXPECT_EQ(untraced, 0U) << "reports were lost, or came to nobody";
+}
+
 }  // namespace
 }  // namespace plumbline::engine
