@@ -178,7 +178,7 @@ class Network::Impl {
     try {
       const engine::Outcome outcome = co_await check.run(*stage_);
       engine::tell(outcome, stage_->topology(), result);
-      if (outcome.question) result.causes = engine::find_causes(*outcome.question, *stage_);
+      if (outcome.question) engine::find_causes(*outcome.question, *stage_, result);
     } catch (const std::exception& error) {
       result.verdict = engine::Verdict::error;
       result.observed = error.what();

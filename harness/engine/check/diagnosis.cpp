@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "harness/engine/check/live_facts.hpp"
@@ -9,6 +10,33 @@
 #include "harness/proof/diagnosis/reading.hpp"
 
 namespace plumbline::engine {
+
+namespace {
+
+std::string tuple_text(const proof::Translation::Tuple& tuple) {
+  const auto end = [](const IpAddress& address, std::uint16_t port) {
+    return fmt::format(fmt::runtime(address.is_v4() ? "{}:{}" : "[{}]:{}"), address.to_string(), port);
+  };
+  return fmt::format("{} > {}", end(tuple.source, tuple.source_port),
+                     end(tuple.destination, tuple.destination_port));
+}
+
+Tracked told(const proof::Translation& known) {
+  return {known.node, tuple_text(known.original), tuple_text(known.reply), known.answered};
+}
+
+void add_counts(proof::Facts& facts, std::vector<KernelEvent>& events) {
+  for (KernelEvent& event : events) {
+    if (event.handle == 0) continue;
+    for (const proof::Chain& chain : facts.chains(event.node)) {
+      if (chain.name != event.chain || chain.family + " " + chain.table != event.table) continue;
+      const auto rule = std::ranges::find(chain.rules, event.handle, &proof::Chain::Rule::number);
+      if (rule != chain.rules.end()) event.packets = rule->packets;
+    }
+  }
+}
+
+}  // namespace
 
 proof::Case case_of(const Evidence& evidence, proof::Case::Promise promise) {
   proof::Case question;
@@ -58,20 +86,21 @@ bool is_unexplained(const proof::Case& question) {
          !proof::stopper(question.kernel);
 }
 
-std::vector<Cause> find_causes(proof::Case question, Stage& stage) {
+void find_causes(proof::Case question, Stage& stage, CheckResult& result) {
   if (const network::Node* host = stage.topology().host()) question.host = host->name;
   question.kernel.translations = stage.translations(question.journey);
   LiveFacts facts(stage);
-  std::vector<Cause> causes;
+  add_counts(facts, result.kernel);
+  for (const proof::Translation& known : question.kernel.translations)
+    result.conntrack.push_back(told(known));
   for (proof::Diagnosis& each : proof::diagnose(question, facts, proof::cause_kinds())) {
-    Cause& cause = causes.emplace_back();
+    Cause& cause = result.causes.emplace_back();
     cause.code = each.code;
     cause.summary = std::move(each.finding.summary);
     cause.evidence = std::move(each.finding.evidence);
     cause.fix = fmt::format("{}", fmt::join(each.finding.fix, "\n"));
     cause.proven = each.finding.certainty == proof::Certainty::proven;
   }
-  return causes;
 }
 
 }  // namespace plumbline::engine

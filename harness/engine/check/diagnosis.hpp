@@ -16,7 +16,9 @@ proof::Case case_of(const DnsEvidence& evidence);
 /// Whether nothing tells yet who stopped the probe, though nothing came back: counters may.
 bool is_unexplained(const proof::Case& question);
 
-/// The causes that are recognised, the most certain first. To be asked before the network changes.
-std::vector<Cause> find_causes(proof::Case question, Stage& stage);
+/// Says in `result` why the promise was not kept: the causes that are recognised, the most certain first, how
+/// the nodes' conntracks know the flow, and what the rules that it met have counted. To be asked before the
+/// network changes.
+void find_causes(proof::Case question, Stage& stage, CheckResult& result);
 
 }  // namespace plumbline::engine

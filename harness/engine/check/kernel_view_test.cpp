@@ -76,7 +76,8 @@ TEST(Steps, SayTheirLegAndWhatIsTranslated) {
       .out("internet", "eth0", reversed(kTranslated), Leg::reply)
       .out("host", "veth1", reversed(kProbe), Leg::reply);
   std::vector<std::string> lines;
-  for (const JourneyStep& step : steps(exchange.journey, nullptr)) lines.push_back(step.leg + ": " + step.translated);
+  for (const JourneyStep& step : steps(exchange.journey, nullptr))
+    lines.push_back(step.leg + ": " + step.translated);
   EXPECT_THAT(lines,
               ElementsAre("forward: ", "forward: ", "forward: source", "reply: ", "reply: destination"));
 }

@@ -51,6 +51,17 @@ struct KernelEvent {
   friend bool operator==(const KernelEvent&, const KernelEvent&) = default;
 };
 
+/// How a node's conntrack knows the flow of a probe that did not do what was promised.
+struct Tracked {
+  std::string node;
+  std::string
+      original;  ///< "192.168.99.11:4000 > 203.0.113.80:80", as its first packet came; an echo's id as port
+  std::string reply;      ///< as an answer must come
+  bool answered = false;  ///< one did
+
+  friend bool operator==(const Tracked&, const Tracked&) = default;
+};
+
 /// The positive control: differs from the check only in what is guarded.
 struct Control {
   std::string from, to, with;
@@ -81,6 +92,7 @@ struct CheckResult {
   double duration_ms = 0;
   std::vector<JourneyStep> journey;
   std::vector<KernelEvent> kernel;
+  std::vector<Tracked> conntrack;  ///< in the order of the way
   std::optional<Control> control;
   std::string stopped;        ///< who stopped the probe or its answer, and where; empty: nobody, or not known
   std::vector<Cause> causes;  ///< the most certain first; empty: none was recognised

@@ -63,6 +63,7 @@ class ConsoleReporter final : public Reporter {
            << '\n';
     }
     if (run.repetitions > 1) out_ << repetitions(options_, run);
+    if (options_.verbosity == Verbosity::verbose) write_denials(run);
     out_ << totals(run) << '\n' << std::flush;
   }
 
@@ -155,6 +156,23 @@ class ConsoleReporter final : public Reporter {
         fmt::format("built in {}, checked in {}, torn down in {}", duration(options_, scenario.build_ms),
                     duration(options_, scenario.checks_ms), duration(options_, scenario.teardown_ms));
     out_ << "  " << painted(options_, Colour::dim, text) << '\n';
+  }
+
+  /// "66 denials: half of them within 7.12 ms, 95 % within 13.5 ms, all within 15.0 ms".
+  void write_denials(const RunResult& run) {
+    std::vector<double> took;
+    for (const ScenarioResult& scenario : run.scenarios) {
+      for (const CheckResult& check : scenario.checks) {
+        if (check.type == "deny" && check.verdict == Verdict::pass) took.push_back(check.duration_ms);
+      }
+    }
+    if (took.empty()) return;
+    std::ranges::sort(took);
+    const auto within = [&](std::size_t percent) {
+      return duration(options_, took[(took.size() - 1) * percent / 100]);
+    };
+    out_ << fmt::format("{}: half of them within {}, 95 % within {}, all within {}\n",
+                        counted(took.size(), "denial"), within(50), within(95), within(100));
   }
 
   std::string totals(const RunResult& run) const {

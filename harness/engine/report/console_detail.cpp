@@ -61,6 +61,12 @@ class Block {
   std::string lines_;
 };
 
+/// "host: 192.168.99.11:4000 > 203.0.113.80:80, answered as 203.0.113.80:80 > 192.168.16.10:4000".
+std::string tracked_text(const Tracked& tracked) {
+  return fmt::format("{}: {}, {} {}", tracked.node, tracked.original,
+                     tracked.answered ? "answered as" : "no answer yet, which would be", tracked.reply);
+}
+
 std::string control_text(const Control& control) {
   std::string text = control.from + " -> " + control.to;
   if (!control.with.empty()) text += " " + control.with;
@@ -121,6 +127,11 @@ std::string detail(const ConsoleOptions& options, const CheckResult& check) {
              check.verdict == Verdict::pass ? Colour::none : colour_of(check.verdict));
   if (check.control) block.text("control", control_text(*check.control));
   block.raw(ladder(options, check));
+  std::string_view label = "conntrack";
+  for (const Tracked& tracked : check.conntrack) {
+    block.text(label, tracked_text(tracked));
+    label = {};
+  }
   block.text("stopped", check.stopped, Colour::bold);
   add_causes(block, check.causes);
   block.verbatim("where", check.where);

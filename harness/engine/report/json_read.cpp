@@ -206,6 +206,17 @@ KernelEvent read_event(const Place& place, const json::value& value) {
   return event;
 }
 
+Tracked read_tracked(const Place& place, const json::value& value) {
+  Object object(place, value);
+  Tracked tracked;
+  tracked.node = object.text("node");
+  tracked.original = object.text("original");
+  tracked.reply = object.text("reply");
+  tracked.answered = object.boolean("answered");
+  object.end();
+  return tracked;
+}
+
 Control read_control(const Place& place, const json::value& value) {
   Object object(place, value);
   Control control;
@@ -254,6 +265,7 @@ CheckResult read_check(const Place& place, const json::value& value) {
   check.duration_ms = object.milliseconds("duration_ms");
   check.journey = object.array("journey", read_step);
   check.kernel = object.array("kernel", read_event);
+  check.conntrack = object.array("conntrack", read_tracked);
   check.control = object.optional("control", read_control);
   check.stopped = object.optional_text("stopped");
   object.optional("cause", read_cause);  // the first of:

@@ -109,7 +109,7 @@ std::string report_json_schema() {
     "check": {
       "type": "object",
       "additionalProperties": false,
-      "required": ["id", "type", "from", "to", "with", "family", "where", "verdict", "expected", "observed", "duration_ms", "journey", "kernel", "control", "stopped", "cause", "causes", "trace"],
+      "required": ["id", "type", "from", "to", "with", "family", "where", "verdict", "expected", "observed", "duration_ms", "journey", "kernel", "conntrack", "control", "stopped", "cause", "causes", "trace"],
       "properties": {
         "id": {"type": "string", "description": "Unique in its scenario, the same in every run"},
         "type": {"type": "string", "description": "The kind of check, as `plumbline list checks` names them"},
@@ -124,6 +124,7 @@ std::string report_json_schema() {
         "duration_ms": {"$ref": "#/$defs/milliseconds"},
         "journey": {"type": "array", "items": {"$ref": "#/$defs/step"}, "description": "The probe's sightings, in order"},
         "kernel": {"type": "array", "items": {"$ref": "#/$defs/event"}, "description": "What the kernels of traced nodes did with the probe, in order"},
+        "conntrack": {"type": "array", "items": {"$ref": "#/$defs/tracked"}, "description": "How the nodes' conntracks know the flow of a probe that did not do what was promised, in the order of its way"},
         "control": {"anyOf": [{"type": "null"}, {"$ref": "#/$defs/control"}]},
         "stopped": {"type": ["string", "null"], "description": "Who stopped the probe or its answer, and where"},
         "cause": {"anyOf": [{"type": "null"}, {"$ref": "#/$defs/cause"}], "description": "The first of causes"},
@@ -172,6 +173,17 @@ std::string report_json_schema() {
         "oif": {"type": "string", "description": "By which it leaves"},
         "log_prefix": {"type": "string", "description": "The rule logged the packet, with this prefix"},
         "packet": {"type": "string", "description": "The packet in one line, addresses as they are at this hook"}
+      }
+    },
+    "tracked": {
+      "type": "object",
+      "additionalProperties": false,
+      "required": ["node", "original", "reply", "answered"],
+      "properties": {
+        "node": {"type": "string"},
+        "original": {"type": "string", "description": "192.168.99.11:4000 > 203.0.113.80:80, as its first packet came; an echo's id stands as the port"},
+        "reply": {"type": "string", "description": "As an answer must come"},
+        "answered": {"type": "boolean", "description": "One did"}
       }
     },
     "control": {

@@ -62,6 +62,12 @@ json::value to_json(const KernelEvent& event) {
   return object;
 }
 
+json::value to_json(const Tracked& tracked) {
+  const auto& [node, original, reply, answered] = tracked;
+  return json::object{
+      {"node", text(node)}, {"original", text(original)}, {"reply", text(reply)}, {"answered", answered}};
+}
+
 json::value to_json(const std::optional<Control>& control) {
   if (!control) return nullptr;
   const auto& [from, to, with, verdict, observed] = *control;
@@ -97,7 +103,7 @@ json::array array_of(const std::vector<Item>& items) {
 
 json::value to_json(const CheckResult& check) {
   const auto& [id, type, from, to, with, family, where, verdict, expected, observed, duration_ms, journey,
-               kernel, control, stopped, causes, trace] = check;
+               kernel, conntrack, control, stopped, causes, trace] = check;
   json::object object{{"id", text(id)},
                       {"type", text(type)},
                       {"from", text(from)},
@@ -111,6 +117,7 @@ json::value to_json(const CheckResult& check) {
                       {"duration_ms", milliseconds(duration_ms)},
                       {"journey", array_of(journey)},
                       {"kernel", array_of(kernel)},
+                      {"conntrack", array_of(conntrack)},
                       {"control", to_json(control)},
                       {"stopped", text_or_null(stopped)},
                       {"cause", causes.empty() ? json::value(nullptr) : to_json(causes.front())},

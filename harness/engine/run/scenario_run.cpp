@@ -231,7 +231,7 @@ boost::asio::awaitable<void> ScenarioRun::explain_rest() {
     proof::Case& question = unexplained_[i].question;
     try {
       if (i < counted) co_await stage_->count_again(question);
-      results_[unexplained_[i].check]->causes = find_causes(question, *stage_);
+      find_causes(question, *stage_, *results_[unexplained_[i].check]);
     } catch (const Error& error) {
       spdlog::debug("{}: {}", results_[unexplained_[i].check]->id, error.what());
     }
@@ -289,7 +289,7 @@ boost::asio::awaitable<void> ScenarioRun::work() {
       Outcome outcome = co_await plan_.checks[index]->run(*stage_);
       tell(outcome, stage_->topology(), result);
       if (outcome.question && !is_unexplained(*outcome.question)) {
-        result.causes = find_causes(*outcome.question, *stage_);
+        find_causes(*outcome.question, *stage_, result);
       } else if (outcome.question) {
         unexplained_.push_back({index, std::move(*outcome.question)});
       }

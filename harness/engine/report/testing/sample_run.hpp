@@ -56,6 +56,8 @@ inline CheckResult failed() {
        std::nullopt, packet, 5},
       {"host", "", "", "", 0, "", std::nullopt, "", "NO_SOCKET", "tcp_v4_rcv", "", "reply", "", "",
        std::nullopt, "", 5}};
+  result.conntrack = {
+      {"host", "192.168.99.11:40001 > 10.1.2.3:80", "10.1.2.3:80 > 192.168.16.10:40001", true}};
   result.control = Control{"lan-peer", "10.1.2.3", "tcp/80", Verdict::pass, "connected"};
   result.stopped = "host (the answer): kernel drop reason NO_SOCKET in tcp_v4_rcv";
   result.causes = {
@@ -209,6 +211,7 @@ inline RunResult hostile_run() {
   result.journey = {{-3, hostile, hostile, hostile, hostile, "error", hostile, hostile}};
   result.kernel = {{hostile, hostile, hostile, hostile, 1, hostile, 1, hostile, hostile, hostile, "input",
                     "error", hostile, hostile, hostile, hostile, 1}};
+  result.conntrack = {{hostile, hostile, hostile, true}};
   result.control = Control{hostile, hostile, hostile, Verdict::inconclusive, hostile};
   result.stopped = hostile;
   result.causes = {Cause{hostile, hostile, {hostile}, hostile, true}};
