@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
+#include <map>
 #include <string_view>
 #include <vector>
 
@@ -118,6 +120,11 @@ class Ladder {
     const std::vector<bool> shown = shown_rungs();
     write_events(0);
     for (std::size_t i = 0; i < rungs_.size(); ++i) {
+      if (const std::size_t settled = shown[i] ? settled_from(i) : 0; settled != 0) {
+        write_settled(i, settled);
+        i += settled - 1;
+        continue;
+      }
       std::size_t left_out = 0;
       while (i + left_out < rungs_.size() && !shown[i + left_out]) ++left_out;
       if (left_out != 0) write_fold(left_out);
@@ -152,6 +159,10 @@ class Ladder {
     time_width_ = std::max(time_width_, columns(rung.time));
     place_width_ = std::max(place_width_, columns(rung.place));
     ttl_width_ = std::max(ttl_width_, rung.ttl.size());
+    if (const std::size_t at = step.packet.find(" is-at "); at != std::string::npos) {
+      const auto [known, fresh] = answers_.emplace(step.packet.substr(0, at), step.packet.substr(at));
+      disputed_ = disputed_ || known->second != step.packet.substr(at);
+    }
     translated_ = translated_ || !step.translated.empty();
     for_others_ = for_others_ || (step.direction != "in" && step.direction != "out");
   }
@@ -167,11 +178,49 @@ class Ladder {
     }
   }
 
+  /// How many steps from here on are an address resolution that went well, of which the answer tells all:
+  /// none where nobody answered, or two did.
+  std::size_t settled_from(std::size_t begin) const {
+    constexpr std::size_t few = 2;
+    if (verbose() || disputed_) return 0;
+    std::size_t end = begin;
+    bool answered = false;
+    while (end < rungs_.size() && check_.journey[end].leg == "neighbour" && (end == begin || !told_at(end))) {
+      answered = answered || is_answer(check_.journey[end]);
+      ++end;
+    }
+    if (end < rungs_.size() && end != begin && told_at(end)) --end;
+    return answered && end - begin > few ? end - begin : 0;
+  }
+
+  /// Whether a kernel told something right after so many steps.
+  bool told_at(std::size_t after) const {
+    return std::ranges::any_of(events_, [&](const KernelEvent* event) { return event->after == after; });
+  }
+
+  static bool is_answer(const JourneyStep& step) {
+    return step.packet.find(" is-at ") != std::string::npos ||
+           step.packet.find("neighbour advertisement") != std::string::npos;
+  }
+
+  void write_settled(std::size_t begin, std::size_t count) {
+    const auto answer = std::find_if(check_.journey.begin() + static_cast<std::ptrdiff_t>(begin),
+                                     check_.journey.end(), is_answer);
+    for (const std::string& text :
+         wrap(fmt::format("{}, {} frames", printable(answer->packet), count), room(kRungs))) {
+      line(std::string(kRungs, ' ') + painted(options_, Colour::dim, text));
+    }
+  }
+
   /// The beginning and the end, and whatever is followed by something that a kernel told.
   std::vector<bool> shown_rungs() const {
     std::vector<bool> shown(rungs_.size(), true);
-    if (verbose() || rungs_.size() <= kFirstRungs + kLastRungs + 1) return shown;
-    for (std::size_t i = kFirstRungs; i + kLastRungs < rungs_.size(); ++i) shown[i] = false;
+    if (verbose()) return shown;
+    std::vector<std::size_t> lines;  // that it would take, by their first step
+    for (std::size_t i = 0; i < rungs_.size(); i += std::max<std::size_t>(settled_from(i), 1))
+      lines.push_back(i);
+    if (lines.size() <= kFirstRungs + kLastRungs + 1) return shown;
+    for (std::size_t i = lines[kFirstRungs]; i < lines[lines.size() - kLastRungs]; ++i) shown[i] = false;
     for (const KernelEvent* event : events_) {
       if (event->after != 0 && event->after <= shown.size()) shown[event->after - 1] = true;
     }
@@ -301,7 +350,9 @@ class Ladder {
   std::vector<Rung> rungs_;
   std::vector<const KernelEvent*> events_;
   std::size_t time_width_ = 0, place_width_ = 0, ttl_width_ = 0;
-  std::string quote_;  ///< told last
+  std::string quote_;                           ///< told last
+  std::map<std::string, std::string> answers_;  ///< to ARP: "ARP 192.168.99.1" and " is-at …"
+  bool disputed_ = false;                       ///< two have claimed one address
   bool translated_ = false, for_others_ = false;
   std::string text_;
   std::size_t next_ = 0;               ///< event to be written

@@ -74,6 +74,12 @@ Unknown to_unknown(const Node& node, DropEvent&& event) {
   return unknown;
 }
 
+/// A ping's raw socket gets a copy of each answer; the kernel's own ping sockets, of which there is none, do
+/// not want the other.
+bool is_our_pings(const Drop& drop) {
+  return drop.leg == Leg::reply && drop.function == "ping_rcv";
+}
+
 }  // namespace
 
 bool may_be_a_copy(const Drop& drop) {
@@ -182,6 +188,7 @@ class DropTrace::Impl {
       if (!whose) return false;
       if (!forgotten_.contains(whose->watch)) {
         unknown.drop.leg = whose->leg;
+        if (is_our_pings(unknown.drop)) return true;
         fresh_.push_back(whose->watch);
         by_watch_[whose->watch].push_back(std::move(unknown.drop));
       }
