@@ -10,6 +10,7 @@
 
 #include "harness/engine/check/evidence.hpp"
 #include "harness/engine/check/frame_watch.hpp"
+#include "harness/engine/check/kernel_reports.hpp"
 #include "harness/network/topology/live_network.hpp"
 #include "harness/network/topology/model.hpp"
 #include "harness/proof/diagnosis/case.hpp"
@@ -27,12 +28,6 @@ struct StageOptions {
   bool trace_rules = true;
   std::vector<std::string> traced;     ///< nodes whose kernels report the rules in any case
   std::size_t trace_buffer_bytes = 0;  ///< of each of their sockets; 0: as large as a burst needs
-};
-
-/// When a probe ends that nobody answers.
-enum class Until : std::uint8_t {
-  time_out,
-  dropped,  ///< before that, once a kernel has told that it dropped the probe without a word to its sender
 };
 
 /// A network under observation: its servers run, its taps are open, probes can be sent. What checks work
