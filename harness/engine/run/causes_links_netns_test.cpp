@@ -7,12 +7,12 @@
 #include <map>
 #include <ostream>
 #include <set>
-#include <sstream>
 #include <string>
 #include <vector>
 
 #include "harness/engine/run/runner.hpp"
 #include "harness/engine/run/testing/scenario.hpp"
+#include "harness/engine/run/testing/typing.hpp"
 
 namespace plumbline::engine {
 namespace {
@@ -50,29 +50,16 @@ std::string told(const CheckResult& check) {
 
 class LinkCauses : public ::testing::TestWithParam<Break> {};
 
-/// "ip link set eth0 up  # on container-one", as a line of a script that runs on the host.
-std::string as_typed(const std::string& command) {
-  const std::string on = "  # on ";
-  const auto at = command.find(on);
-  if (at == std::string::npos) return command;
-  const std::string node = command.substr(at + on.size());
-  const std::string typed = command.substr(0, at);
-  return node == "host" ? typed : fmt::format("ip netns exec {} {}", node, typed);
-}
-
 /// The fixes of all that failed, each once, as a step of a scenario.
 std::string mending(const std::map<std::string, CheckResult>& results) {
   std::vector<std::string> lines;
   for (const auto& [id, check] : results) {
     if (check.causes.empty()) continue;
-    std::istringstream fix(check.causes.front().fix);
-    for (std::string line; std::getline(fix, line);) {
+    for (const std::string& line : testing::lines_of(check.causes.front().fix)) {
       if (std::ranges::count(lines, line) == 0) lines.push_back(line);
     }
   }
-  std::string step = "  - run:\n      shell: |\n";
-  for (const std::string& line : lines) step += "        " + as_typed(line) + "\n";
-  return step;
+  return testing::run_step(lines);
 }
 
 std::map<std::string, CheckResult> run(const Break& broken, const std::string& mending = {}) {

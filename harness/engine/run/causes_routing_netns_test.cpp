@@ -10,10 +10,12 @@
 #include <vector>
 
 #include "harness/engine/run/testing/scenario.hpp"
+#include "harness/engine/run/testing/typing.hpp"
 
 namespace plumbline::engine {
 namespace {
 
+using testing::run_step;
 using testing::Scenario;
 
 struct Break {
@@ -36,20 +38,6 @@ void PrintTo(const Break& broken, std::ostream* out) {
 }
 
 class RoutingCauses : public ::testing::TestWithParam<Break> {};
-
-/// "command  # on NODE", as typed on the host.
-std::string typed(const std::string& fix) {
-  const auto mark = fix.find("  # on ");
-  const std::string command = fix.substr(0, mark);
-  if (mark == std::string::npos) return command;
-  return fmt::format("ip netns exec {} {}", fix.substr(mark + 7), command);
-}
-
-std::string run_step(const std::vector<std::string>& commands) {
-  std::string text = "  - run:\n      shell: |\n";
-  for (const std::string& command : commands) text += "        " + command + "\n";
-  return text;
-}
 
 std::map<std::string, CheckResult> run(const Break& broken, const std::string& steps) {
   Scenario scenario;
@@ -94,10 +82,8 @@ TEST_P(RoutingCauses, AreNamed) {
     }
     if (!broken.mends) continue;
     EXPECT_FALSE(check.causes.front().fix.empty());
-    std::istringstream lines(check.causes.front().fix);
-    for (std::string line; std::getline(lines, line);) {
-      const std::string command = typed(line);
-      if (std::ranges::count(fixes, command) == 0) fixes.push_back(command);
+    for (const std::string& line : testing::lines_of(check.causes.front().fix)) {
+      if (std::ranges::count(fixes, line) == 0) fixes.push_back(line);
     }
   }
   if (!broken.mends || fixes.empty()) return;

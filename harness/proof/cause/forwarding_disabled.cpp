@@ -2,6 +2,7 @@
 
 #include "harness/proof/diagnosis/cause.hpp"
 #include "harness/proof/diagnosis/reading.hpp"
+#include "harness/proof/diagnosis/reasons.hpp"
 #include "harness/proof/diagnosis/routing.hpp"
 
 namespace plumbline::proof {
@@ -59,7 +60,9 @@ CauseKind forwarding_disabled_cause() {
           "setting of the interface by which it came in is 0.",
           "```\nsysctl -w net.ipv4.conf.all.forwarding=1\nsysctl -w net.ipv6.conf.all.forwarding=1\n```\n"
           "To keep it over a reboot, put the setting into a file in /etc/sysctl.d.",
-          recognise};
+          recognise,
+          CauseKind::Depth::network,
+          reasons::any_of({reasons::links(), reasons::frames(), reasons::steering(), {"wrong-gateway"}})};
 }
 
 }  // namespace plumbline::proof

@@ -5,6 +5,7 @@
 
 #include "harness/proof/diagnosis/cause.hpp"
 #include "harness/proof/diagnosis/reading.hpp"
+#include "harness/proof/diagnosis/reasons.hpp"
 #include "harness/proof/diagnosis/routing.hpp"
 
 namespace plumbline::proof {
@@ -113,7 +114,12 @@ CauseKind no_listener_cause() {
       "that is asked for. In a container without `ss`: `nsenter -t PID -n ss -lntup` on its host.\n"
       "Start the program, or let it listen on all addresses (`listen 80`, `bind 0.0.0.0`, `--host 0.0.0.0`); "
       "over IPv6, check that it opened a socket for that family, too.",
-      recognise};
+      recognise,
+      CauseKind::Depth::network,
+      reasons::any_of({reasons::links(),
+                       reasons::frames(),
+                       reasons::rules(),
+                       {"dns-stub-resolver", "dns-tcp-only", "dns-udp-only"}})};
 }
 
 }  // namespace plumbline::proof
