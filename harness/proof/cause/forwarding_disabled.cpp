@@ -29,8 +29,8 @@ std::optional<Finding> recognise(const Case& question, Facts& facts) {
   if (bridged || gone_astray(question, facts)) return std::nullopt;
   if (came_by != nullptr && !came_by->master.empty()) interface = came_by->master;
   // Where it would go back the way it came, the packet was sent there by mistake.
-  const RouteAnswer on = facts.route(dead->node, {dead->destination, std::nullopt, {}, 0});
-  if (dead->node != question.host && on.found() && on.dev == interface) return std::nullopt;
+  const RouteAnswer onward = facts.route(dead->node, {dead->destination, std::nullopt, {}, 0});
+  if (dead->node != question.host && onward.found() && onward.dev == interface) return std::nullopt;
   const IpFamily family = dead->destination.family();
   const std::string path = path_of(family, interface);
   if (facts.sysctl(dead->node, path) != "0") return std::nullopt;
@@ -44,7 +44,7 @@ std::optional<Finding> recognise(const Case& question, Facts& facts) {
   finding.evidence = {fmt::format("{} > {} came in by {} and never left", dead->source.to_string(),
                                   dead->destination.to_string(), place(*dead->came)),
                       fmt::format("{} of {} is 0", everywhere ? all : path, dead->node)};
-  finding.fix = {fmt::format("sysctl -w {}=1", everywhere ? all : path)};
+  finding.fix = {on(dead->node, question, fmt::format("sysctl -w {}=1", everywhere ? all : path))};
   return finding;
 }
 

@@ -51,6 +51,15 @@ const Sighting* taken_in(const Journey& journey, const std::string& node) {
   return last;
 }
 
+/// To which it was addressed in the end: a published port may lead to another.
+std::uint16_t port_of(const Sighting& taken, const Case& question) {
+  if (const auto* tcp = std::get_if<traffic::TcpHeader>(&taken.packet.transport))
+    return tcp->destination_port;
+  if (const auto* udp = std::get_if<traffic::UdpHeader>(&taken.packet.transport))
+    return udp->destination_port;
+  return question.port;
+}
+
 /// Whether a rule of `node` may have said it: then only the trace can tell.
 bool may_be_a_rule(const Case& question, Facts& facts, const std::string& node) {
   const bool traced = question.kernel.passed(node, Leg::forward) && !question.kernel.blind(node);
@@ -89,6 +98,9 @@ std::optional<Finding> recognise(const Case& question, Facts& facts) {
                       fmt::format("{} answered it by itself with {}", no->node,
                                   tcp ? "a reset" : "ICMP \"port unreachable\""),
                       fmt::format("no rule of {} rejects it", no->node)};
+  // Who is to listen there only its owner knows; who does, the node tells.
+  finding.fix = {on(no->node, question,
+                    fmt::format("ss {} 'sport = :{}'", tcp ? "-lntp" : "-lnup", port_of(*taken, question)))};
   return finding;
 }
 
