@@ -60,17 +60,6 @@ std::uint16_t port_of(const Sighting& taken, const Case& question) {
   return question.port;
 }
 
-/// Whether a rule of `node` may have said it: then only the trace can tell.
-bool may_be_a_rule(const Case& question, Facts& facts, const std::string& node) {
-  const bool traced = question.kernel.passed(node, Leg::forward) && !question.kernel.blind(node);
-  if (traced) return false;  // and `stopper` knows of none
-  const auto rejects = [](const Chain::Rule& rule) {
-    return rule.text.find("reject") != std::string::npos || rule.text.find("REJECT") != std::string::npos;
-  };
-  return std::ranges::any_of(facts.chains(node),
-                             [&](const Chain& chain) { return std::ranges::any_of(chain.rules, rejects); });
-}
-
 std::optional<Finding> recognise(const Case& question, Facts& facts) {
   if (question.protocol == traffic::Protocol::ping && question.port == 0) return std::nullopt;
   if (!refused(question.outcome) || stopper(question.kernel)) return std::nullopt;
@@ -84,7 +73,7 @@ std::optional<Finding> recognise(const Case& question, Facts& facts) {
                                      : facts.topology().owner_of(taken->packet.ip->destination);
     if (known == nullptr || known->name != no->node) return std::nullopt;
   }
-  if (may_be_a_rule(question, facts, no->node)) return std::nullopt;
+  if (may_have_rejected(question, facts, no->node)) return std::nullopt;
   const bool tcp = no->leg == Leg::reply;
   Finding finding;
   finding.certainty = Certainty::proven;
