@@ -31,6 +31,8 @@ struct Break {
   std::set<std::string> also;
   /// Typed at the end of the scenario, they make the checks pass. The cause's own fix, in other words.
   bool mends = false;
+  /// The kernel's own word must show it.
+  bool proven = false;
 };
 
 void PrintTo(const Break& broken, std::ostream* out) {
@@ -80,6 +82,7 @@ TEST_P(RoutingCauses, AreNamed) {
     for (const Cause& cause : check.causes) {
       EXPECT_TRUE(cause.code == broken.code || broken.also.contains(cause.code)) << cause.code;
     }
+    EXPECT_TRUE(check.causes.front().proven || !broken.proven);
     if (!broken.mends) continue;
     EXPECT_FALSE(check.causes.front().fix.empty());
     for (const std::string& line : testing::lines_of(check.causes.front().fix)) {
@@ -252,7 +255,8 @@ std::vector<Break> breaks() {
                     "nft add rule inet hole forward icmp type destination-unreachable drop",
                     "nft add rule inet hole forward icmpv6 type packet-too-big drop"},
        .checks = "  - reach: {from: container-one, to: internet, size: 1400, with: [ping, udp/7]}\n",
-       .code = "pmtu-black-hole"},
+       .code = "pmtu-black-hole",
+       .proven = true},
       {.name = "TheErrorIsNeverSent",
        .commands =
            {"ip -n gateway link set wan mtu 1300", "ip netns exec gateway nft add table inet hole",
