@@ -7,11 +7,11 @@
 #include <functional>
 #include <map>
 #include <ostream>
-#include <sstream>
 #include <string>
 #include <vector>
 
 #include "harness/engine/run/testing/scenario.hpp"
+#include "harness/engine/run/testing/typing.hpp"
 
 namespace plumbline::engine {
 namespace {
@@ -22,8 +22,7 @@ struct Break {
   const char* checks;
   const char* failing;  ///< how the id of the check begins that must not pass
   std::vector<std::string> codes;
-  const char* said;     ///< that the first cause's summary, evidence or fix must hold
-  bool on_host = true;  ///< the fix is to be typed there
+  const char* said;  ///< that the first cause's summary, evidence or fix must hold
 };
 
 void PrintTo(const Break& broken, std::ostream* out) {
@@ -52,10 +51,7 @@ std::string mended(const Break& broken, const std::string& fix) {
   for (const char* kind : {"reach", "deny", "egress", "resolve", "silent"}) {
     at = std::min(at, checks.find(std::string("  - ") + kind));
   }
-  std::string run = "  - run:\n      shell: |\n";
-  std::istringstream lines(fix);
-  for (std::string line; std::getline(lines, line);) run += "        " + line + "\n";
-  return checks.substr(0, at) + run + checks.substr(at);
+  return checks.substr(0, at) + testing::run_step(testing::lines_of(fix)) + checks.substr(at);
 }
 
 TEST_P(FirewallBreaks, AreTracedToTheirCauseAndMendedByItsFix) {
@@ -76,7 +72,6 @@ TEST_P(FirewallBreaks, AreTracedToTheirCauseAndMendedByItsFix) {
   EXPECT_EQ(codes, broken.codes) << check.id << ": " << check.observed << "\n" << causes;
   ASSERT_FALSE(check.causes.empty());
   EXPECT_NE(all_of(check.causes.front()).find(broken.said), std::string::npos) << causes;
-  if (!broken.on_host) return;
   const std::string& fix = check.causes.front().fix;
   const auto again = run(broken, mended(broken, fix));
   const auto now =
@@ -200,8 +195,7 @@ std::vector<Break> breaks() {
        "  - reach: {from: container-one, to: internet, with: [ping], family: ipv4}",
        "reach",
        {"output-drop"},
-       "$ nft add rule ip guard output oifname eth0 ip daddr 203.0.113.80",
-       false},
+       "$ nft add rule ip guard output oifname eth0 ip daddr 203.0.113.80"},
       {"AnswersNotAccepted",
        with_chain("          iifname bridge0 accept\n"),
        "  - then: {sysctl: {set: {net.ipv4.ip_forward: 1}}}\n"

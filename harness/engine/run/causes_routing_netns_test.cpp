@@ -10,10 +10,12 @@
 #include <vector>
 
 #include "harness/engine/run/testing/scenario.hpp"
+#include "harness/engine/run/testing/typing.hpp"
 
 namespace plumbline::engine {
 namespace {
 
+using testing::run_step;
 using testing::Scenario;
 
 struct Break {
@@ -29,6 +31,8 @@ struct Break {
   std::set<std::string> also;
   /// Typed at the end of the scenario, they make the checks pass. The cause's own fix, in other words.
   bool mends = false;
+  /// The kernel's own word must show it.
+  bool proven = false;
 };
 
 void PrintTo(const Break& broken, std::ostream* out) {
@@ -36,20 +40,6 @@ void PrintTo(const Break& broken, std::ostream* out) {
 }
 
 class RoutingCauses : public ::testing::TestWithParam<Break> {};
-
-/// "command  # on NODE", as typed on the host.
-std::string typed(const std::string& fix) {
-  const auto mark = fix.find("  # on ");
-  const std::string command = fix.substr(0, mark);
-  if (mark == std::string::npos) return command;
-  return fmt::format("ip netns exec {} {}", fix.substr(mark + 7), command);
-}
-
-std::string run_step(const std::vector<std::string>& commands) {
-  std::string text = "  - run:\n      shell: |\n";
-  for (const std::string& command : commands) text += "        " + command + "\n";
-  return text;
-}
 
 std::map<std::string, CheckResult> run(const Break& broken, const std::string& steps) {
   Scenario scenario;
@@ -92,12 +82,11 @@ TEST_P(RoutingCauses, AreNamed) {
     for (const Cause& cause : check.causes) {
       EXPECT_TRUE(cause.code == broken.code || broken.also.contains(cause.code)) << cause.code;
     }
+    EXPECT_TRUE(check.causes.front().proven || !broken.proven);
     if (!broken.mends) continue;
     EXPECT_FALSE(check.causes.front().fix.empty());
-    std::istringstream lines(check.causes.front().fix);
-    for (std::string line; std::getline(lines, line);) {
-      const std::string command = typed(line);
-      if (std::ranges::count(fixes, command) == 0) fixes.push_back(command);
+    for (const std::string& line : testing::lines_of(check.causes.front().fix)) {
+      if (std::ranges::count(fixes, line) == 0) fixes.push_back(line);
     }
   }
   if (!broken.mends || fixes.empty()) return;
@@ -266,7 +255,8 @@ std::vector<Break> breaks() {
                     "nft add rule inet hole forward icmp type destination-unreachable drop",
                     "nft add rule inet hole forward icmpv6 type packet-too-big drop"},
        .checks = "  - reach: {from: container-one, to: internet, size: 1400, with: [ping, udp/7]}\n",
-       .code = "pmtu-black-hole"},
+       .code = "pmtu-black-hole",
+       .proven = true},
       {.name = "TheErrorIsNeverSent",
        .commands =
            {"ip -n gateway link set wan mtu 1300", "ip netns exec gateway nft add table inet hole",

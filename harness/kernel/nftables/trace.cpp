@@ -20,15 +20,26 @@ namespace {
 
 constexpr std::array kHooks{Hook::prerouting, Hook::input, Hook::forward, Hook::output, Hook::postrouting};
 
+/// Destination unreachable, time exceeded; over IPv6 packet too big, too.
+constexpr std::array<std::uint8_t, 2> kErrors{3, 11};
+constexpr std::array<std::uint8_t, 3> kErrorsV6{1, 2, 3};
+
 Ruleset table() {
   // A probe's nonce (harness/traffic/probe) stands behind the 8 bytes of an echo's or UDP's header.
   const TransportBytes nonce{8, {'P', 'L'}};
-  const std::vector<Rule> mark{
+  const auto type = [](std::uint8_t number) { return TransportBytes{0, {number}}; };
+  std::vector<Rule> mark{
       {{Protocol{IPPROTO_TCP}}, Traced{}, false, {}},
       {{Protocol{IPPROTO_UDP}}, Traced{}, false, {}},
       {{Protocol{IPPROTO_ICMP}, nonce}, Traced{}, false, {}},
       {{Protocol{IPPROTO_ICMPV6}, nonce}, Traced{}, false, {}},
   };
+  for (const std::uint8_t error : kErrors) {
+    mark.push_back({{Protocol{IPPROTO_ICMP}, type(error)}, Traced{}, false, {}});
+  }
+  for (const std::uint8_t error : kErrorsV6) {
+    mark.push_back({{Protocol{IPPROTO_ICMPV6}, type(error)}, Traced{}, false, {}});
+  }
   Table own{Family::inet, std::string(Trace::kTable), {}, true};
   for (const Hook hook : kHooks) {
     own.chains.push_back(

@@ -19,7 +19,8 @@ namespace plumbline::kernel::nft {
 /// others, that sets `meta nftrace`: so each hook that a packet passes yields an event, where nobody has a
 /// chain there too. The same mark makes iptables-legacy report its rules (harness/kernel/iptables_legacy).
 /// Marked are all TCP and UDP packets, and of ICMP and ICMPv6 those whose payload begins with "PL", as
-/// probes' do: neighbour discovery and the like would only fill the buffer.
+/// probes' do, and the errors that a packet may meet on its way: neighbour discovery and the like would only
+/// fill the buffer.
 class Trace {
  public:
   static constexpr std::string_view kFamily = "inet";

@@ -117,7 +117,8 @@ CauseKind address_missing_cause() {
       "runtime's log, `journalctl -u systemd-networkd`, `/etc/network/interfaces`; and set "
       "`net.ipv4.conf.all.promote_secondaries=1`.",
       recognise,
-      CauseKind::Depth::link};
+      CauseKind::Depth::link,
+      {"link-down", "no-carrier", "not-on-bridge", "wrong-subnet", "ipv6-disabled", "duplicate-address"}};
 }
 
 }  // namespace plumbline::proof

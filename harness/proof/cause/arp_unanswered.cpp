@@ -6,6 +6,7 @@
 #include "harness/proof/diagnosis/cause.hpp"
 #include "harness/proof/diagnosis/plugging.hpp"
 #include "harness/proof/diagnosis/reading.hpp"
+#include "harness/proof/diagnosis/reasons.hpp"
 
 namespace plumbline::proof {
 namespace {
@@ -168,7 +169,8 @@ CauseKind arp_unanswered_cause() {
       "drops it: `nft list ruleset`, `ebtables -L`, `arptables -L`. The larger of `all` and the "
       "interface's own arp_ignore counts.",
       recognise,
-      CauseKind::Depth::link};
+      CauseKind::Depth::link,
+      reasons::any_of({reasons::links(), reasons::frames(), reasons::steering()})};
 }
 
 }  // namespace plumbline::proof

@@ -4,6 +4,7 @@
 
 #include "harness/proof/diagnosis/cause.hpp"
 #include "harness/proof/diagnosis/reading.hpp"
+#include "harness/proof/diagnosis/reasons.hpp"
 #include "harness/proof/diagnosis/routing.hpp"
 
 namespace plumbline::proof {
@@ -81,7 +82,9 @@ CauseKind blackhole_route_cause() {
       "Look with `ip route get ADDRESS` and `ip route show table all type blackhole` (also `unreachable`, "
       "`prohibit`).\n```\nip route del blackhole 203.0.113.0/24\n```\n"
       "Where it is there on purpose, give the network the more specific route that is missing instead.",
-      recognise};
+      recognise,
+      CauseKind::Depth::network,
+      reasons::any_of({reasons::links(), reasons::frames(), reasons::steering(), reasons::translation()})};
 }
 
 }  // namespace plumbline::proof

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "harness/proof/diagnosis/firewall.hpp"
+#include "harness/proof/diagnosis/reasons.hpp"
 
 namespace plumbline::proof {
 
@@ -48,7 +49,9 @@ CauseKind bridge_netfilter_cause() {
       "iptables -I FORWARD -i bridge0 -o bridge0 -j ACCEPT\n```\n"
       "Or switch it off, if nothing on the host rests on it (Kubernetes' kube-proxy does):\n"
       "```\nsysctl -w net.bridge.bridge-nf-call-iptables=0 net.bridge.bridge-nf-call-ip6tables=0\n```",
-      recognise};
+      recognise,
+      CauseKind::Depth::network,
+      reasons::any_of({reasons::links(), reasons::frames(), reasons::steering()})};
 }
 
 }  // namespace plumbline::proof

@@ -2,6 +2,7 @@
 
 #include "harness/proof/diagnosis/firewall.hpp"
 #include "harness/proof/diagnosis/reading.hpp"
+#include "harness/proof/diagnosis/reasons.hpp"
 
 namespace plumbline::proof {
 
@@ -56,7 +57,9 @@ CauseKind conntrack_invalid_drop_cause() {
       "rule:\n"
       "```\nnft insert rule inet filter forward handle 7 iifname bridge0 accept\n```\n"
       "For TCP segments outside the window alone, `sysctl -w net.netfilter.nf_conntrack_tcp_be_liberal=1`.",
-      recognise};
+      recognise,
+      CauseKind::Depth::network,
+      reasons::any_of({reasons::links(), reasons::frames(), reasons::steering(), {"pmtu-black-hole"}})};
 }
 
 }  // namespace plumbline::proof

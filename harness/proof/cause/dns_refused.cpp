@@ -75,7 +75,9 @@ CauseKind dns_refused_cause() {
       "REFUSED: let the server serve that address (unbound: `access-control: 172.17.0.0/16 allow`; BIND: "
       "`allow-query`, `allow-recursion`). NXDOMAIN: ask the server that has the zone, or add the name. "
       "SERVFAIL: look into the server's log, and try `dig +cd` to leave DNSSEC out.",
-      recognise};
+      recognise,
+      CauseKind::Depth::network,
+      {"duplicate-address", "dns-answer-from-elsewhere"}};
 }
 
 }  // namespace plumbline::proof

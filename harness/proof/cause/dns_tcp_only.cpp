@@ -2,6 +2,7 @@
 
 #include "harness/proof/diagnosis/cause.hpp"
 #include "harness/proof/diagnosis/dns.hpp"
+#include "harness/proof/diagnosis/reasons.hpp"
 
 namespace plumbline::proof {
 namespace {
@@ -35,7 +36,10 @@ CauseKind dns_tcp_only_cause() {
       "53 accept\n```\nor publish it (`-p 53:53/udp`). Until then `options use-vc` in resolv.conf makes "
       "glibc "
       "ask over TCP.",
-      recognise};
+      recognise,
+      CauseKind::Depth::network,
+      reasons::any_of({reasons::links(), reasons::frames(), reasons::steering(), reasons::translation(),
+                       reasons::rules(), reasons::ways()})};
 }
 
 }  // namespace plumbline::proof

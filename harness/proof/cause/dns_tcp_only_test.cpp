@@ -61,6 +61,14 @@ TEST_F(DnsTcpOnly, IsProvenWhereTheServerSaysThatNothingListens) {
   EXPECT_EQ(finding->certainty, Certainty::proven);
 }
 
+TEST_F(DnsTcpOnly, IsOnlyLikelyWhereARuleOfTheServersMayHaveSaidIt) {
+  asked();
+  outcome(DnsStatus::icmp_error, Status::icmp_error);
+  question.outcome.icmp = traffic::IcmpError{3, 3, false, ip("192.168.16.53")};
+  facts.chains_of["lan-resolver"].emplace_back().rules.emplace_back().text = "udp dport 53 reject";
+  EXPECT_EQ(recognise()->certainty, Certainty::likely);
+}
+
 TEST_F(DnsTcpOnly, IsNotClaimedOfARefusalOnTheWay) {
   asked();
   outcome(DnsStatus::icmp_error, Status::icmp_error);

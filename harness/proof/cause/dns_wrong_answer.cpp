@@ -52,7 +52,9 @@ CauseKind dns_wrong_answer_cause() {
       "Compare `dig @SERVER NAME` with the zone's own server (`dig +trace NAME`). Correct the record, flush "
       "the cache (`resolvectl flush-caches`, `unbound-control flush NAME`, `rndc flushname NAME`), or "
       "correct what the spec expects.",
-      recognise};
+      recognise,
+      CauseKind::Depth::network,
+      {"duplicate-address", "dns-answer-from-elsewhere"}};
 }
 
 }  // namespace plumbline::proof

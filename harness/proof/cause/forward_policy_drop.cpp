@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "harness/proof/diagnosis/firewall.hpp"
+#include "harness/proof/diagnosis/reasons.hpp"
 
 namespace plumbline::proof {
 
@@ -48,7 +49,9 @@ CauseKind forward_policy_drop_cause() {
       "With Docker on the host, put rules of your own into its chain `DOCKER-USER`, which Docker leaves "
       "alone. To keep rules over a reboot, write them into /etc/nftables.conf or use "
       "`netfilter-persistent save`.",
-      recognise};
+      recognise,
+      CauseKind::Depth::network,
+      reasons::any_of({reasons::links(), reasons::frames(), reasons::steering(), {"pmtu-black-hole"}})};
 }
 
 }  // namespace plumbline::proof

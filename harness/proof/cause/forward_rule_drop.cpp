@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "harness/proof/diagnosis/firewall.hpp"
+#include "harness/proof/diagnosis/reasons.hpp"
 
 namespace plumbline::proof {
 
@@ -46,7 +47,9 @@ CauseKind forward_rule_drop_cause() {
       "Narrow the rule, or accept the exception ahead of it:\n"
       "```\nnft insert rule inet filter forward handle 7 ip daddr 203.0.113.80 tcp dport 80 accept\n```\n"
       "Change it where it comes from, too: whatever tool wrote it will write it again.",
-      recognise};
+      recognise,
+      CauseKind::Depth::network,
+      reasons::any_of({reasons::links(), reasons::frames(), reasons::steering(), {"pmtu-black-hole"}})};
 }
 
 }  // namespace plumbline::proof

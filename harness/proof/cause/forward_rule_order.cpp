@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "harness/proof/diagnosis/firewall.hpp"
+#include "harness/proof/diagnosis/reasons.hpp"
 
 namespace plumbline::proof {
 
@@ -60,7 +61,9 @@ CauseKind forward_rule_order_cause() {
       "```\nnft insert rule inet filter forward handle 7 ip daddr 192.168.16.53 udp dport 53 accept\n"
       "iptables -I FORWARD 3 -d 192.168.16.53 -p udp --dport 53 -j ACCEPT\n```\n"
       "Load rulesets as a whole (`nft -f`, `iptables-restore`), so that their order is the one in the file.",
-      recognise};
+      recognise,
+      CauseKind::Depth::network,
+      reasons::any_of({reasons::links(), reasons::frames(), reasons::steering(), {"pmtu-black-hole"}})};
 }
 
 }  // namespace plumbline::proof

@@ -2,6 +2,7 @@
 
 #include "harness/proof/diagnosis/cause.hpp"
 #include "harness/proof/diagnosis/reading.hpp"
+#include "harness/proof/diagnosis/reasons.hpp"
 #include "harness/proof/diagnosis/routing.hpp"
 
 namespace plumbline::proof {
@@ -28,8 +29,8 @@ std::optional<Finding> recognise(const Case& question, Facts& facts) {
   if (bridged || gone_astray(question, facts)) return std::nullopt;
   if (came_by != nullptr && !came_by->master.empty()) interface = came_by->master;
   // Where it would go back the way it came, the packet was sent there by mistake.
-  const RouteAnswer on = facts.route(dead->node, {dead->destination, std::nullopt, {}, 0});
-  if (dead->node != question.host && on.found() && on.dev == interface) return std::nullopt;
+  const RouteAnswer onward = facts.route(dead->node, {dead->destination, std::nullopt, {}, 0});
+  if (dead->node != question.host && onward.found() && onward.dev == interface) return std::nullopt;
   const IpFamily family = dead->destination.family();
   const std::string path = path_of(family, interface);
   if (facts.sysctl(dead->node, path) != "0") return std::nullopt;
@@ -43,7 +44,7 @@ std::optional<Finding> recognise(const Case& question, Facts& facts) {
   finding.evidence = {fmt::format("{} > {} came in by {} and never left", dead->source.to_string(),
                                   dead->destination.to_string(), place(*dead->came)),
                       fmt::format("{} of {} is 0", everywhere ? all : path, dead->node)};
-  finding.fix = {fmt::format("sysctl -w {}=1", everywhere ? all : path)};
+  finding.fix = {on(dead->node, question, fmt::format("sysctl -w {}=1", everywhere ? all : path))};
   return finding;
 }
 
@@ -59,7 +60,9 @@ CauseKind forwarding_disabled_cause() {
           "setting of the interface by which it came in is 0.",
           "```\nsysctl -w net.ipv4.conf.all.forwarding=1\nsysctl -w net.ipv6.conf.all.forwarding=1\n```\n"
           "To keep it over a reboot, put the setting into a file in /etc/sysctl.d.",
-          recognise};
+          recognise,
+          CauseKind::Depth::network,
+          reasons::any_of({reasons::links(), reasons::frames(), reasons::steering(), {"wrong-gateway"}})};
 }
 
 }  // namespace plumbline::proof

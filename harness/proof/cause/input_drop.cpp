@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "harness/proof/diagnosis/firewall.hpp"
+#include "harness/proof/diagnosis/reasons.hpp"
 
 namespace plumbline::proof {
 
@@ -53,7 +54,9 @@ CauseKind input_drop_cause() {
       "iptables -I INPUT -i bridge0 -p udp --dport 53 -j ACCEPT\nufw allow in on bridge0 to any port "
       "53\n```\n"
       "With firewalld, put the bridge into the zone `trusted` or one of its own.",
-      recognise};
+      recognise,
+      CauseKind::Depth::network,
+      reasons::any_of({reasons::links(), reasons::frames(), reasons::steering(), {"pmtu-black-hole"}})};
 }
 
 }  // namespace plumbline::proof

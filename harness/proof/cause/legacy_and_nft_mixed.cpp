@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "harness/proof/diagnosis/firewall.hpp"
+#include "harness/proof/diagnosis/reasons.hpp"
 
 namespace plumbline::proof {
 
@@ -47,7 +48,9 @@ CauseKind legacy_and_nft_mixed_cause() {
           "```\nupdate-alternatives --set iptables /usr/sbin/iptables-nft\n"
           "iptables-legacy -P FORWARD ACCEPT\niptables-legacy -F\n```\n"
           "Then restart whatever wrote into the old one, so that it writes its rules anew.",
-          recognise};
+          recognise,
+          CauseKind::Depth::network,
+          reasons::any_of({reasons::links(), reasons::frames(), reasons::steering(), {"pmtu-black-hole"}})};
 }
 
 }  // namespace plumbline::proof

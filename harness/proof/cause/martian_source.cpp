@@ -6,6 +6,7 @@
 
 #include "harness/proof/diagnosis/cause.hpp"
 #include "harness/proof/diagnosis/reading.hpp"
+#include "harness/proof/diagnosis/reasons.hpp"
 #include "harness/proof/diagnosis/routing.hpp"
 
 namespace plumbline::proof {
@@ -171,7 +172,13 @@ CauseKind martian_source_cause() {
       "```\nip addr del 192.168.16.10/24 dev eth0\nnft delete rule ip nat postrouting handle 7\n```\n"
       "`accept_local=1` takes own addresses from outside: for load balancers with direct return, not as a "
       "remedy.",
-      recognise};
+      recognise,
+      CauseKind::Depth::network,
+      reasons::any_of({reasons::links(),
+                       reasons::frames(),
+                       reasons::steering(),
+                       reasons::translation(),
+                       {"hairpin-off"}})};
 }
 
 }  // namespace plumbline::proof

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "harness/proof/diagnosis/nat.hpp"
+#include "harness/proof/diagnosis/reasons.hpp"
 
 namespace plumbline::proof {
 
@@ -50,7 +51,9 @@ CauseKind masquerade_wrong_uplink_cause() {
           "Translate at every uplink, or by what the packets do not leave by:\n"
           "```\nnft add rule ip nat postrouting ip saddr 192.168.99.0/24 oifname != bridge0 masquerade\n"
           "iptables -t nat -A POSTROUTING -s 192.168.99.0/24 ! -o bridge0 -j MASQUERADE\n```",
-          recognise};
+          recognise,
+          CauseKind::Depth::network,
+          reasons::any_of({reasons::links(), reasons::frames(), reasons::steering()})};
 }
 
 }  // namespace plumbline::proof

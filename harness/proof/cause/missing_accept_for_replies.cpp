@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "harness/proof/diagnosis/firewall.hpp"
+#include "harness/proof/diagnosis/reasons.hpp"
 
 namespace plumbline::proof {
 
@@ -49,7 +50,9 @@ CauseKind missing_accept_for_replies_cause() {
       "```\nnft insert rule inet filter forward ct state established,related accept\n"
       "iptables -I FORWARD -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT\n```\n"
       "Mind both families: `iptables` is IPv4 alone, and `ip6tables` needs its own.",
-      recognise};
+      recognise,
+      CauseKind::Depth::network,
+      reasons::any_of({reasons::links(), reasons::frames(), reasons::steering(), {"pmtu-black-hole"}})};
 }
 
 }  // namespace plumbline::proof

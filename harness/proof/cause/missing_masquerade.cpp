@@ -2,6 +2,7 @@
 
 #include "harness/proof/diagnosis/nat.hpp"
 #include "harness/proof/diagnosis/reading.hpp"
+#include "harness/proof/diagnosis/reasons.hpp"
 
 namespace plumbline::proof {
 
@@ -62,7 +63,9 @@ CauseKind missing_masquerade_cause() {
       "nft add rule ip nat postrouting ip saddr 192.168.99.0/24 oifname ens4 masquerade\n"
       "iptables -t nat -A POSTROUTING -s 192.168.99.0/24 -o ens4 -j MASQUERADE\n```\n"
       "Or route the containers' network to the host in the routers beyond, and leave addresses as they are.",
-      recognise};
+      recognise,
+      CauseKind::Depth::network,
+      reasons::any_of({reasons::links(), reasons::frames(), reasons::steering(), {"nat-leak"}})};
 }
 
 }  // namespace plumbline::proof

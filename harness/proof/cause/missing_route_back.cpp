@@ -4,6 +4,7 @@
 
 #include "harness/proof/diagnosis/cause.hpp"
 #include "harness/proof/diagnosis/reading.hpp"
+#include "harness/proof/diagnosis/reasons.hpp"
 #include "harness/proof/diagnosis/routing.hpp"
 
 namespace plumbline::proof {
@@ -65,7 +66,13 @@ CauseKind missing_route_back_cause() {
       "```\nip route add 192.168.99.0/24 via 192.168.16.10\n```\n"
       "Put it on the router of the LAN, or let the host announce it (BGP, OSPF). Where the source is an "
       "address that nobody else is to know, translate it on the host instead (`masquerade`).",
-      recognise};
+      recognise,
+      CauseKind::Depth::network,
+      reasons::any_of({reasons::links(),
+                       reasons::frames(),
+                       reasons::steering(),
+                       reasons::translation(),
+                       {"hairpin-off", "martian-source"}})};
 }
 
 }  // namespace plumbline::proof

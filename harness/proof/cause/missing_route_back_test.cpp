@@ -55,6 +55,13 @@ TEST_F(MissingRouteBack, IsNotClaimedWhereThereIsARoute) {
   EXPECT_FALSE(recognise());
 }
 
+TEST_F(MissingRouteBack, IsProvenThoughTheTargetAnsweredItsNeighboursQuestion) {
+  to_internet();
+  no_route("internet", "192.168.16.10");
+  see(Leg::neighbour, "internet", "eth0", Direction::out, "198.18.0.80", "198.18.0.1");
+  EXPECT_TRUE(recognise());
+}
+
 TEST_F(MissingRouteBack, IsNotClaimedWhereAnAnswerLeft) {
   to_internet();
   no_route("internet", "192.168.16.10");

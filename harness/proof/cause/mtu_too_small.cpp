@@ -6,6 +6,7 @@
 #include "harness/proof/diagnosis/cause.hpp"
 #include "harness/proof/diagnosis/packet_size.hpp"
 #include "harness/proof/diagnosis/reading.hpp"
+#include "harness/proof/diagnosis/reasons.hpp"
 #include "harness/proof/diagnosis/routing.hpp"
 
 namespace plumbline::proof {
@@ -88,7 +89,9 @@ CauseKind mtu_too_small_cause() {
       "Where it cannot be raised, lower the containers' instead: `\"mtu\": 1450` in /etc/docker/daemon.json, "
       "`--opt com.docker.network.driver.mtu=1450` or `podman network create --opt mtu=1450`, `\"mtu\"` in a "
       "CNI list.",
-      recognise};
+      recognise,
+      CauseKind::Depth::network,
+      reasons::any_of({reasons::links(), reasons::steering()})};
 }
 
 }  // namespace plumbline::proof

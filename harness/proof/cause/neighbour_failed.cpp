@@ -5,6 +5,7 @@
 #include "harness/proof/diagnosis/cause.hpp"
 #include "harness/proof/diagnosis/plugging.hpp"
 #include "harness/proof/diagnosis/reading.hpp"
+#include "harness/proof/diagnosis/reasons.hpp"
 
 namespace plumbline::proof {
 namespace {
@@ -94,7 +95,12 @@ CauseKind neighbour_failed_cause() {
       "whoever should hold the address. Correct the gateway where it comes from: the network's "
       "configuration, DHCP, /etc/netplan.",
       recognise,
-      CauseKind::Depth::link};
+      CauseKind::Depth::link,
+      reasons::any_of({reasons::links(),
+                       reasons::frames(),
+                       reasons::steering(),
+                       reasons::translation(),
+                       {"wrong-gateway"}})};
 }
 
 }  // namespace plumbline::proof

@@ -62,7 +62,8 @@ CauseKind no_carrier_cause() {
       "it by its index (`eth0@if7`), and `link-netns` tells where it is. Of a network card look at the cable "
       "and at `ethtool DEV`.",
       recognise,
-      CauseKind::Depth::link};
+      CauseKind::Depth::link,
+      {"link-down"}};
 }
 
 }  // namespace plumbline::proof

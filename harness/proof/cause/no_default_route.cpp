@@ -5,6 +5,7 @@
 
 #include "harness/proof/diagnosis/cause.hpp"
 #include "harness/proof/diagnosis/reading.hpp"
+#include "harness/proof/diagnosis/reasons.hpp"
 #include "harness/proof/diagnosis/routing.hpp"
 
 namespace plumbline::proof {
@@ -86,7 +87,9 @@ CauseKind no_default_route_cause() {
       "ip -6 route add default via fd00:99::1 dev eth0\n```\n"
       "To keep it, put it where the interface is configured: `Gateway=` of systemd-networkd, `gateway` in "
       "/etc/network/interfaces, the runtime's network definition.",
-      recognise};
+      recognise,
+      CauseKind::Depth::network,
+      reasons::any_of({reasons::links(), reasons::frames(), reasons::steering()})};
 }
 
 }  // namespace plumbline::proof

@@ -5,6 +5,7 @@
 
 #include "harness/proof/diagnosis/cause.hpp"
 #include "harness/proof/diagnosis/reading.hpp"
+#include "harness/proof/diagnosis/reasons.hpp"
 #include "harness/proof/diagnosis/routing.hpp"
 
 namespace plumbline::proof {
@@ -50,15 +51,13 @@ const Sighting* taken_in(const Journey& journey, const std::string& node) {
   return last;
 }
 
-/// Whether a rule of `node` may have said it: then only the trace can tell.
-bool may_be_a_rule(const Case& question, Facts& facts, const std::string& node) {
-  const bool traced = question.kernel.passed(node, Leg::forward) && !question.kernel.blind(node);
-  if (traced) return false;  // and `stopper` knows of none
-  const auto rejects = [](const Chain::Rule& rule) {
-    return rule.text.find("reject") != std::string::npos || rule.text.find("REJECT") != std::string::npos;
-  };
-  return std::ranges::any_of(facts.chains(node),
-                             [&](const Chain& chain) { return std::ranges::any_of(chain.rules, rejects); });
+/// To which it was addressed in the end: a published port may lead to another.
+std::uint16_t port_of(const Sighting& taken, const Case& question) {
+  if (const auto* tcp = std::get_if<traffic::TcpHeader>(&taken.packet.transport))
+    return tcp->destination_port;
+  if (const auto* udp = std::get_if<traffic::UdpHeader>(&taken.packet.transport))
+    return udp->destination_port;
+  return question.port;
 }
 
 std::optional<Finding> recognise(const Case& question, Facts& facts) {
@@ -74,7 +73,7 @@ std::optional<Finding> recognise(const Case& question, Facts& facts) {
                                      : facts.topology().owner_of(taken->packet.ip->destination);
     if (known == nullptr || known->name != no->node) return std::nullopt;
   }
-  if (may_be_a_rule(question, facts, no->node)) return std::nullopt;
+  if (may_have_rejected(question, facts, no->node)) return std::nullopt;
   const bool tcp = no->leg == Leg::reply;
   Finding finding;
   finding.certainty = Certainty::proven;
@@ -88,6 +87,9 @@ std::optional<Finding> recognise(const Case& question, Facts& facts) {
                       fmt::format("{} answered it by itself with {}", no->node,
                                   tcp ? "a reset" : "ICMP \"port unreachable\""),
                       fmt::format("no rule of {} rejects it", no->node)};
+  // Who is to listen there only its owner knows; who does, the node tells.
+  finding.fix = {on(no->node, question,
+                    fmt::format("ss {} 'sport = :{}'", tcp ? "-lntp" : "-lnup", port_of(*taken, question)))};
   return finding;
 }
 
@@ -113,7 +115,12 @@ CauseKind no_listener_cause() {
       "that is asked for. In a container without `ss`: `nsenter -t PID -n ss -lntup` on its host.\n"
       "Start the program, or let it listen on all addresses (`listen 80`, `bind 0.0.0.0`, `--host 0.0.0.0`); "
       "over IPv6, check that it opened a socket for that family, too.",
-      recognise};
+      recognise,
+      CauseKind::Depth::network,
+      reasons::any_of({reasons::links(),
+                       reasons::frames(),
+                       reasons::rules(),
+                       {"dns-stub-resolver", "dns-tcp-only", "dns-udp-only"}})};
 }
 
 }  // namespace plumbline::proof

@@ -34,6 +34,7 @@ TEST_F(NoListener, IsProvenByAResetOfTheTargetItself) {
   ASSERT_TRUE(finding);
   EXPECT_EQ(finding->certainty, Certainty::proven);
   EXPECT_EQ(finding->summary, "Nothing listens on TCP port 81 of internet (203.0.113.80).");
+  EXPECT_EQ(finding->fix, (std::vector<std::string>{"ss -lntp 'sport = :81'  # on internet"}));
 }
 
 TEST_F(NoListener, IsProvenByPortUnreachableOfTheTargetItself) {

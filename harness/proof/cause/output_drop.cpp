@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "harness/proof/diagnosis/firewall.hpp"
+#include "harness/proof/diagnosis/reasons.hpp"
 
 namespace plumbline::proof {
 
@@ -50,7 +51,9 @@ CauseKind output_drop_cause() {
       "```\nnft insert rule inet filter output ip daddr 203.0.113.80 tcp dport 80 accept\n"
       "iptables -I OUTPUT -d 203.0.113.80 -p tcp --dport 80 -j ACCEPT\n```\n"
       "Where answers are dropped, `ct state established,related accept` belongs at the head of the chain.",
-      recognise};
+      recognise,
+      CauseKind::Depth::network,
+      reasons::any_of({reasons::links(), reasons::frames(), reasons::steering(), {"pmtu-black-hole"}})};
 }
 
 }  // namespace plumbline::proof

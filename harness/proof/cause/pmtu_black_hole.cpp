@@ -7,6 +7,7 @@
 #include "harness/proof/diagnosis/cause.hpp"
 #include "harness/proof/diagnosis/packet_size.hpp"
 #include "harness/proof/diagnosis/reading.hpp"
+#include "harness/proof/diagnosis/reasons.hpp"
 #include "harness/proof/diagnosis/routing.hpp"
 
 namespace plumbline::proof {
@@ -247,7 +248,9 @@ CauseKind pmtu_black_hole_cause() {
       "nft insert rule inet filter forward icmpv6 type packet-too-big accept\n```\n"
       "Give all interfaces of one link the same MTU. For TCP alone, a clamp helps where the error cannot be "
       "had: `nft add rule inet filter forward tcp flags syn tcp option maxseg size set rt mtu`.",
-      recognise};
+      recognise,
+      CauseKind::Depth::network,
+      reasons::any_of({reasons::links(), reasons::frames(), reasons::steering(), {"forwarding-disabled"}})};
 }
 
 }  // namespace plumbline::proof

@@ -4,6 +4,7 @@
 
 #include "harness/proof/diagnosis/cause.hpp"
 #include "harness/proof/diagnosis/reading.hpp"
+#include "harness/proof/diagnosis/reasons.hpp"
 #include "harness/proof/diagnosis/routing.hpp"
 
 namespace plumbline::proof {
@@ -79,7 +80,9 @@ CauseKind policy_rule_missing_cause() {
       "```\nip rule add iif bridge0 lookup 88\nip -6 rule add iif bridge0 lookup 88\n```\n"
       "To keep it: `[RoutingPolicyRule]` of systemd-networkd, `routing-policy` in netplan, `post-up ip rule "
       "add …` in /etc/network/interfaces.",
-      recognise};
+      recognise,
+      CauseKind::Depth::network,
+      reasons::links()};
 }
 
 }  // namespace plumbline::proof

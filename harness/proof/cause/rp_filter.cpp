@@ -6,6 +6,7 @@
 
 #include "harness/proof/diagnosis/cause.hpp"
 #include "harness/proof/diagnosis/reading.hpp"
+#include "harness/proof/diagnosis/reasons.hpp"
 #include "harness/proof/diagnosis/routing.hpp"
 
 namespace plumbline::proof {
@@ -134,7 +135,13 @@ CauseKind rp_filter_cause() {
       "```\nsysctl -w net.ipv4.conf.ens5.rp_filter=2\n```\n"
       "To keep it, put it into a file in /etc/sysctl.d. Or make the way back symmetric: `ip rule add from "
       "ADDRESS lookup 88`.",
-      recognise};
+      recognise,
+      CauseKind::Depth::network,
+      reasons::any_of({reasons::links(),
+                       reasons::frames(),
+                       reasons::steering(),
+                       reasons::translation(),
+                       {"arp-unanswered", "hairpin-off", "martian-source"}})};
 }
 
 }  // namespace plumbline::proof

@@ -4,6 +4,7 @@
 
 #include "harness/proof/diagnosis/cause.hpp"
 #include "harness/proof/diagnosis/reading.hpp"
+#include "harness/proof/diagnosis/reasons.hpp"
 #include "harness/proof/diagnosis/routing.hpp"
 
 namespace plumbline::proof {
@@ -100,7 +101,9 @@ CauseKind table_route_missing_cause() {
       "Routes of a table vanish with their interface: let the network manager own them (`Table=` in a "
       "`[Route]` of systemd-networkd, `routing-policy` and `table:` in netplan). An `unreachable default "
       "metric 4278198272` at the table's end turns a silent fall-through into an error.",
-      recognise};
+      recognise,
+      CauseKind::Depth::network,
+      reasons::links()};
 }
 
 }  // namespace plumbline::proof

@@ -6,6 +6,7 @@
 
 #include "harness/proof/diagnosis/cause.hpp"
 #include "harness/proof/diagnosis/reading.hpp"
+#include "harness/proof/diagnosis/reasons.hpp"
 #include "harness/proof/diagnosis/routing.hpp"
 
 namespace plumbline::proof {
@@ -147,7 +148,13 @@ CauseKind ttl_exceeded_cause() {
       "the one that has the wrong route:\n```\nip route replace 203.0.113.0/24 via 198.18.0.80 dev wan\n```\n"
       "Against loops over unused addresses, give the host a route that ends them: `ip route add unreachable "
       "192.168.96.0/20`, beside the connected ones, which are longer.",
-      recognise};
+      recognise,
+      CauseKind::Depth::network,
+      reasons::any_of({reasons::links(),
+                       reasons::frames(),
+                       reasons::steering(),
+                       reasons::translation(),
+                       {"wrong-gateway"}})};
 }
 
 }  // namespace plumbline::proof

@@ -103,7 +103,9 @@ CauseKind unexpected_accept_cause() {
           "```\nnft insert rule inet filter forward handle 7 iifname bridge0 ip daddr 10.0.0.0/8 reject\n"
           "iptables -I DOCKER-USER -i docker0 -d 10.0.0.0/8 -j REJECT\n```\n"
           "After a change, end what is established already: `conntrack -D -s 192.168.99.11`.",
-          recognise};
+          recognise,
+          CauseKind::Depth::network,
+          {"not-on-bridge", "ipv6-open", "forward-rule-order"}};
 }
 
 }  // namespace plumbline::proof

@@ -4,6 +4,7 @@
 
 #include "harness/proof/diagnosis/cause.hpp"
 #include "harness/proof/diagnosis/reading.hpp"
+#include "harness/proof/diagnosis/reasons.hpp"
 #include "harness/proof/diagnosis/routing.hpp"
 
 namespace plumbline::proof {
@@ -169,7 +170,9 @@ CauseKind wrong_gateway_cause() {
       "```\nip route replace default via 192.168.99.1 dev eth0\n```\n"
       "Then mend it where the network is configured: `--gateway` of `docker network create`, `gateway` in a "
       "CNI list, `Gateway=` of systemd-networkd.",
-      recognise};
+      recognise,
+      CauseKind::Depth::network,
+      reasons::any_of({reasons::links(), reasons::frames(), reasons::steering(), reasons::translation()})};
 }
 
 }  // namespace plumbline::proof

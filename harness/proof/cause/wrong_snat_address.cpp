@@ -2,6 +2,7 @@
 
 #include "harness/proof/diagnosis/nat.hpp"
 #include "harness/proof/diagnosis/reading.hpp"
+#include "harness/proof/diagnosis/reasons.hpp"
 
 namespace plumbline::proof {
 
@@ -59,7 +60,9 @@ CauseKind wrong_snat_address_cause() {
       "```\nnft insert rule ip nat postrouting ip saddr 192.168.99.0/24 oifname ens4 snat to 192.168.16.10\n"
       "iptables -t nat -I POSTROUTING -s 192.168.99.0/24 -o ens4 -j SNAT --to-source 192.168.16.10\n```\n"
       "Then delete the old rule, and with `conntrack -D -s 192.168.99.11` the flows that still go by it.",
-      recognise};
+      recognise,
+      CauseKind::Depth::network,
+      reasons::any_of({reasons::links(), reasons::frames(), reasons::steering()})};
 }
 
 }  // namespace plumbline::proof

@@ -65,7 +65,8 @@ CauseKind wrong_subnet_cause() {
       "via GATEWAY\n```\nTo make it last, correct the network's configuration (`docker network inspect`, "
       "`podman network inspect`, CNI's `ipam`) and make the containers anew.",
       recognise,
-      CauseKind::Depth::link};
+      CauseKind::Depth::link,
+      {"not-on-bridge"}};
 }
 
 }  // namespace plumbline::proof

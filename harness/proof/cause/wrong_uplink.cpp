@@ -4,6 +4,7 @@
 
 #include "harness/proof/diagnosis/cause.hpp"
 #include "harness/proof/diagnosis/reading.hpp"
+#include "harness/proof/diagnosis/reasons.hpp"
 #include "harness/proof/diagnosis/routing.hpp"
 
 namespace plumbline::proof {
@@ -95,7 +96,9 @@ CauseKind wrong_uplink_cause() {
       "```\nip route replace default via 192.168.17.1 dev ens5\n```\n"
       "where the whole host is meant; for the containers alone give them a table and a rule: `ip route add "
       "default via 192.168.17.1 dev ens5 table 88` and `ip rule add iif bridge0 lookup 88`.",
-      recognise};
+      recognise,
+      CauseKind::Depth::network,
+      reasons::any_of({reasons::links(), {"policy-rule-missing", "table-route-missing"}})};
 }
 
 }  // namespace plumbline::proof

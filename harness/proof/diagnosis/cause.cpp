@@ -6,25 +6,45 @@
 
 namespace plumbline::proof {
 
+namespace {
+
+struct Found {
+  const CauseKind* kind = nullptr;
+  Finding finding;
+
+  bool is_outcome() const { return kind->depth == CauseKind::Depth::outcome; }
+};
+
+/// `reason` alone explains `found`: as sure as that, and one that it follows from.
+bool explains(const Found& reason, const Found& found) {
+  if (reason.finding.certainty > found.finding.certainty) return false;
+  if (found.is_outcome()) return !reason.is_outcome();
+  return std::ranges::count(found.kind->follows_from, reason.kind->code) != 0;
+}
+
+}  // namespace
+
 std::vector<Diagnosis> diagnose(const Case& question, Facts& facts, const std::vector<CauseKind>& kinds) {
-  using Depth = CauseKind::Depth;
-  struct Found {
-    Depth depth = Depth::network;
-    Diagnosis told;
-  };
   std::vector<Found> found;
   for (const CauseKind& kind : kinds) {
     auto finding = kind.recognise(question, facts);
     if (!finding) continue;
     if (finding->summary.empty()) finding->summary = kind.summary;
-    found.push_back({kind.depth, {kind.code, std::move(*finding)}});
+    found.push_back({&kind, std::move(*finding)});
   }
   std::ranges::stable_sort(found, {}, [](const Found& each) {
-    return std::tuple(each.depth == Depth::outcome, each.told.finding.certainty, each.depth);
+    return std::tuple(each.is_outcome(), each.finding.certainty, each.kind->depth);
   });
+  // A consequence may have led to others, so it is judged by all that was recognised.
+  std::vector<const Found*> first;
+  for (const Found& each : found) {
+    if (std::ranges::none_of(found, [&](const Found& other) { return explains(other, each); })) {
+      first.push_back(&each);
+    }
+  }
   std::vector<Diagnosis> told;
-  told.reserve(found.size());
-  for (Found& each : found) told.push_back(std::move(each.told));
+  told.reserve(first.size());
+  for (const Found* each : first) told.push_back({each->kind->code, each->finding});
   return told;
 }
 

@@ -36,9 +36,12 @@ struct CauseKind {
   enum class Depth : std::uint8_t {
     link,     ///< of cables, bridges, addresses and neighbours: whatever rests on them is off as well
     network,  ///< of routes and rules
-    outcome,  ///< what something deeper led to: listed after it, however certain
+    outcome,  ///< what something deeper led to: told where no such is known, or none as certain
   };
   Depth depth = Depth::network;
+  /// Codes of the causes that this may be a mere consequence of, in the case at hand: where one of them is
+  /// recognised and at least as certain, mending that comes first, and this is left out. No circles.
+  std::vector<std::string_view> follows_from;
 };
 
 struct Diagnosis {
@@ -46,8 +49,8 @@ struct Diagnosis {
   Finding finding;
 };
 
-/// All causes that are recognised: outcomes of others last, else proven ones first, then the deepest, then in
-/// the order of `kinds`.
+/// All causes that are recognised and are not a consequence of another: outcomes last, else proven ones
+/// first, then the deepest, then in the order of `kinds`.
 std::vector<Diagnosis> diagnose(const Case& question, Facts& facts, const std::vector<CauseKind>& kinds);
 
 }  // namespace plumbline::proof

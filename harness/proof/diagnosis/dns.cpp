@@ -112,7 +112,7 @@ std::optional<OneTransport> transport_alone(const Case& question, Facts& facts) 
   const bool silent = known && status == Status::timeout && !by;
   if (!said && !silent) return std::nullopt;
   OneTransport found;
-  found.proven = said && serves;
+  found.proven = said && serves && !may_have_rejected(question, facts, question.to_node);
   const char* own = question.dns_over_tcp ? "TCP" : "UDP";
   found.how =
       silent ? fmt::format("{} got the question over {} and said nothing", server_text(question), own)

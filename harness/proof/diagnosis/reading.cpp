@@ -74,6 +74,16 @@ Stopper stopper(const KernelPath& kernel) {
   return forward ? forward : stopper(kernel, Leg::reply);
 }
 
+bool may_have_rejected(const Case& question, Facts& facts, const std::string& node) {
+  const bool traced = question.kernel.passed(node, Leg::forward) && !question.kernel.blind(node);
+  if (traced) return false;  // and `stopper` knows of none
+  const auto rejects = [](const Chain::Rule& rule) {
+    return rule.text.find("reject") != std::string::npos || rule.text.find("REJECT") != std::string::npos;
+  };
+  return std::ranges::any_of(facts.chains(node),
+                             [&](const Chain& chain) { return std::ranges::any_of(chain.rules, rejects); });
+}
+
 const Drop* dropped(const KernelPath& kernel, std::string_view reason, std::string_view node) {
   const auto found = std::ranges::find_if(kernel.drops, [&](const Drop& drop) {
     return drop.reason == reason && (node.empty() || drop.node == node);

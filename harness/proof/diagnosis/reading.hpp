@@ -37,6 +37,10 @@ Stopper stopper(const KernelPath& kernel, Leg leg);
 /// Of the forward leg, else of the reply's.
 Stopper stopper(const KernelPath& kernel);
 
+/// Whether a rule of `node` may have said "no" in the place of whoever listens there: the node has one that
+/// rejects, and its kernel did not tell which rules the probe met.
+bool may_have_rejected(const Case& question, Facts& facts, const std::string& node);
+
 /// The kernel's own reason for letting go of a packet of the probe, at `node` if that is given; null: none
 /// told.
 const Drop* dropped(const KernelPath& kernel, std::string_view reason, std::string_view node = {});

@@ -113,7 +113,9 @@ std::optional<Stranded> never_answered(const Case& question) {
     return std::nullopt;
   }
   for (const Sighting& sighting : question.journey.sightings) {
-    const bool spoke = sighting.node == question.to_node && sighting.packet.direction == Direction::out;
+    const bool of_it = sighting.leg == Leg::reply || sighting.leg == Leg::error;
+    const bool spoke =
+        of_it && sighting.node == question.to_node && sighting.packet.direction == Direction::out;
     if (spoke) return std::nullopt;
   }
   Stranded answer;

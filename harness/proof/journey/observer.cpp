@@ -27,6 +27,42 @@ std::optional<std::uint64_t> leading_nonce(std::span<const std::uint8_t> payload
   return nonce;
 }
 
+/// The least that is left of an IP header that an error quotes: all before IPv4's addresses.
+constexpr std::size_t kQuotedBytes = 12;
+
+/// What makes an IP header one packet's, however many routers the packet has passed: of IPv4 also its
+/// checksum, without the TTL's part in it, of IPv6 the flow label. `source` is part of it: an error goes
+/// there. Absent: it is too short, or none that errors about probes quote.
+std::optional<std::string> fingerprint(std::span<const std::uint8_t> header, const IpAddress& source) {
+  if (header.size() < kQuotedBytes) return std::nullopt;
+  const bool v4 = header[0] == 0x45;
+  if (!v4 && header[0] >> 4U != 6) return std::nullopt;
+  std::string bytes = source.to_string();
+  bytes += ' ';
+  const auto add = [&](std::size_t at, std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) bytes += static_cast<char>(header[at + i]);
+  };
+  if (!v4) {
+    add(0, 7);  // all but the hop limit
+    return bytes;
+  }
+  add(2, 6);
+  add(9, 1);
+  std::uint32_t sum = static_cast<std::uint32_t>(header[10]) << 8U | header[11];
+  sum += static_cast<std::uint32_t>(header[8]) << 8U;
+  sum %= 0xFFFFU;  // as sums of ones' complements are
+  bytes += static_cast<char>(sum >> 8U & 0xFFU);
+  bytes += static_cast<char>(sum & 0xFFU);
+  return bytes;
+}
+
+/// The IP header that a transport header follows directly: with neither options nor extensions.
+std::span<const std::uint8_t> plain_header(const Packet& packet, std::span<const std::uint8_t> frame) {
+  const std::size_t length = packet.ip->source.is_v4() ? 20 : 40;
+  if (packet.transport_offset < length || packet.transport_offset > frame.size()) return {};
+  return frame.subspan(packet.transport_offset - length, length);
+}
+
 std::string question_key(std::uint16_t id, std::string_view name) {
   return fmt::format("{} {}", id, name);
 }
@@ -66,6 +102,7 @@ void Observer::see(std::size_t tap, const std::string& node, const std::string& 
   if (!found && !question) return;
   if (found) {
     learn(*found, packet);
+    if (found->leg != Leg::error) learn_header(found->watch, packet, frame);
     packet.checksum = traffic::checksum_of(packet, frame);
   }
   Sighting sighting;
@@ -101,7 +138,7 @@ std::optional<Recognised> Observer::recognise(const Packet& packet,
   if (!packet.ip) return std::nullopt;
   if (const auto* tcp = std::get_if<TcpHeader>(&packet.transport)) return match_tcp(*tcp);
   if (const auto* icmp = std::get_if<IcmpHeader>(&packet.transport); icmp != nullptr && icmp->quoted) {
-    return match_quoted(*icmp->quoted, frame);
+    return icmp->quoted->ip ? match_quoted(*icmp->quoted, frame) : match_cut_quote(packet, frame);
   }
   return match_payload(packet, frame);
 }
@@ -259,6 +296,24 @@ std::optional<Recognised> Observer::match_sequence(WatchId id, const TcpHeader& 
     return Recognised{id, Leg::reply};
   }
   return std::nullopt;
+}
+
+void Observer::learn_header(WatchId watch, const Packet& packet, std::span<const std::uint8_t> frame) {
+  auto key = fingerprint(plain_header(packet, frame), packet.ip->source);
+  if (!key) return;
+  const auto [known, is_new] = by_header_.emplace(std::move(*key), watch);
+  if (!is_new && known->second != watch) known->second.reset();
+}
+
+/// An error goes to the source of what it quotes.
+std::optional<Recognised> Observer::match_cut_quote(const Packet& packet,
+                                                    std::span<const std::uint8_t> frame) const {
+  constexpr std::size_t icmp_bytes = 8;
+  if (frame.size() < packet.transport_offset + icmp_bytes) return std::nullopt;
+  const auto key = fingerprint(frame.subspan(packet.transport_offset + icmp_bytes), packet.ip->destination);
+  const auto found = key ? by_header_.find(*key) : by_header_.end();
+  if (found == by_header_.end() || !found->second) return std::nullopt;
+  return Recognised{*found->second, Leg::error};
 }
 
 std::optional<Recognised> Observer::match_quoted(const Packet& quoted,

@@ -58,7 +58,8 @@ class Observer {
            std::span<const std::uint8_t> frame, std::size_t original_length, traffic::LinkType link_type);
 
   /// Whose packet this is, by what has been seen until now. Nothing is learned from it, and it may be cut
-  /// right behind the nonce, as in the kernel's own reports. Absent: no watched probe's.
+  /// right behind the nonce, or 12 bytes into what an error quotes, as in the kernel's own reports. Absent:
+  /// no watched probe's.
   std::optional<Recognised> recognise(const traffic::Packet& packet,
                                       std::span<const std::uint8_t> frame) const;
 
@@ -102,6 +103,9 @@ class Observer {
   static std::optional<Leg> known_leg(const Watch& watch, const traffic::UdpHeader& udp);
   std::optional<Recognised> match_quoted(const traffic::Packet& quoted,
                                          std::span<const std::uint8_t> frame) const;
+  std::optional<Recognised> match_cut_quote(const traffic::Packet& packet,
+                                            std::span<const std::uint8_t> frame) const;
+  void learn_header(WatchId watch, const traffic::Packet& packet, std::span<const std::uint8_t> frame);
 
   std::vector<Watch> watches_;
   std::unordered_map<std::uint64_t, WatchId> by_nonce_;
@@ -111,6 +115,8 @@ class Observer {
   std::unordered_map<std::uint16_t, WatchId> by_echo_id_;
   std::map<std::uint32_t, WatchId> by_sequence_;
   std::map<std::uint32_t, WatchId> by_peer_sequence_;
+  /// By what errors about a packet quote of its IP header at least; absent: of several probes.
+  std::unordered_map<std::string, std::optional<WatchId>> by_header_;
   NeighbourFrames neighbours_;
   std::uint64_t frames_ = 0;
 };

@@ -184,6 +184,49 @@ TEST_F(ObserverTest, TiesAnIcmpErrorToThePacketThatItQuotes) {
   EXPECT_THAT(legs(by_tcp), expected);
 }
 
+/// As the kernel reports a packet: 20 bytes behind its IP header.
+std::optional<Recognised> reported(const Observer& observer, const Bytes& packet) {
+  const Bytes cut = first(packet, 40);
+  return observer.recognise(traffic::decode(cut, traffic::LinkType::raw_ip), cut);
+}
+
+/// Its checksum, which the helper above leaves out, may be any: routers only add to it.
+Bytes with_checksum(Bytes packet, unsigned checksum, std::uint8_t ttl) {
+  packet[8] = ttl;
+  packet[10] = static_cast<std::uint8_t>(checksum >> 8U);
+  packet[11] = static_cast<std::uint8_t>(checksum);
+  return packet;
+}
+
+TEST_F(ObserverTest, KnowsAReportedErrorByTheStartOfTheHeaderThatItQuotes) {
+  const WatchId one = observer_.watch(NonceKey{kNonce, 40001, 53});
+  const WatchId two = observer_.watch(NonceKey{kNonce + 1, 40002, 53});
+  const Bytes datagram = ip(kContainer, kServer, 17, udp(40001, 53, nonce_bytes(kNonce)));
+  const Bytes other = ip(kContainer, kHost, 17, udp(40002, 53, nonce_bytes(kNonce + 1)));
+  see(with_checksum(datagram, 0xFE10, 64));
+  see(with_checksum(other, 0x1234, 64));
+  const auto error = [&](const Bytes& quoted, const IpAddress& to = kContainer) {
+    return reported(observer_, ip(kHost, to, 1, icmp(3, 4, 0, quoted)));
+  };
+  // Two routers on, each of which adds 0x0100, and what is carried over.
+  const auto found = error(with_checksum(datagram, 0x0011, 62));
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->watch, one);
+  EXPECT_EQ(found->leg, Leg::error);
+  EXPECT_EQ(error(with_checksum(other, 0x1234, 64))->watch, two);
+  EXPECT_FALSE(error(with_checksum(datagram, 0x0012, 62)));
+  EXPECT_FALSE(error(with_checksum(datagram, 0xFE10, 64), kServer)) << "not to the probe's source";
+}
+
+TEST_F(ObserverTest, DoesNotGuessWhoseReportedErrorItIs) {
+  observer_.watch(NonceKey{kNonce, 40001, 53});
+  observer_.watch(NonceKey{kNonce + 1, 40002, 53});
+  const Bytes datagram = ip(kContainer, kServer, 17, udp(40001, 53, nonce_bytes(kNonce)));
+  see(datagram);
+  see(ip(kContainer, kServer, 17, udp(40002, 53, nonce_bytes(kNonce + 1))));
+  EXPECT_FALSE(reported(observer_, ip(kHost, kContainer, 1, icmp(3, 4, 0, datagram))));
+}
+
 Bytes question(std::uint16_t id, const std::string& label, bool response) {
   Bytes message;
   put16(message, id);
