@@ -6,6 +6,7 @@
 #include <array>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <cerrno>
+#include <functional>
 #include <optional>
 
 #include "checks/reach.hpp"
@@ -39,6 +40,17 @@ constexpr std::string_view kSchema = R"({
 })";
 constexpr std::array<std::string_view, 3> kHowWords{"any", "reject", "drop"};
 
+/// The probe at one of the guard's interfaces on its way out. What a bridge's own device sends, its ports
+/// send on, or nobody.
+const proof::Sighting* left_guard(const Denial& denial, const engine::Evidence& evidence) {
+  const auto& all = evidence.journey.sightings;
+  const auto found = std::ranges::find_if(all, [&](const proof::Sighting& sighting) {
+    return sighting.is(Leg::forward, denial.guard, Direction::out) && sighting.interface != "lo" &&
+           !denial.bridges.contains(sighting.interface);
+  });
+  return found == all.end() ? nullptr : &*found;
+}
+
 /// The probe got past its guard: where it was seen, or who answered. Absent: no trace of that.
 std::optional<std::string> leak(const Denial& denial, const engine::Evidence& evidence) {
   if (evidence.got_through()) return fmt::format("answered: {}", traffic::to_text(evidence.outcome));
@@ -54,13 +66,8 @@ std::optional<std::string> leak(const Denial& denial, const engine::Evidence& ev
     if (const proof::Sighting* there = journey.arrived(target))
       return fmt::format("seen at {}", engine::place(*there));
   }
-  if (evidence.from != denial.guard) {
-    const proof::Sighting* past = journey.left(denial.guard);
-    if (past != nullptr) return fmt::format("seen leaving {}", engine::place(*past));
-  } else if (const proof::Sighting* out = journey.left(evidence.from);
-             out != nullptr && out->interface != "lo") {
-    return fmt::format("seen leaving {}", engine::place(*out));
-  }
+  if (const proof::Sighting* past = left_guard(denial, evidence))
+    return fmt::format("seen leaving {}", engine::place(*past));
   return std::nullopt;
 }
 
@@ -68,13 +75,39 @@ bool silent(const engine::Evidence& evidence) {
   return evidence.outcome.status == Status::timeout;
 }
 
-/// The rule or policy of the guard that stopped it, as the guard's kernel reported. Null: none was reported.
-const proof::Passage* stopped_at(const Denial& denial, const engine::Evidence& evidence) {
-  const auto found = std::ranges::find_if(evidence.kernel.passages, [&](const proof::Passage& passage) {
-    const bool stopped = passage.verdict == "drop" || passage.verdict == "reject";
-    return passage.node == denial.guard && passage.leg == Leg::forward && stopped;
+/// A packet of the probe at a hook of the guard with that end; null: none was reported.
+const proof::Passage* at_guard(const Denial& denial, const engine::Evidence& evidence,
+                               const std::function<bool(const proof::Passage&)>& holds) {
+  const auto& all = evidence.kernel.passages;
+  const auto found = std::ranges::find_if(all, [&](const proof::Passage& passage) {
+    return passage.node == denial.guard && passage.leg == Leg::forward && holds(passage);
   });
-  return found == evidence.kernel.passages.end() ? nullptr : &*found;
+  return found == all.end() ? nullptr : &*found;
+}
+
+/// The guard let it, or a copy of it, go: nothing of its rules stops a packet that has passed this hook.
+const proof::Passage* let_go(const Denial& denial, const engine::Evidence& evidence) {
+  return at_guard(denial, evidence, [](const proof::Passage& passage) {
+    return passage.hook == proof::Hook::postrouting && passage.verdict == "accept";
+  });
+}
+
+/// The rule or policy of the guard that stopped it, as the guard's kernel reported. Null: none was reported,
+/// or a copy of the probe went on.
+const proof::Passage* stopped_at(const Denial& denial, const engine::Evidence& evidence) {
+  if (let_go(denial, evidence) != nullptr) return nullptr;
+  return at_guard(denial, evidence, [](const proof::Passage& passage) {
+    return passage.verdict == "drop" || passage.verdict == "reject";
+  });
+}
+
+/// A drop that no guard is behind. Null: none was told.
+const proof::Drop* accident(const engine::Evidence& evidence) {
+  const auto& all = evidence.kernel.drops;
+  const auto found = std::ranges::find_if(all, [](const proof::Drop& drop) {
+    return drop.leg == Leg::forward && !proof::may_be_a_copy(drop) && !proof::is_decision(drop);
+  });
+  return found == all.end() ? nullptr : &*found;
 }
 
 /// Who said no to the sender: absent where nobody did. A send that the guard's own firewall drops fails with
@@ -111,13 +144,48 @@ bool own_firewall_spoke(const engine::Evidence& evidence) {
 }
 
 /// "Host unreachable" is what a router says whose next hop is dead, and "network unreachable" one that has no
-/// route; a rule may say either too, but nothing here tells which.
+/// route; a rule may say either too, but nothing here tells which. Time exceeded, fragmentation needed and
+/// the like are no refusals at all.
 std::optional<std::string> routers_own_word(const engine::Evidence& evidence) {
   if (evidence.outcome.status != Status::icmp_error || !evidence.outcome.icmp) return std::nullopt;
   const traffic::IcmpError& icmp = *evidence.outcome.icmp;
-  if (icmp.type != (icmp.v6 ? 1 : 3)) return std::nullopt;
+  if (icmp.type != (icmp.v6 ? 1 : 3)) return "which refuses nothing";
+  if (!icmp.v6 && (icmp.code == 4 || icmp.code == 5)) return "which refuses nothing";
   if (icmp.code == (icmp.v6 ? 3 : 1)) return "which is what a router says whose next hop is dead, too";
   if (icmp.code == 0) return "which is what a router says that has no route, too";
+  return std::nullopt;
+}
+
+bool lost_reports(const Denial& denial, const engine::Evidence& evidence) {
+  return std::ranges::any_of(evidence.kernel.nodes, [&](const proof::KernelPath::Node& node) {
+    return node.name == denial.guard && node.lost;
+  });
+}
+
+/// What the guard's kernel reports that speaks against its having stopped the probe. Absent: nothing.
+std::optional<std::string> let_through(const Denial& denial, const engine::Evidence& evidence) {
+  if (const proof::Passage* gone = let_go(denial, evidence)) {
+    return fmt::format("{} let it pass all its rules{}; it may lie in a queue", denial.guard,
+                       gone->oif.empty() ? "" : " towards " + gone->oif);
+  }
+  const bool for_another = evidence.to.node != denial.guard && evidence.from != denial.guard;
+  const auto taken = [](const proof::Passage& passage) {
+    return passage.hook == proof::Hook::input && passage.verdict == "accept";
+  };
+  if (for_another && at_guard(denial, evidence, taken) != nullptr) {
+    return fmt::format(
+        "{} took it itself, and no rule of it refused it: a translation may have sent it there",
+        denial.guard);
+  }
+  // Neither dropped nor seen where it must come next: it was changed beyond recognition, or is still there.
+  const auto vanished = [](const proof::Passage& passage) {
+    return passage.verdict.empty() && passage.hook == proof::Hook::forward;
+  };
+  if (evidence.kernel.drops.empty() && at_guard(denial, evidence, vanished) != nullptr) {
+    return fmt::format(
+        "no rule that {} reports stopped it, and nothing tells what became of it behind the hook forward",
+        denial.guard);
+  }
   return std::nullopt;
 }
 
@@ -137,6 +205,7 @@ std::optional<std::string> gap(const Denial& denial, const engine::Evidence& evi
   if (!evidence.journey.complete)
     return "the capture lost frames, so absence beyond the guard proves nothing";
   if (const auto word = not_the_guards_word(denial, evidence)) return word;
+  if (const auto through = let_through(denial, evidence)) return through;
   // A rule of the guard's that is known to have stopped it leaves no doubt where and why it ended.
   if (stopped_at(denial, evidence) != nullptr) return unproven_control(evidence, control);
   const bool own = evidence.from == denial.guard;
@@ -154,6 +223,13 @@ std::optional<std::string> gap(const Denial& denial, const engine::Evidence& evi
   }
   if (const auto own_word = routers_own_word(evidence)) {
     return fmt::format("{}, {}", traffic::to_text(evidence.outcome), *own_word);
+  }
+  if (silent(evidence) && lost_reports(denial, evidence)) {
+    return fmt::format("the trace of {} is incomplete: it may have let the probe through", denial.guard);
+  }
+  if (const proof::Drop* drop = silent(evidence) ? accident(evidence) : nullptr) {
+    return fmt::format("the kernel of {} lost it ({} in {}), which guards nothing", drop->node, drop->reason,
+                       drop->function);
   }
   // No listener of ours tells whether the guard's kernel took it: only its answer may have been dropped.
   if (silent(evidence) && evidence.with.protocol == traffic::Protocol::ping &&
@@ -219,12 +295,17 @@ class Deny final : public engine::Check {
   boost::asio::awaitable<engine::Outcome> conclude(engine::Stage& stage, engine::Evidence evidence,
                                                    const engine::Evidence* control) const {
     Denial denial = denial_;
+    if (const network::Node* guard = stage.topology().find(denial.guard)) {
+      for (const network::Interface& interface : guard->interfaces) {
+        if (interface.kind == network::LinkKind::bridge) denial.bridges.insert(interface.name);
+      }
+    }
     if (evidence.ended_early) stage.look_again(evidence);
     if (silent(evidence) && stopped_at(denial, evidence) == nullptr)
       denial.unresolved = co_await stage.unresolved_neighbour(denial.guard, evidence);
     engine::Outcome outcome;
     outcome.judgement = judge_deny(denial, evidence, control);
-    if (outcome.judgement.verdict != Verdict::pass) outcome.question = question(evidence, control);
+    if (outcome.judgement.verdict != Verdict::pass) outcome.question = question(denial, evidence, control);
     if (control != nullptr) {
       const Judgement through = judge_reach(*control);
       outcome.control =
@@ -237,9 +318,10 @@ class Deny final : public engine::Check {
   }
 
   /// Where the control failed too, that is what is to be explained: the target may not answer anybody.
-  proof::Case question(const engine::Evidence& evidence, const engine::Evidence* control) const {
+  proof::Case question(const Denial& denial, const engine::Evidence& evidence,
+                       const engine::Evidence* control) const {
     const bool dead =
-        !leak(denial_, evidence) && control != nullptr && judge_reach(*control).verdict != Verdict::pass;
+        !leak(denial, evidence) && control != nullptr && judge_reach(*control).verdict != Verdict::pass;
     if (dead) return engine::case_of(*control, proof::Case::Promise::reach);
     proof::Case question = engine::case_of(evidence, proof::Case::Promise::deny);
     question.guard = denial_.guard;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
 
 #include "harness/engine/check/evidence.hpp"
@@ -12,7 +13,8 @@ enum class How : std::uint8_t { any, reject, drop };
 /// `deny`: what is promised beside from, to and with.
 struct Denial {
   How how = How::any;
-  std::string guard;       ///< the node that is to stop it
+  std::string guard;              ///< the node that is to stop it
+  std::set<std::string> bridges;  ///< of the guard's interfaces: what leaves by one leaves by its ports
   std::string unresolved;  ///< a next hop that the guard asked for and that did not answer; empty: none
 };
 

@@ -85,7 +85,16 @@ void tell(const Outcome& outcome, const network::Topology& topology, CheckResult
   result.observed = outcome.judgement.observed;
   result.journey = steps(outcome.journey, &topology);
   result.kernel = kernel_events(outcome.journey, outcome.kernel);
-  if (const auto stop = proof::who_stopped(outcome.journey, outcome.kernel)) result.stopped = to_text(*stop);
+  // Of a denial that leaks, what stopped one copy of it is not what matters.
+  const bool leaked = result.type == "deny" && result.verdict == Verdict::fail && outcome.question;
+  const auto stop = proof::who_stopped(outcome.journey, outcome.kernel);
+  if (stop && !leaked) result.stopped = to_text(*stop);
+  for (const proof::KernelPath::Node& node : outcome.kernel.nodes) {
+    if (!node.problem.empty())
+      result.incomplete.push_back(fmt::format("rules of {}: {}", node.name, node.problem));
+  }
+  if (!outcome.kernel.drops_complete)
+    result.incomplete.emplace_back("drop reasons: there was no room for all");
   result.control = outcome.control;
 }
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "harness/proof/journey/notes.hpp"
 
 namespace plumbline::engine {
@@ -34,6 +36,21 @@ std::uint32_t mtu_of(const network::Topology* topology, const proof::Sighting& s
 }
 
 }  // namespace
+
+void leave_out_later_questions(proof::Journey& journey, const proof::KernelPath& kernel) {
+  const proof::Sighting* last = journey.furthest();
+  const bool stopped = std::ranges::any_of(kernel.passages, [](const proof::Passage& passage) {
+    return passage.leg == proof::Leg::forward && (passage.verdict == "drop" || passage.verdict == "reject");
+  });
+  const bool went_on = std::ranges::any_of(journey.sightings, [](const proof::Sighting& sighting) {
+    return sighting.leg == proof::Leg::reply || sighting.leg == proof::Leg::error;
+  });
+  if (last == nullptr || !stopped || went_on) return;
+  const std::uint64_t end = last->time_ns;
+  std::erase_if(journey.sightings, [end](const proof::Sighting& sighting) {
+    return sighting.leg == proof::Leg::neighbour && sighting.time_ns > end;
+  });
+}
 
 std::optional<std::string> blind_spot(const proof::Journey& journey, const std::string& from) {
   if (!journey.complete) return "the capture lost frames";

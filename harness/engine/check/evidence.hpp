@@ -59,6 +59,10 @@ struct DnsEvidence {
   proof::KernelPath kernel;
 };
 
+/// Takes out of the journey of a probe that a rule has stopped the address resolution that others asked for
+/// after that.
+void leave_out_later_questions(proof::Journey& journey, const proof::KernelPath& kernel);
+
 struct Judgement {
   Verdict verdict = Verdict::inconclusive;
   std::string observed;

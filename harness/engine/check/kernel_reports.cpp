@@ -10,9 +10,10 @@ namespace {
 /// How long an ICMP error may take to its probe's sender over simulated cables: generous.
 constexpr std::chrono::milliseconds kIcmpArrives{20};
 
-/// Rules are told by nftables' trace, and a rejection drops the packet, too.
+/// Rules are told by nftables' trace, and a rejection drops the packet, too. What got lost by accident is not
+/// denied.
 bool is_final(const proof::Drop& drop) {
-  return drop.leg == proof::Leg::forward && drop.reason != "NETFILTER_DROP" && !proof::may_be_a_copy(drop);
+  return drop.leg == proof::Leg::forward && drop.reason != "NETFILTER_DROP" && proof::is_decision(drop);
 }
 
 }  // namespace
@@ -38,20 +39,28 @@ void KernelReports::open(const network::Topology& topology) {
   drops_->on_news([this] { recall_lost(); });
 }
 
+KernelReports::Mark KernelReports::mark() const {
+  Mark mark;
+  if (trace_) mark.rules = trace_->mark();
+  if (drops_) mark.drops = drops_->lost();
+  return mark;
+}
+
 /// Reports first, then taps: what they saw before a report was written tells whose packet it is about.
 proof::KernelPath KernelReports::path(std::optional<proof::WatchId> watch, const std::string& from,
-                                      const proof::KernelTrace::Mark& before) {
+                                      const Mark& before) {
   if (trace_) trace_->drain();
   if (drops_) drops_->drain();
   taps_.drain();
   look_for_others();
   proof::KernelPath path;
   if (trace_) {
-    path = trace_->path(taps_.observer(), watch, before,
+    path = trace_->path(taps_.observer(), watch, before.rules,
                         [&](const std::string& node) { return taps_.distance(from, node); });
   }
   if (!drops_) return path;
   path.drops_problem = drops_->problem();
+  path.drops_complete = drops_->lost() == before.drops;
   if (watch) {
     path.drops = drops_->drops(taps_.observer(), *watch);
     drops_->forget(*watch);

@@ -2,6 +2,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
@@ -44,10 +45,14 @@ class KernelReports {
   /// Asks the kernels of `topology`'s nodes, those that are there. No probe may be under way.
   void open(const network::Topology& topology);
 
-  proof::KernelTrace::Mark mark() const { return trace_ ? trace_->mark() : proof::KernelTrace::Mark(); }
+  /// How much had been lost when a probe was sent.
+  struct Mark {
+    proof::KernelTrace::Mark rules;
+    std::uint64_t drops = 0;
+  };
+  Mark mark() const;
   /// What was reported of a probe that has ended. `before`: the mark when it was sent.
-  proof::KernelPath path(std::optional<proof::WatchId> watch, const std::string& from,
-                         const proof::KernelTrace::Mark& before);
+  proof::KernelPath path(std::optional<proof::WatchId> watch, const std::string& from, const Mark& before);
 
  private:
   using Recalls = std::map<proof::WatchId, std::shared_ptr<traffic::Recall>>;

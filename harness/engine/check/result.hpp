@@ -92,6 +92,8 @@ struct CheckResult {
   double duration_ms = 0;
   std::vector<JourneyStep> journey;
   std::vector<KernelEvent> kernel;
+  std::vector<std::string>
+      incomplete;                  ///< which kernels could not report all, and why: what is not told may be
   std::vector<Tracked> conntrack;  ///< in the order of the way
   std::optional<Control> control;
   std::string stopped;        ///< who stopped the probe or its answer, and where; empty: nobody, or not known

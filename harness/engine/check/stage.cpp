@@ -148,6 +148,7 @@ class Stage::Impl {
     const bool complete = evidence.journey.complete;
     evidence.journey = taps_.journey(evidence.watch, evidence.from, evidence.to.address, taps_.frames_lost());
     evidence.journey.complete = complete;
+    leave_out_later_questions(evidence.journey, evidence.kernel);
     if (evidence.delivered_to.empty()) evidence.delivered_to = listeners_.delivered_to(evidence.nonce);
   }
 
@@ -237,7 +238,7 @@ class Stage::Impl {
           impatience.await(*watch);
         };
     const std::uint64_t lost_before = taps_.frames_known_lost();
-    const proof::KernelTrace::Mark traced_before = reports_.mark();
+    const KernelReports::Mark traced_before = reports_.mark();
     Evidence evidence;
     evidence.outcome = co_await traffic::probe(request, ready);
     evidence.ended_early = impatience.was_early();
@@ -245,6 +246,7 @@ class Stage::Impl {
     evidence.nonce = request.nonce;
     evidence.journey = taps_.journey(watch, from, request.to, lost_before);
     evidence.kernel = reports_.path(watch, from, traced_before);
+    leave_out_later_questions(evidence.journey, evidence.kernel);
     evidence.delivered_to = listeners_.delivered_to(request.nonce);
     if (evidence.delivered_to.empty() && !evidence.ended_early)
       evidence.delivered_to = half_open_at(with, evidence);
@@ -311,10 +313,11 @@ class Stage::Impl {
           if (sent) sent(*watch);
         };
     const std::uint64_t lost_before = taps_.frames_known_lost();
-    const proof::KernelTrace::Mark traced_before = reports_.mark();
+    const KernelReports::Mark traced_before = reports_.mark();
     outcome = co_await traffic::ask(request, ready);
     proof::Journey seen = taps_.journey(watch, from, request.server, lost_before);
     kernel = reports_.path(watch, from, traced_before);
+    leave_out_later_questions(seen, kernel);
     co_return seen;
   }
 

@@ -127,7 +127,12 @@ std::string detail(const ConsoleOptions& options, const CheckResult& check) {
              check.verdict == Verdict::pass ? Colour::none : colour_of(check.verdict));
   if (check.control) block.text("control", control_text(*check.control));
   block.raw(ladder(options, check));
-  std::string_view label = "conntrack";
+  std::string_view label = "not told";
+  for (const std::string& gap : check.incomplete) {
+    block.text(label, gap, Colour::yellow);
+    label = {};
+  }
+  label = "conntrack";
   for (const Tracked& tracked : check.conntrack) {
     block.text(label, tracked_text(tracked));
     label = {};

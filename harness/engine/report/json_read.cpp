@@ -265,6 +265,7 @@ CheckResult read_check(const Place& place, const json::value& value) {
   check.duration_ms = object.milliseconds("duration_ms");
   check.journey = object.array("journey", read_step);
   check.kernel = object.array("kernel", read_event);
+  check.incomplete = object.array("incomplete", text_at);
   check.conntrack = object.array("conntrack", read_tracked);
   check.control = object.optional("control", read_control);
   check.stopped = object.optional_text("stopped");

@@ -109,7 +109,7 @@ std::string report_json_schema() {
     "check": {
       "type": "object",
       "additionalProperties": false,
-      "required": ["id", "type", "from", "to", "with", "family", "where", "verdict", "expected", "observed", "duration_ms", "journey", "kernel", "conntrack", "control", "stopped", "cause", "causes", "trace"],
+      "required": ["id", "type", "from", "to", "with", "family", "where", "verdict", "expected", "observed", "duration_ms", "journey", "kernel", "incomplete", "conntrack", "control", "stopped", "cause", "causes", "trace"],
       "properties": {
         "id": {"type": "string", "description": "Unique in its scenario, the same in every run"},
         "type": {"type": "string", "description": "The kind of check, as `plumbline list checks` names them"},
@@ -124,6 +124,7 @@ std::string report_json_schema() {
         "duration_ms": {"$ref": "#/$defs/milliseconds"},
         "journey": {"type": "array", "items": {"$ref": "#/$defs/step"}, "description": "The probe's sightings, in order"},
         "kernel": {"type": "array", "items": {"$ref": "#/$defs/event"}, "description": "What the kernels of traced nodes did with the probe, in order"},
+        "incomplete": {"type": "array", "items": {"type": "string"}, "description": "Which kernels could not report all, and why: what is not under kernel may have happened all the same"},
         "conntrack": {"type": "array", "items": {"$ref": "#/$defs/tracked"}, "description": "How the nodes' conntracks know the flow of a probe that did not do what was promised, in the order of its way"},
         "control": {"anyOf": [{"type": "null"}, {"$ref": "#/$defs/control"}]},
         "stopped": {"type": ["string", "null"], "description": "Who stopped the probe or its answer, and where"},

@@ -25,6 +25,12 @@ json::value milliseconds(double value) {
   return std::isfinite(value) ? std::round(value * 1000) / 1000 : 0.0;
 }
 
+json::array texts(const std::vector<std::string>& lines) {
+  json::array array;
+  for (const std::string& line : lines) array.push_back(text(line));
+  return array;
+}
+
 json::value to_json(const JourneyStep& step) {
   const auto& [t_us, node, interface, direction, packet, leg, translated, note] = step;
   json::object object{{"t_us", t_us},
@@ -80,11 +86,9 @@ json::value to_json(const std::optional<Control>& control) {
 
 json::value to_json(const Cause& cause) {
   const auto& [code, summary, evidence, fix, proven] = cause;
-  json::array lines;
-  for (const std::string& line : evidence) lines.push_back(text(line));
   return json::object{{"code", text(code)},
                       {"summary", text(summary)},
-                      {"evidence", std::move(lines)},
+                      {"evidence", texts(evidence)},
                       {"fix", text(fix)},
                       {"proven", proven}};
 }
@@ -103,7 +107,7 @@ json::array array_of(const std::vector<Item>& items) {
 
 json::value to_json(const CheckResult& check) {
   const auto& [id, type, from, to, with, family, where, verdict, expected, observed, duration_ms, journey,
-               kernel, conntrack, control, stopped, causes, trace] = check;
+               kernel, incomplete, conntrack, control, stopped, causes, trace] = check;
   json::object object{{"id", text(id)},
                       {"type", text(type)},
                       {"from", text(from)},
@@ -117,6 +121,7 @@ json::value to_json(const CheckResult& check) {
                       {"duration_ms", milliseconds(duration_ms)},
                       {"journey", array_of(journey)},
                       {"kernel", array_of(kernel)},
+                      {"incomplete", texts(incomplete)},
                       {"conntrack", array_of(conntrack)},
                       {"control", to_json(control)},
                       {"stopped", text_or_null(stopped)},

@@ -91,8 +91,14 @@ std::set<IpAddress> next_hops(const std::vector<Sighting>& probe, const std::str
     addresses.insert(sighting.packet.ip->destination);
   }
   if (node == terrain.source && terrain.target) addresses.insert(*terrain.target);
-  if (terrain.gateways) {
-    for (const IpAddress& gateway : terrain.gateways(node)) addresses.insert(gateway);
+  if (!terrain.gateways || addresses.empty()) return addresses;
+  const std::vector<IpAddress>& gateways = terrain.gateways(node);
+  const IpFamily family = addresses.begin()->family();
+  const bool any_like_it =
+      std::ranges::any_of(gateways, [&](const IpAddress& g) { return g.family() == family; });
+  for (const IpAddress& gateway : gateways) {
+    // IPv4 may go by a router that is known by IPv6 alone.
+    if (gateway.family() == family || !any_like_it) addresses.insert(gateway);
   }
   return addresses;
 }

@@ -6,11 +6,13 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <array>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <cerrno>
 #include <deque>
 #include <map>
 #include <optional>
+#include <string_view>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
@@ -84,6 +86,16 @@ bool is_our_pings(const Drop& drop) {
 
 bool may_be_a_copy(const Drop& drop) {
   return drop.reason == "OTHERHOST" || drop.reason == "PACKET_SOCK_ERROR";
+}
+
+bool is_decision(const Drop& drop) {
+  constexpr std::array<std::string_view, 5> reasons{"NETFILTER_DROP", "IP_INADDRERRORS", "IP_RPFILTER",
+                                                    "IP_INNOROUTES", "IP_OUTNOROUTES"};
+  // Blackhole routes have no reason of their own.
+  constexpr std::array<std::string_view, 4> functions{"ip_error", "dst_discard", "dst_discard_out",
+                                                      "ip6_pkt_drop"};
+  return std::ranges::find(reasons, drop.reason) != reasons.end() ||
+         std::ranges::find(functions, drop.function) != functions.end();
 }
 
 class DropTrace::Impl {

@@ -18,6 +18,10 @@ namespace plumbline::proof {
 /// how a packet ends that was sent to a wrong hardware address.
 bool may_be_a_copy(const Drop& drop);
 
+/// Whether it was a decision about where packets may go, a rule's or a route's. All other reasons (full
+/// queues, dead neighbours, bad checksums) end packets of whomever.
+bool is_decision(const Drop& drop);
+
 /// Hears which packets the kernels of nodes drop, and tells those of probes with the kernel's own reason.
 ///
 /// Reading happens on the event loop, never blocking. A kernel that refuses is no error here: `problem` says

@@ -99,6 +99,7 @@ struct KernelPath {
     /// Why this node's silence proves nothing: the kernel refused the trace, or lost reports. Empty: it does.
     std::string problem;
     bool alive = false;  ///< it has reported something since it was opened, about whatever packet
+    bool lost = false;   ///< the problem is that reports were lost while the probe was under way
   };
   std::vector<Node> nodes;  ///< that were asked
   /// In each node in order; nodes by their distance, the probe's own packets before the answers.
@@ -109,6 +110,7 @@ struct KernelPath {
   std::vector<CounterChange> counters;
   /// Why the kernel's drops are not told; empty: they are.
   std::string drops_problem;
+  bool drops_complete = true;  ///< false: there was no room for some, perhaps of this probe
 
   /// Why absence from `node`'s passages proves nothing. Absent: it does.
   std::optional<std::string> blind(std::string_view node) const;

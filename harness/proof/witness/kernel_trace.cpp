@@ -285,6 +285,7 @@ class KernelTrace::Impl {
       std::ranges::move(node.take(watch, about), std::back_inserter(path.passages));
       if (about.problem.empty() && i < since.size() && node.lost() != since[i]) {
         about.problem = "the kernel had no room for all its reports";
+        about.lost = true;
       }
     }
     if (watch) told_.insert(*watch);

@@ -211,6 +211,7 @@ inline RunResult hostile_run() {
   result.journey = {{-3, hostile, hostile, hostile, hostile, "error", hostile, hostile}};
   result.kernel = {{hostile, hostile, hostile, hostile, 1, hostile, 1, hostile, hostile, hostile, "input",
                     "error", hostile, hostile, hostile, hostile, 1}};
+  result.incomplete = {hostile};
   result.conntrack = {{hostile, hostile, hostile, true}};
   result.control = Control{hostile, hostile, hostile, Verdict::inconclusive, hostile};
   result.stopped = hostile;
