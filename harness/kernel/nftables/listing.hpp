@@ -37,7 +37,7 @@ struct ListedChain {
 struct Listing {
   using RuleKey = std::tuple<std::string, std::string, std::string, std::uint64_t>;
   using ChainKey = std::tuple<std::string, std::string, std::string>;
-  std::map<RuleKey, ListedRule> rules;     ///< by family ("ip"), table, chain, handle
+  std::map<RuleKey, ListedRule> rules;  ///< by family ("ip"), table, chain, handle: of the chains asked for
   std::map<ChainKey, ListedChain> chains;  ///< base chains of the IP hooks alone
   std::set<ChainKey> elsewhere;            ///< base chains at others: ingress, egress, a bridge's
 
@@ -68,8 +68,29 @@ std::vector<TextChain> parse_chains(std::string_view text);
 /// The rules in it, by handle.
 std::map<Listing::RuleKey, std::string> parse_rules(std::string_view text);
 
-/// Reads the namespace's ruleset. Throws Error.
-Listing list(const Netns& netns);
+/// Reads of a namespace's ruleset what is asked for, and all of it at one generation: a ruleset may hold tens
+/// of thousands of rules, of which a packet meets those of a few chains.
+class Lister {
+ public:
+  /// `netns` outlives it. Throws Error.
+  explicit Lister(const Netns& netns);
+
+  /// Adds to `listing` the base chains, and the rules of the chains named, as far as they exist; what it got
+  /// from this before it keeps, unless the ruleset has changed since: then it is emptied first. Always to be
+  /// called with the same listing. Throws Error.
+  void complete(Listing& listing, const std::set<Listing::ChainKey>& chains);
+
+ private:
+  bool read_missing(Listing& listing, const std::set<Listing::ChainKey>& chains, bool base_chains);
+  void read_texts(Listing& listing, const Listing::ChainKey& chain);
+
+  const Netns& netns_;
+  Connection connection_;  ///< asks for the generation
+  std::optional<std::uint32_t> generation_;
+  std::set<Listing::ChainKey> rules_read_;  ///< at that generation
+  /// All rules' texts, once a chain was asked for that cannot be listed by itself.
+  std::optional<std::map<Listing::RuleKey, std::string>> whole_;
+};
 
 /// Counts the transactions that the namespace's ruleset has seen: as long as it is the same, so is the
 /// ruleset. Throws Error.
