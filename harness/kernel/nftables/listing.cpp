@@ -245,11 +245,13 @@ bool read_base_chains(int fd, Listing& listing) {
 
 bool read_rules(int fd, const Listing::ChainKey& chain, Listing& listing) {
   const auto& [family, table, name] = chain;
-  const auto number = family_number(family);
+  const std::optional<std::uint8_t> number = family.empty() ? NFPROTO_UNSPEC : family_number(family);
   if (!number) return true;
   netlink::Message request = dump_of(NFT_MSG_GETRULE, *number);
-  request.put_text(NFTA_RULE_TABLE, table);
-  request.put_text(NFTA_RULE_CHAIN, name);
+  if (!table.empty()) {
+    request.put_text(NFTA_RULE_TABLE, table);
+    request.put_text(NFTA_RULE_CHAIN, name);
+  }
   return dump_once(fd, request, "listing the nftables rules",
                    [&](const nlmsghdr* message) { add_rule(listing, message); });
 }
@@ -277,7 +279,7 @@ void Lister::complete(Listing& listing, const std::set<Listing::ChainKey>& chain
     const bool unchanged = std::exchange(generation_, std::nullopt) == before;
     if (!unchanged) {
       listing = {};
-      rules_read_.clear();
+      read_.clear();
       whole_.reset();
     }
     if (!read_missing(listing, chains, !unchanged) || generation(connection_) != before) continue;
@@ -289,22 +291,29 @@ void Lister::complete(Listing& listing, const std::set<Listing::ChainKey>& chain
 
 bool Lister::read_missing(Listing& listing, const std::set<Listing::ChainKey>& chains, bool base_chains) {
   std::vector<Listing::ChainKey> missing;
-  std::ranges::set_difference(chains, rules_read_, std::back_inserter(missing));
+  std::ranges::copy_if(chains, std::back_inserter(missing), [&](const auto& key) { return !is_read(key); });
   if (missing.empty() && !base_chains) return true;
   const Connection dumps(netns_);  // a dump broken off leaves messages behind
   if (base_chains && !read_base_chains(dumps.fd(), listing)) return false;
   for (const Listing::ChainKey& chain : missing) {
     if (!read_rules(dumps.fd(), chain, listing)) return false;
-    rules_read_.insert(chain);
+    read_.insert(chain);
     read_texts(listing, chain);
   }
   return true;
 }
 
+bool Lister::is_read(const Listing::ChainKey& chain) const {
+  return read_.contains(chain) || read_.contains({std::get<0>(chain), "", ""}) ||
+         read_.contains({"", "", ""});
+}
+
 void Lister::read_texts(Listing& listing, const Listing::ChainKey& chain) {
   const auto& [family, table, name] = chain;
-  if (const auto text = list_chain_text(netns_, family, table, name, ListCounters::no)) {
-    for (auto& [key, rule] : parse_rules(*text)) listing.rules[key].text = std::move(rule);
+  const auto listed = table.empty() ? std::optional(list_text(netns_, ListCounters::no, family))
+                                    : list_chain_text(netns_, family, table, name, ListCounters::no);
+  if (listed) {
+    for (auto& [key, text] : parse_rules(*listed)) listing.rules[key].text = std::move(text);
     return;
   }
   if (!whole_) whole_ = parse_rules(list_text(netns_, ListCounters::no));
@@ -313,6 +322,12 @@ void Lister::read_texts(Listing& listing, const Listing::ChainKey& chain) {
     if (std::tie(of_family, of_table, of_name) != std::tie(family, table, name)) break;
     listing.rules[at->first].text = at->second;
   }
+}
+
+Listing list(const Netns& netns) {
+  Listing listing;
+  Lister(netns).complete(listing, {{"", "", ""}});
+  return listing;
 }
 
 std::uint32_t generation(const Netns& netns) {

@@ -77,20 +77,25 @@ class Lister {
 
   /// Adds to `listing` the base chains, and the rules of the chains named, as far as they exist; what it got
   /// from this before it keeps, unless the ruleset has changed since: then it is emptied first. Always to be
-  /// called with the same listing. Throws Error.
+  /// called with the same listing. {"bridge", "", ""} names all chains of a family, {"", "", ""} all there
+  /// are. Throws Error.
   void complete(Listing& listing, const std::set<Listing::ChainKey>& chains);
 
  private:
   bool read_missing(Listing& listing, const std::set<Listing::ChainKey>& chains, bool base_chains);
+  bool is_read(const Listing::ChainKey& chain) const;
   void read_texts(Listing& listing, const Listing::ChainKey& chain);
 
   const Netns& netns_;
   Connection connection_;  ///< asks for the generation
   std::optional<std::uint32_t> generation_;
-  std::set<Listing::ChainKey> rules_read_;  ///< at that generation
+  std::set<Listing::ChainKey> read_;  ///< at that generation
   /// All rules' texts, once a chain was asked for that cannot be listed by itself.
   std::optional<std::map<Listing::RuleKey, std::string>> whole_;
 };
+
+/// Reads the whole ruleset: tens of thousands of rules take seconds. Throws Error.
+Listing list(const Netns& netns);
 
 /// Counts the transactions that the namespace's ruleset has seen: as long as it is the same, so is the
 /// ruleset. Throws Error.

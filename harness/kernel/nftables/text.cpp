@@ -126,8 +126,8 @@ void load_text(const Netns& netns, std::string_view text, const std::string& ori
   throw Error(message, is_privilege(message) ? ErrorKind::environment : ErrorKind::usage);
 }
 
-std::string list_text(const Netns& netns, ListCounters counters) {
-  const Output listed = run_listing(netns, "list ruleset", counters);
+std::string list_text(const Netns& netns, ListCounters counters, const std::string& family) {
+  const Output listed = run_listing(netns, "list ruleset " + family, counters);
   if (!listed.ok) refuse("listing the nftables ruleset", listed.text);
   return listed.text;
 }

@@ -180,7 +180,7 @@ class NodeTrace {
     std::set<kernel::nft::Listing::ChainKey> chains;
     for (const NodeReports::Nft& item : reports.nft) {
       for (const kernel::nft::TraceEvent& event : item.report->events) {
-        if (event.handle == 0 || kernel::nft::Trace::hook_of(event)) continue;
+        if (event.handle == 0 || event.family.empty() || kernel::nft::Trace::hook_of(event)) continue;
         chains.emplace(event.family, event.table, event.chain);
       }
     }
