@@ -18,8 +18,11 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <iterator>
 #include <memory>
 #include <new>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "harness/base/error.hpp"
@@ -44,10 +47,13 @@ struct FreeRule {
   void operator()(nftnl_rule* rule) const noexcept { nftnl_rule_free(rule); }
 };
 
+netlink::Message dump_of(int what, std::uint8_t family) {
+  return {type_of(what), NLM_F_DUMP, nfgenmsg{family, NFNETLINK_V0, 0}};
+}
+
 /// One pass of a dump. False: the ruleset changed meanwhile.
 template <class Visit>
-bool dump_once(int fd, int what, const char* attempted, const Visit& visit) {
-  const netlink::Message request(type_of(what), NLM_F_DUMP, nfgenmsg{NFPROTO_UNSPEC, NFNETLINK_V0, 0});
+bool dump_once(int fd, const netlink::Message& request, const char* attempted, const Visit& visit) {
   const auto bytes = request.bytes();
   if (::send(fd, bytes.data(), bytes.size(), 0) < 0) throw Error::from_errno(errno, attempted);
   struct alignas(nlmsghdr) Buffer {
@@ -81,21 +87,20 @@ std::string text_or_empty(const char* text) {
   return text == nullptr ? std::string() : std::string(text);
 }
 
+constexpr std::array<std::pair<std::uint8_t, std::string_view>, 5> kFamilies{{{NFPROTO_INET, "inet"},
+                                                                              {NFPROTO_IPV4, "ip"},
+                                                                              {NFPROTO_IPV6, "ip6"},
+                                                                              {NFPROTO_BRIDGE, "bridge"},
+                                                                              {NFPROTO_NETDEV, "netdev"}}};
+
 std::string family_text(std::uint32_t number) {
-  switch (number) {
-    case NFPROTO_INET:
-      return "inet";
-    case NFPROTO_IPV4:
-      return "ip";
-    case NFPROTO_IPV6:
-      return "ip6";
-    case NFPROTO_BRIDGE:
-      return "bridge";
-    case NFPROTO_NETDEV:
-      return "netdev";
-    default:
-      return {};
-  }
+  const auto* const found = std::ranges::find_if(kFamilies, [&](const auto& f) { return f.first == number; });
+  return found == kFamilies.end() ? std::string() : std::string(found->second);
+}
+
+std::optional<std::uint8_t> family_number(std::string_view text) {
+  const auto* const found = std::ranges::find_if(kFamilies, [&](const auto& f) { return f.second == text; });
+  return found == kFamilies.end() ? std::nullopt : std::optional(found->first);
 }
 
 bool is_of_ip(const std::string& family) {
@@ -233,19 +238,22 @@ void add_rule(Listing& listing, const nlmsghdr* message) {
   if (!is_of_ip(family)) listed.log_prefix.reset();
 }
 
-Listing read_once(const Netns& netns, bool& consistent) {
-  Listing listing;
-  const Connection chains(netns);
-  consistent = dump_once(chains.fd(), NFT_MSG_GETCHAIN, "listing the nftables chains",
-                         [&](const nlmsghdr* message) { add_chain(listing, message); });
-  const Connection rules(netns);
-  consistent = dump_once(rules.fd(), NFT_MSG_GETRULE, "listing the nftables rules",
-                         [&](const nlmsghdr* message) { add_rule(listing, message); }) &&
-               consistent;
-  for (auto& [key, text] : parse_rules(list_text(netns, ListCounters::no))) {
-    listing.rules[key].text = std::move(text);
+bool read_base_chains(int fd, Listing& listing) {
+  return dump_once(fd, dump_of(NFT_MSG_GETCHAIN, NFPROTO_UNSPEC), "listing the nftables chains",
+                   [&](const nlmsghdr* message) { add_chain(listing, message); });
+}
+
+bool read_rules(int fd, const Listing::ChainKey& chain, Listing& listing) {
+  const auto& [family, table, name] = chain;
+  const std::optional<std::uint8_t> number = family.empty() ? NFPROTO_UNSPEC : family_number(family);
+  if (!number) return true;
+  netlink::Message request = dump_of(NFT_MSG_GETRULE, *number);
+  if (!table.empty()) {
+    request.put_text(NFTA_RULE_TABLE, table);
+    request.put_text(NFTA_RULE_CHAIN, name);
   }
-  return listing;
+  return dump_once(fd, request, "listing the nftables rules",
+                   [&](const nlmsghdr* message) { add_rule(listing, message); });
 }
 
 }  // namespace
@@ -262,14 +270,64 @@ const ListedChain* Listing::chain(const std::string& family, const std::string& 
   return found == chains.end() ? nullptr : &found->second;
 }
 
-Listing list(const Netns& netns) {
+Lister::Lister(const Netns& netns) : netns_(netns), connection_(netns) {}
+
+void Lister::complete(Listing& listing, const std::set<Listing::ChainKey>& chains) {
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
-    const std::uint32_t before = generation(netns);
-    bool consistent = false;
-    Listing listing = read_once(netns, consistent);
-    if (consistent && generation(netns) == before) return listing;
+    const std::uint32_t before = generation(connection_);
+    // Until all is read it is not known to be of one generation.
+    const bool unchanged = std::exchange(generation_, std::nullopt) == before;
+    if (!unchanged) {
+      listing = {};
+      read_.clear();
+      whole_.reset();
+    }
+    if (!read_missing(listing, chains, !unchanged) || generation(connection_) != before) continue;
+    generation_ = before;
+    return;
   }
   throw Error("listing the nftables ruleset: it kept changing while it was read");
+}
+
+bool Lister::read_missing(Listing& listing, const std::set<Listing::ChainKey>& chains, bool base_chains) {
+  std::vector<Listing::ChainKey> missing;
+  std::ranges::copy_if(chains, std::back_inserter(missing), [&](const auto& key) { return !is_read(key); });
+  if (missing.empty() && !base_chains) return true;
+  const Connection dumps(netns_);  // a dump broken off leaves messages behind
+  if (base_chains && !read_base_chains(dumps.fd(), listing)) return false;
+  for (const Listing::ChainKey& chain : missing) {
+    if (!read_rules(dumps.fd(), chain, listing)) return false;
+    read_.insert(chain);
+    read_texts(listing, chain);
+  }
+  return true;
+}
+
+bool Lister::is_read(const Listing::ChainKey& chain) const {
+  return read_.contains(chain) || read_.contains({std::get<0>(chain), "", ""}) ||
+         read_.contains({"", "", ""});
+}
+
+void Lister::read_texts(Listing& listing, const Listing::ChainKey& chain) {
+  const auto& [family, table, name] = chain;
+  const auto listed = table.empty() ? std::optional(list_text(netns_, ListCounters::no, family))
+                                    : list_chain_text(netns_, family, table, name, ListCounters::no);
+  if (listed) {
+    for (auto& [key, text] : parse_rules(*listed)) listing.rules[key].text = std::move(text);
+    return;
+  }
+  if (!whole_) whole_ = parse_rules(list_text(netns_, ListCounters::no));
+  for (auto at = whole_->lower_bound({family, table, name, 0}); at != whole_->end(); ++at) {
+    const auto& [of_family, of_table, of_name, handle] = at->first;
+    if (std::tie(of_family, of_table, of_name) != std::tie(family, table, name)) break;
+    listing.rules[at->first].text = at->second;
+  }
+}
+
+Listing list(const Netns& netns) {
+  Listing listing;
+  Lister(netns).complete(listing, {{"", "", ""}});
+  return listing;
 }
 
 std::uint32_t generation(const Netns& netns) {

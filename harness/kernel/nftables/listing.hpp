@@ -37,7 +37,7 @@ struct ListedChain {
 struct Listing {
   using RuleKey = std::tuple<std::string, std::string, std::string, std::uint64_t>;
   using ChainKey = std::tuple<std::string, std::string, std::string>;
-  std::map<RuleKey, ListedRule> rules;     ///< by family ("ip"), table, chain, handle
+  std::map<RuleKey, ListedRule> rules;  ///< by family ("ip"), table, chain, handle: of the chains asked for
   std::map<ChainKey, ListedChain> chains;  ///< base chains of the IP hooks alone
   std::set<ChainKey> elsewhere;            ///< base chains at others: ingress, egress, a bridge's
 
@@ -68,7 +68,33 @@ std::vector<TextChain> parse_chains(std::string_view text);
 /// The rules in it, by handle.
 std::map<Listing::RuleKey, std::string> parse_rules(std::string_view text);
 
-/// Reads the namespace's ruleset. Throws Error.
+/// Reads of a namespace's ruleset what is asked for, and all of it at one generation: a ruleset may hold tens
+/// of thousands of rules, of which a packet meets those of a few chains.
+class Lister {
+ public:
+  /// `netns` outlives it. Throws Error.
+  explicit Lister(const Netns& netns);
+
+  /// Adds to `listing` the base chains, and the rules of the chains named, as far as they exist; what it got
+  /// from this before it keeps, unless the ruleset has changed since: then it is emptied first. Always to be
+  /// called with the same listing. {"bridge", "", ""} names all chains of a family, {"", "", ""} all there
+  /// are. Throws Error.
+  void complete(Listing& listing, const std::set<Listing::ChainKey>& chains);
+
+ private:
+  bool read_missing(Listing& listing, const std::set<Listing::ChainKey>& chains, bool base_chains);
+  bool is_read(const Listing::ChainKey& chain) const;
+  void read_texts(Listing& listing, const Listing::ChainKey& chain);
+
+  const Netns& netns_;
+  Connection connection_;  ///< asks for the generation
+  std::optional<std::uint32_t> generation_;
+  std::set<Listing::ChainKey> read_;  ///< at that generation
+  /// All rules' texts, once a chain was asked for that cannot be listed by itself.
+  std::optional<std::map<Listing::RuleKey, std::string>> whole_;
+};
+
+/// Reads the whole ruleset: tens of thousands of rules take seconds. Throws Error.
 Listing list(const Netns& netns);
 
 /// Counts the transactions that the namespace's ruleset has seen: as long as it is the same, so is the

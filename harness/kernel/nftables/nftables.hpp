@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -19,7 +20,14 @@ void load_text(const Netns& netns, std::string_view text, const std::string& ori
 
 /// Whether a listing has the counters' values, which change with every packet.
 enum class ListCounters : std::uint8_t { yes, no };
-/// `nft list ruleset` with handles, in nft's own words.
-std::string list_text(const Netns& netns, ListCounters counters = ListCounters::yes);
+/// `nft list ruleset` with handles, in nft's own words; with a family ("bridge") its tables alone.
+std::string list_text(const Netns& netns, ListCounters counters = ListCounters::yes,
+                      const std::string& family = {});
+/// The same of one chain; empty where there is none. Absent: nft's language has no words for its name (that
+/// of a keyword, as "log", or with other characters than nft itself would take), but the whole ruleset's
+/// listing shows it.
+std::optional<std::string> list_chain_text(const Netns& netns, const std::string& family,
+                                           const std::string& table, const std::string& chain,
+                                           ListCounters counters = ListCounters::yes);
 
 }  // namespace plumbline::kernel::nft

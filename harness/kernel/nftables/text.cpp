@@ -4,9 +4,11 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "harness/base/error.hpp"
 #include "harness/base/fd.hpp"
@@ -75,6 +77,39 @@ bool is_privilege(const std::string& text) {
   return text.find("Operation not permitted") != std::string::npos;
 }
 
+struct Output {
+  bool ok = false;
+  std::string text;  ///< or what libnftables has to say against it
+};
+
+Output run_listing(const Netns& netns, const std::string& command, ListCounters counters) {
+  const Netns::Entered inside(netns);
+  const Context context = make_context();
+  unsigned flags = NFT_CTX_OUTPUT_HANDLE;
+  if (counters == ListCounters::no) flags |= NFT_CTX_OUTPUT_STATELESS;
+  nft_ctx_output_set_flags(context.get(), flags);
+  const MutedErrors muted;
+  if (nft_run_cmd_from_buffer(context.get(), command.c_str()) != 0) {
+    return {false, trimmed(nft_ctx_get_error_buffer(context.get()))};
+  }
+  return {true, nft_ctx_get_output_buffer(context.get())};
+}
+
+[[noreturn]] void refuse(const std::string& attempted, const std::string& message) {
+  const Error error(attempted + ": " + message);
+  throw is_privilege(message) ? error.with_kind(ErrorKind::environment) : error;
+}
+
+/// Whether nft's scanner takes it for one word. The kernel takes any bytes for a name: others would end the
+/// command, and begin another.
+bool is_word(std::string_view text) {
+  const auto begins = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '.';
+  };
+  const auto goes_on = [&](char c) { return begins(c) || (c >= '0' && c <= '9') || c == '/' || c == '-'; };
+  return !text.empty() && begins(text.front()) && std::ranges::all_of(text, goes_on);
+}
+
 }  // namespace
 
 void load_text(const Netns& netns, std::string_view text, const std::string& origin) {
@@ -91,19 +126,23 @@ void load_text(const Netns& netns, std::string_view text, const std::string& ori
   throw Error(message, is_privilege(message) ? ErrorKind::environment : ErrorKind::usage);
 }
 
-std::string list_text(const Netns& netns, ListCounters counters) {
-  const Netns::Entered inside(netns);
-  const Context context = make_context();
-  unsigned flags = NFT_CTX_OUTPUT_HANDLE;
-  if (counters == ListCounters::no) flags |= NFT_CTX_OUTPUT_STATELESS;
-  nft_ctx_output_set_flags(context.get(), flags);
-  const MutedErrors muted;
-  if (nft_run_cmd_from_buffer(context.get(), "list ruleset") != 0) {
-    const std::string message = trimmed(nft_ctx_get_error_buffer(context.get()));
-    const Error error("listing the nftables ruleset: " + message);
-    throw is_privilege(message) ? error.with_kind(ErrorKind::environment) : error;
-  }
-  return nft_ctx_get_output_buffer(context.get());
+std::string list_text(const Netns& netns, ListCounters counters, const std::string& family) {
+  const Output listed = run_listing(netns, "list ruleset " + family, counters);
+  if (!listed.ok) refuse("listing the nftables ruleset", listed.text);
+  return listed.text;
+}
+
+std::optional<std::string> list_chain_text(const Netns& netns, const std::string& family,
+                                           const std::string& table, const std::string& chain,
+                                           ListCounters counters) {
+  if (!is_word(family) || !is_word(table) || !is_word(chain)) return std::nullopt;
+  Output listed = run_listing(netns, fmt::format("list chain {} {} {}", family, table, chain), counters);
+  if (listed.ok) return std::move(listed.text);
+  const auto says = [&](const char* what) { return listed.text.find(what) != std::string::npos; };
+  if (says("syntax error")) return std::nullopt;
+  // Also said of a chain inside a rule (`jump { ... }`), which is listed as part of that rule only.
+  if (says("No such file or directory")) return std::string();
+  refuse(fmt::format("listing the nftables chain {} {} {}", family, table, chain), listed.text);
 }
 
 }  // namespace plumbline::kernel::nft

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <set>
 
 #include "harness/base/error.hpp"
 #include "harness/kernel/nftables/listing.hpp"
@@ -51,6 +52,15 @@ std::vector<TraceEvent> of_udp(const std::vector<TraceEvent>& events) {
   return kept;
 }
 
+/// What the events name.
+Listing list(const Netns& netns, const std::vector<TraceEvent>& events) {
+  std::set<Listing::ChainKey> chains;
+  for (const TraceEvent& event : events) chains.emplace(event.family, event.table, event.chain);
+  Listing listing;
+  Lister(netns).complete(listing, chains);
+  return listing;
+}
+
 TEST(NftTrace, TellsEveryHookThatAPacketPasses) {
   const Netns netns = with_loopback();
   Trace trace(netns);
@@ -95,7 +105,7 @@ TEST(NftTrace, TellsRulesWithThePacketsHeaders) {
   EXPECT_EQ(events[0].headers->packet.size(), 20U + 8U + 11U);  // fewer than 20 bytes of transport: all of it
   EXPECT_EQ(events[0].headers->oif, 1U);
 
-  const Listing listing = list(netns);
+  const Listing listing = list(netns, events);
   const ListedRule* rule = listing.rule("inet", "u", "guard", events.back().handle);
   ASSERT_NE(rule, nullptr);
   EXPECT_EQ(rule->text, "udp dport 10 drop");
@@ -116,7 +126,7 @@ TEST(NftTrace, KnowsLogPrefixesAndRejects) {
   send_udp(netns, "PL");
   const auto events = of_udp(trace.take());
   EXPECT_THAT(others(events), ElementsAre("ip u i: continue", "ip u i: drop"));
-  const Listing listing = list(netns);
+  const Listing listing = list(netns, events);
   const ListedRule* log = listing.rule("ip", "u", "i", events[events.size() - 2].handle);
   const ListedRule* reject = listing.rule("ip", "u", "i", events.back().handle);
   ASSERT_TRUE(log != nullptr && reject != nullptr);
@@ -124,6 +134,28 @@ TEST(NftTrace, KnowsLogPrefixesAndRejects) {
   EXPECT_FALSE(log->rejects);
   EXPECT_EQ(reject->log_prefix, std::nullopt);
   EXPECT_TRUE(reject->rejects);
+}
+
+TEST(NftTrace, KnowsRulesOfAChainInsideARuleButForTheirText) {
+  const Netns netns = with_loopback();
+  load_text(netns,
+            "table ip u {\n chain i { type filter hook input priority 0;\n"
+            "  udp dport 9 jump { udp dport 9 reject; }\n }\n}\n",
+            "nft");
+  Trace trace(netns);
+  send_udp(netns, "PL");
+  const auto events = of_udp(trace.take());
+  ASSERT_FALSE(events.empty());
+  EXPECT_EQ(events.back().verdict, "drop");
+  const TraceEvent& inside = events.back();
+  const TraceEvent& around = events[events.size() - 2];
+  const Listing listing = list(netns, events);
+  const ListedRule* reject = listing.rule("ip", "u", inside.chain, inside.handle);
+  const ListedRule* jump = listing.rule("ip", "u", "i", around.handle);
+  ASSERT_TRUE(reject != nullptr && jump != nullptr);
+  EXPECT_TRUE(reject->rejects);
+  EXPECT_EQ(reject->text, "");
+  EXPECT_THAT(jump->text, HasSubstr("jump { udp dport 9 reject }"));
 }
 
 TEST(NftTrace, SurvivesAFlushAndGoesWithItsSocket) {

@@ -13,6 +13,7 @@
 #include <iterator>
 #include <map>
 #include <optional>
+#include <set>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
@@ -21,7 +22,6 @@
 #include "harness/base/fd.hpp"
 #include "harness/kernel/iptables_legacy/tables.hpp"
 #include "harness/kernel/iptables_legacy/trace.hpp"
-#include "harness/kernel/nftables/connection.hpp"
 #include "harness/kernel/nftables/listing.hpp"
 #include "harness/kernel/nftables/trace.hpp"
 #include "harness/proof/witness/passages.hpp"
@@ -175,16 +175,24 @@ class NodeTrace {
            !kernel::iptables::table_names(netns_, IpFamily::v6).empty();
   }
 
+  /// The chains whose rules somebody met. Our own are not shown.
+  static std::set<kernel::nft::Listing::ChainKey> chains_met(const NodeReports& reports) {
+    std::set<kernel::nft::Listing::ChainKey> chains;
+    for (const NodeReports::Nft& item : reports.nft) {
+      for (const kernel::nft::TraceEvent& event : item.report->events) {
+        if (event.handle == 0 || event.family.empty() || kernel::nft::Trace::hook_of(event)) continue;
+        chains.emplace(event.family, event.table, event.chain);
+      }
+    }
+    return chains;
+  }
+
   /// Reads the rules anew where they may have changed.
   void refresh(const NodeReports& reports) {
     rules_.interface_name = [this](unsigned index) { return interface_name(index); };
     if (!reports.nft.empty()) {
-      if (!rules_socket_) rules_socket_.emplace(netns_);
-      const std::uint32_t generation = kernel::nft::generation(*rules_socket_);
-      if (generation_ != generation) {
-        rules_.nft = kernel::nft::list(netns_);
-        generation_ = generation;
-      }
+      if (!lister_) lister_.emplace(netns_);
+      lister_->complete(rules_.nft, chains_met(reports));
     }
     rules_.legacy.clear();  // ip_tables counts no generations
     for (const NodeReports::Legacy& item : reports.legacy) {
@@ -223,8 +231,7 @@ class NodeTrace {
   std::vector<std::pair<WatchId, std::shared_ptr<const ChainReport>>> under_way_;
   std::vector<WatchId> perhaps_stopped_;
   Rulebook rules_;
-  std::optional<kernel::nft::Connection> rules_socket_;
-  std::optional<std::uint32_t> generation_;
+  std::optional<kernel::nft::Lister> lister_;
   std::deque<stream_descriptor> readable_;  ///< a deque: handlers hold references
   std::shared_ptr<const bool> here_ = std::make_shared<const bool>(true);
 };
