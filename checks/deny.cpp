@@ -71,7 +71,8 @@ bool silent(const engine::Evidence& evidence) {
 /// The rule or policy of the guard that stopped it, as the guard's kernel reported. Null: none was reported.
 const proof::Passage* stopped_at(const Denial& denial, const engine::Evidence& evidence) {
   const auto found = std::ranges::find_if(evidence.kernel.passages, [&](const proof::Passage& passage) {
-    const bool stopped = passage.verdict == "drop" || passage.verdict == "reject";
+    const bool stopped = (passage.verdict == "drop" || passage.verdict == "reject") &&
+                         passage.copies != proof::Passage::Copies::went_on;
     return passage.node == denial.guard && passage.leg == Leg::forward && stopped;
   });
   return found == evidence.kernel.passages.end() ? nullptr : &*found;

@@ -46,8 +46,8 @@ struct FreeRule {
 
 /// One pass of a dump. False: the ruleset changed meanwhile.
 template <class Visit>
-bool dump_once(int fd, int what, const char* attempted, const Visit& visit) {
-  const netlink::Message request(type_of(what), NLM_F_DUMP, nfgenmsg{NFPROTO_UNSPEC, NFNETLINK_V0, 0});
+bool dump_once(int fd, int what, std::uint8_t family, const char* attempted, const Visit& visit) {
+  const netlink::Message request(type_of(what), NLM_F_DUMP, nfgenmsg{family, NFNETLINK_V0, 0});
   const auto bytes = request.bytes();
   if (::send(fd, bytes.data(), bytes.size(), 0) < 0) throw Error::from_errno(errno, attempted);
   struct alignas(nlmsghdr) Buffer {
@@ -117,6 +117,15 @@ std::optional<Hook> hook_of(std::uint32_t number) {
     default:
       return std::nullopt;
   }
+}
+
+/// Absent: the chain is no base chain.
+std::optional<std::string> table_of_base_chain(const nlmsghdr* message) {
+  const std::unique_ptr<nftnl_chain, FreeChain> chain(nftnl_chain_alloc());
+  if (!chain) throw std::bad_alloc();
+  if (nftnl_chain_nlmsg_parse(message, chain.get()) < 0) return std::nullopt;
+  if (!nftnl_chain_is_set(chain.get(), NFTNL_CHAIN_HOOKNUM)) return std::nullopt;
+  return text_or_empty(nftnl_chain_get_str(chain.get(), NFTNL_CHAIN_TABLE));
 }
 
 void add_chain(Listing& listing, const nlmsghdr* message) {
@@ -236,10 +245,10 @@ void add_rule(Listing& listing, const nlmsghdr* message) {
 Listing read_once(const Netns& netns, bool& consistent) {
   Listing listing;
   const Connection chains(netns);
-  consistent = dump_once(chains.fd(), NFT_MSG_GETCHAIN, "listing the nftables chains",
+  consistent = dump_once(chains.fd(), NFT_MSG_GETCHAIN, NFPROTO_UNSPEC, "listing the nftables chains",
                          [&](const nlmsghdr* message) { add_chain(listing, message); });
   const Connection rules(netns);
-  consistent = dump_once(rules.fd(), NFT_MSG_GETRULE, "listing the nftables rules",
+  consistent = dump_once(rules.fd(), NFT_MSG_GETRULE, NFPROTO_UNSPEC, "listing the nftables rules",
                          [&](const nlmsghdr* message) { add_rule(listing, message); }) &&
                consistent;
   for (auto& [key, text] : parse_rules(list_text(netns, ListCounters::no))) {
@@ -270,6 +279,19 @@ Listing list(const Netns& netns) {
     if (consistent && generation(netns) == before) return listing;
   }
   throw Error("listing the nftables ruleset: it kept changing while it was read");
+}
+
+std::set<std::string> tables_at_bridges(const Connection& connection) {
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    std::set<std::string> tables;
+    const bool consistent = dump_once(connection.fd(), NFT_MSG_GETCHAIN, NFPROTO_BRIDGE,
+                                      "listing the bridges' nftables chains", [&](const nlmsghdr* message) {
+                                        if (auto table = table_of_base_chain(message))
+                                          tables.insert(std::move(*table));
+                                      });
+    if (consistent) return tables;
+  }
+  throw Error("listing the bridges' nftables chains: they kept changing while they were read");
 }
 
 std::uint32_t generation(const Netns& netns) {

@@ -71,6 +71,9 @@ std::map<Listing::RuleKey, std::string> parse_rules(std::string_view text);
 /// Reads the namespace's ruleset. Throws Error.
 Listing list(const Netns& netns);
 
+/// The tables of the bridge family that have a base chain, in the connection's namespace. Throws Error.
+std::set<std::string> tables_at_bridges(const Connection& connection);
+
 /// Counts the transactions that the namespace's ruleset has seen: as long as it is the same, so is the
 /// ruleset. Throws Error.
 std::uint32_t generation(const Netns& netns);

@@ -30,7 +30,7 @@ std::vector<std::string> others(const std::vector<TraceEvent>& events) {
 std::vector<std::string> hooks(const std::vector<TraceEvent>& events) {
   std::vector<std::string> names;
   for (const TraceEvent& event : events) {
-    if (const auto hook = Trace::hook_of(event)) names.push_back(to_string(*hook));
+    if (const auto at = Trace::place_of(event)) names.push_back(to_string(at->hook));
   }
   return names;
 }

@@ -24,6 +24,7 @@
 #include "harness/kernel/nftables/connection.hpp"
 #include "harness/kernel/nftables/listing.hpp"
 #include "harness/kernel/nftables/trace.hpp"
+#include "harness/proof/witness/copies.hpp"
 #include "harness/proof/witness/passages.hpp"
 #include "harness/traffic/packet/packet.hpp"
 
@@ -54,6 +55,7 @@ class NodeTrace {
     } catch (const Error& error) {
       legacy_problem_ = error.what();
     }
+    look_anew();
     await(executor, nft_->fd());
     if (legacy_) await(executor, legacy_->fd());
   }
@@ -66,7 +68,17 @@ class NodeTrace {
 
   const std::string name;
 
-  void forget_interfaces() { interfaces_.clear(); }
+  /// The network and its rules may have changed.
+  void look_anew() {
+    interfaces_.clear();
+    bridges_problem_.clear();
+    if (!nft_) return;
+    try {
+      nft_->heed_bridges(netns_);
+    } catch (const Error& error) {
+      bridges_problem_ = error.what();
+    }
+  }
 
   bool is_of(const TraceSource& source) const {
     return source.node == name && source.netns->inode() == netns_.inode();
@@ -111,16 +123,17 @@ class NodeTrace {
     } catch (const Error&) {
       return false;
     }
-    return std::ranges::any_of(passages(name, found->second, rules_), [](const Passage& passage) {
-      return passage.leg == Leg::forward && passage.verdict == "drop";
+    return std::ranges::any_of(passages(name, found->second, rules_), [this](const Passage& passage) {
+      return passage.leg == Leg::forward && passage.verdict == "drop" && is_the_end(passage, rules_.nft);
     });
   }
 
   std::vector<Passage> take(std::optional<WatchId> watch, KernelPath::Node& about) {
-    about.problem = problem_;
+    about.problem = problem_.empty() ? bridges_problem_ : problem_;
     about.alive = alive_;
     // Where the old back end holds no rules, its trace is not missed.
-    if (problem_.empty() && !legacy_problem_.empty() && has_legacy_tables()) about.problem = legacy_problem_;
+    if (about.problem.empty() && !legacy_problem_.empty() && has_legacy_tables())
+      about.problem = legacy_problem_;
     const auto found = watch ? by_watch_.find(*watch) : by_watch_.end();
     if (found == by_watch_.end()) return {};
     const NodeReports reports = std::move(found->second);
@@ -215,7 +228,7 @@ class NodeTrace {
   Fd names_;
   std::optional<kernel::nft::Trace> nft_;
   std::optional<kernel::iptables::Trace> legacy_;
-  std::string problem_, legacy_problem_;
+  std::string problem_, legacy_problem_, bridges_problem_;
   bool alive_ = false;
   Reports reports_;
   std::vector<kernel::iptables::TraceEvent> legacy_events_;
@@ -240,7 +253,7 @@ class KernelTrace::Impl {
     std::erase_if(nodes_, [&](const auto& node) {
       return std::ranges::none_of(sources, [&](const TraceSource& source) { return node->is_of(source); });
     });
-    for (const auto& node : nodes_) node->forget_interfaces();
+    for (const auto& node : nodes_) node->look_anew();
     for (const TraceSource& source : sources) {
       if (std::ranges::any_of(nodes_, [&](const auto& node) { return node->is_of(source); })) continue;
       nodes_.push_back(std::make_unique<NodeTrace>(executor_, source, options_, [this] {
