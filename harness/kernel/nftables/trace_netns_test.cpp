@@ -46,6 +46,23 @@ TEST(NftTrace, TellsEveryHookThatAPacketPasses) {
   EXPECT_EQ(trace.lost(), 0U);
 }
 
+TEST(NftTrace, MarksAtBridgesWhereOthersHaveChainsThere) {
+  const Netns netns = with_loopback();
+  Trace trace(netns);
+  const auto heed = [&](const char* text) {
+    load_text(netns, text, "nft");
+    trace.heed_bridges(netns);
+    return list_text(netns);
+  };
+  EXPECT_THAT(heed("table bridge u { chain jumped_to { drop; }; }"), Not(HasSubstr("bridge plumbline")));
+  const char* chain = "table bridge u { chain f { type filter hook forward priority 0; }; }";
+  EXPECT_THAT(heed(chain), HasSubstr("table bridge plumbline"));
+  EXPECT_THAT(heed(chain), HasSubstr("table bridge plumbline"));
+  EXPECT_THAT(heed("delete table bridge u"), Not(HasSubstr("bridge plumbline")));
+  EXPECT_THAT(list_text(netns), HasSubstr("table inet plumbline"));
+  EXPECT_THAT(heed(chain), HasSubstr("table bridge plumbline"));
+}
+
 TEST(NftTrace, TellsRulesWithThePacketsHeaders) {
   const Netns netns = with_loopback();
   load_text(

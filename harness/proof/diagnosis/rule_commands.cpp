@@ -201,11 +201,14 @@ std::vector<std::string> accept_commands(Facts& facts, const Stop& stop) {
   const Hook hook = opposite(stop.hook);
   for (const Chain* chain : chains_beside(facts, stop, hook)) {
     const Decision decision = decide(chains, *chain, answer);
-    if (!decision.stops()) continue;
     if (stop.at_bridge()) {  // which may know of no connections
-      commands.push_back(accept_at(facts, place_of(node, decision), answer, hook));
+      // Of what nothing was foreseen for on its way there, nothing is foreseen for the answer.
+      const bool as_there = stop.place.policy && chain == chain_of(facts, stop.place) && !decision.certain();
+      if (as_there || decision.stops())
+        commands.push_back(accept_at(facts, as_there ? stop.place : place_of(node, decision), answer, hook));
       continue;
     }
+    if (!decision.stops()) continue;
     Wanted replies;
     replies.established = true;
     RulePlace head = place_of(node, decision);
