@@ -85,8 +85,16 @@ const proof::Passage* at_guard(const Denial& denial, const engine::Evidence& evi
   return found == all.end() ? nullptr : &*found;
 }
 
-/// The guard let it, or a copy of it, go: nothing of its rules stops a packet that has passed this hook.
+bool stops(const proof::Passage& passage) {
+  return (passage.verdict == "drop" || passage.verdict == "reject") &&
+         passage.copies != proof::Passage::Copies::went_on;
+}
+
+/// The guard let it, or a copy of it, go: nothing of its rules stops a packet that has passed this hook, but
+/// for a bridge's, which come behind it.
 const proof::Passage* let_go(const Denial& denial, const engine::Evidence& evidence) {
+  const auto by_bridge = [](const proof::Passage& passage) { return passage.bridge && stops(passage); };
+  if (at_guard(denial, evidence, by_bridge) != nullptr) return nullptr;
   return at_guard(denial, evidence, [](const proof::Passage& passage) {
     return passage.hook == proof::Hook::postrouting && passage.verdict == "accept";
   });
@@ -95,10 +103,7 @@ const proof::Passage* let_go(const Denial& denial, const engine::Evidence& evide
 /// The rule or policy of the guard that stopped it, as the guard's kernel reported. Null: none was reported,
 /// or a copy of the probe went on.
 const proof::Passage* stopped_at(const Denial& denial, const engine::Evidence& evidence) {
-  if (let_go(denial, evidence) != nullptr) return nullptr;
-  return at_guard(denial, evidence, [](const proof::Passage& passage) {
-    return passage.verdict == "drop" || passage.verdict == "reject";
-  });
+  return let_go(denial, evidence) != nullptr ? nullptr : at_guard(denial, evidence, stops);
 }
 
 /// A drop that no guard is behind. Null: none was told.
@@ -170,7 +175,7 @@ std::optional<std::string> let_through(const Denial& denial, const engine::Evide
   }
   const bool for_another = evidence.to.node != denial.guard && evidence.from != denial.guard;
   const auto taken = [](const proof::Passage& passage) {
-    return passage.hook == proof::Hook::input && passage.verdict == "accept";
+    return !passage.bridge && passage.hook == proof::Hook::input && passage.verdict == "accept";
   };
   if (for_another && at_guard(denial, evidence, taken) != nullptr) {
     return fmt::format(
@@ -179,7 +184,7 @@ std::optional<std::string> let_through(const Denial& denial, const engine::Evide
   }
   // Neither dropped nor seen where it must come next: it was changed beyond recognition, or is still there.
   const auto vanished = [](const proof::Passage& passage) {
-    return passage.verdict.empty() && passage.hook == proof::Hook::forward;
+    return !passage.bridge && passage.verdict.empty() && passage.hook == proof::Hook::forward;
   };
   if (evidence.kernel.drops.empty() && at_guard(denial, evidence, vanished) != nullptr) {
     return fmt::format(

@@ -7,7 +7,6 @@
 #include <tuple>
 
 #include "harness/engine/check/check.hpp"
-#include "harness/kernel/nftables/names.hpp"
 #include "harness/proof/witness/placement.hpp"
 
 namespace plumbline::engine {
@@ -30,7 +29,7 @@ std::string rule_text(const proof::RuleMet& rule) {
 KernelEvent at_hook(const proof::Passage& passage) {
   KernelEvent event;
   event.node = passage.node;
-  event.hook = kernel::nft::to_string(passage.hook);
+  event.hook = passage.hook_text();
   event.leg = leg_text(passage.leg);
   event.iif = passage.iif;
   event.oif = passage.oif;

@@ -27,19 +27,15 @@ std::optional<Hook> hook_named(std::string_view name) {
   return std::nullopt;
 }
 
-bool is_ours(const kernel::nft::TextChain& chain) {
-  return chain.family == kernel::nft::Trace::kFamily && chain.table == kernel::nft::Trace::kTable;
-}
-
 void add_nftables(std::vector<Chain>& chains, const kernel::Netns& netns) {
   for (kernel::nft::TextChain& text : kernel::nft::parse_chains(kernel::nft::list_text(netns))) {
-    if (is_ours(text)) continue;
+    if (kernel::nft::Trace::is_own(text.family, text.table)) continue;
     Chain& chain = chains.emplace_back();
     chain.family = std::move(text.family);
     chain.table = std::move(text.table);
     chain.name = std::move(text.name);
     chain.type = std::move(text.type);
-    if (chain.family != "bridge" && chain.family != "netdev") chain.hook = hook_named(text.hook);
+    if (chain.family != "netdev") chain.hook = hook_named(text.hook);
     chain.priority = std::move(text.priority);
     chain.policy = std::move(text.policy);
     for (kernel::nft::TextRule& rule : text.rules) {

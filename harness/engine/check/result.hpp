@@ -41,7 +41,7 @@ struct KernelEvent {
   std::string verdict;
   std::string drop_reason;                ///< the kernel let go of the packet, for this reason
   std::string function;                   ///< of the kernel, that did
-  std::string hook;                       ///< "forward"
+  std::string hook;                       ///< "forward", "bridge forward"
   std::string leg;                        ///< "forward", "reply" or "error"
   std::string iif, oif;                   ///< empty: none
   std::optional<std::string> log_prefix;  ///< it logged the packet with this prefix

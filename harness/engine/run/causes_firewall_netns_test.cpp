@@ -110,6 +110,41 @@ std::function<void(testing::Scenario&)> with_chain(const std::string& rules) {
 }
 std::vector<Break> breaks() {
   return {
+      {"BridgeRule",
+       nothing,
+       "  - then: {nft: {rules: \"table bridge filter { chain forward { type filter hook forward priority 0; "
+       "ip "
+       "daddr 192.168.99.12 drop; }; }\"}}\n"
+       "  - reach: {from: container-one, to: container-two, with: [tcp/8080], family: ipv4}",
+       "reach",
+       {"bridge-rule-drop"},
+       "was stopped in host at the hook bridge forward\n  rule of host's bridge filter forward (handle "},
+      {"BridgePolicyOverIPv6",
+       nothing,
+       "  - then: {nft: {rules: \"table bridge filter { chain forward { type filter hook forward priority 0; "
+       "policy drop; icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept; }; }\"}}\n"
+       "  - reach: {from: container-one, to: container-two, with: [ping], family: ipv6}",
+       "reach",
+       {"bridge-rule-drop"},
+       "policy drop of host's bridge filter forward"},
+      {"BridgeOutputRule",
+       nothing,
+       "  - then: {nft: {rules: \"table bridge filter { chain out { type filter hook output priority 0; ip "
+       "daddr "
+       "192.168.99.11 drop; }; }\"}}\n"
+       "  - reach: {from: host, to: container-one, with: [udp/5353], family: ipv4}",
+       "reach",
+       {"bridge-rule-drop"},
+       "was stopped in host at the hook bridge output"},
+      {"BridgeInputRuleOnTheWayOut",
+       nothing,
+       "  - then: {nft: {rules: \"table bridge filter { chain in { type filter hook input priority 0; ip "
+       "saddr "
+       "192.168.99.11 drop; }; }\"}}\n"
+       "  - reach: {from: container-one, to: internet, with: [tcp/80], family: ipv4}",
+       "reach",
+       {"bridge-rule-drop"},
+       "was stopped in host at the hook bridge input"},
       {"ForwardPolicy",
        edited("      allow: ens4\n", ""),
        "  - reach: {from: container-one, to: internet, with: [tcp/80], family: ipv4}",

@@ -88,6 +88,57 @@ TEST(Denials, EndOnceARuleOfIptablesLegacyIsKnown) {
   expect_dropped_by(results, "dropped by rule of host's ip filter FORWARD (number 1)");
 }
 
+TEST(Denials, EndOnceARuleOfABridgeIsKnown) {
+  const auto results =
+      Scenario()
+          .checks(
+              "  - then: {nft: {in: host, rules: \"table bridge filter { chain forward { type filter hook "
+              "forward priority 0; ip daddr 192.168.99.12 drop; ip6 daddr fd00:99::12 drop; }; }\"}}\n"
+              "  - deny: {from: container-one, to: container-two, with: [ping, tcp/8080, udp/5353], how: "
+              "drop}")
+          .run(patient());
+  EXPECT_EQ(results.size(), 6U);
+  expect_dropped_by(results, "dropped by rule of host's bridge filter forward");
+}
+
+/// A hub with a third port, at which rules drop.
+std::string hub(const std::string& rules) {
+  return "  - run:\n      shell: |\n        ip link add spare type veth peer name spare-end\n"
+         "        ip link set spare master bridge0 up\n        ip link set spare-end up\n"
+         "        ip link set bridge0 type bridge ageing_time 0\n"
+         "        ip link set bridge0 type bridge fdb_flush\n"
+         "  - then: {nft: {in: host, rules: \"table bridge filter { chain forward { type filter hook forward "
+         "priority 0; " +
+         rules + " }; }\"}}\n";
+}
+
+TEST(Denials, AreNotProvenByTheEndOfOneCopyAmongOthers) {
+  RunOptions options;
+  options.timeout = std::chrono::milliseconds(500);
+  const auto results =
+      Scenario()
+          .checks(hub("oifname spare drop;") +
+                  "  - deny: {from: container-one, to: container-two, with: [ping, tcp/8080, udp/5353]}\n"
+                  "  - reach: {from: container-two, to: container-one, with: [ping, tcp/8080]}")
+          .run(options);
+  EXPECT_EQ(results.size(), 10U);
+  for (const auto& [id, check] : results) {
+    const bool denial = id.starts_with("deny");
+    EXPECT_EQ(check.verdict, denial ? Verdict::fail : Verdict::pass) << id << ": " << check.observed;
+    EXPECT_EQ(check.observed.find("not denied: answered") == 0, denial) << id << ": " << check.observed;
+  }
+}
+
+TEST(Denials, EndOnceAllCopiesAreKnownToFareAlike) {
+  const auto results =
+      Scenario()
+          .checks(hub("ip daddr 192.168.99.12 drop; ip6 daddr fd00:99::12 drop;") +
+                  "  - deny: {from: container-one, to: container-two, with: [ping, tcp/8080], how: drop}")
+          .run(patient());
+  EXPECT_EQ(results.size(), 4U);
+  expect_dropped_by(results, "dropped by rule of host's bridge filter forward");
+}
+
 TEST(Denials, WithoutTracesWaitForTheTimeOut) {
   RunOptions options;
   options.timeout = std::chrono::milliseconds(200);

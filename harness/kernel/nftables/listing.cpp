@@ -124,6 +124,15 @@ std::optional<Hook> hook_of(std::uint32_t number) {
   }
 }
 
+/// Absent: the chain is no base chain.
+std::optional<std::string> table_of_base_chain(const nlmsghdr* message) {
+  const std::unique_ptr<nftnl_chain, FreeChain> chain(nftnl_chain_alloc());
+  if (!chain) throw std::bad_alloc();
+  if (nftnl_chain_nlmsg_parse(message, chain.get()) < 0) return std::nullopt;
+  if (!nftnl_chain_is_set(chain.get(), NFTNL_CHAIN_HOOKNUM)) return std::nullopt;
+  return text_or_empty(nftnl_chain_get_str(chain.get(), NFTNL_CHAIN_TABLE));
+}
+
 void add_chain(Listing& listing, const nlmsghdr* message) {
   const std::unique_ptr<nftnl_chain, FreeChain> chain(nftnl_chain_alloc());
   if (!chain) throw std::bad_alloc();
@@ -328,6 +337,19 @@ Listing list(const Netns& netns) {
   Listing listing;
   Lister(netns).complete(listing, {{"", "", ""}});
   return listing;
+}
+
+std::set<std::string> tables_at_bridges(const Connection& connection) {
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    std::set<std::string> tables;
+    const bool consistent = dump_once(connection.fd(), dump_of(NFT_MSG_GETCHAIN, NFPROTO_BRIDGE),
+                                      "listing the bridges' nftables chains", [&](const nlmsghdr* message) {
+                                        if (auto table = table_of_base_chain(message))
+                                          tables.insert(std::move(*table));
+                                      });
+    if (consistent) return tables;
+  }
+  throw Error("listing the bridges' nftables chains: they kept changing while they were read");
 }
 
 std::uint32_t generation(const Netns& netns) {

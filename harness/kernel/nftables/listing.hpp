@@ -97,6 +97,9 @@ class Lister {
 /// Reads the whole ruleset: tens of thousands of rules take seconds. Throws Error.
 Listing list(const Netns& netns);
 
+/// The tables of the bridge family that have a base chain, in the connection's namespace. Throws Error.
+std::set<std::string> tables_at_bridges(const Connection& connection);
+
 /// Counts the transactions that the namespace's ruleset has seen: as long as it is the same, so is the
 /// ruleset. Throws Error.
 std::uint32_t generation(const Netns& netns);

@@ -10,9 +10,12 @@
 #include <cerrno>
 #include <limits>
 #include <memory>
+#include <set>
 #include <string>
+#include <utility>
 
 #include "harness/base/error.hpp"
+#include "harness/kernel/nftables/listing.hpp"
 #include "harness/kernel/nftables/names.hpp"
 
 namespace plumbline::kernel::nft {
@@ -24,7 +27,7 @@ constexpr std::array kHooks{Hook::prerouting, Hook::input, Hook::forward, Hook::
 constexpr std::array<std::uint8_t, 2> kErrors{3, 11};
 constexpr std::array<std::uint8_t, 3> kErrorsV6{1, 2, 3};
 
-Ruleset table() {
+Ruleset table(Family family) {
   // A probe's nonce (harness/traffic/probe) stands behind the 8 bytes of an echo's or UDP's header.
   const TransportBytes nonce{8, {'P', 'L'}};
   const auto type = [](std::uint8_t number) { return TransportBytes{0, {number}}; };
@@ -40,7 +43,7 @@ Ruleset table() {
   for (const std::uint8_t error : kErrorsV6) {
     mark.push_back({{Protocol{IPPROTO_ICMPV6}, type(error)}, Traced{}, false, {}});
   }
-  Table own{Family::inet, std::string(Trace::kTable), {}, true};
+  Table own{family, std::string(Trace::kTable), {}, true};
   for (const Hook hook : kHooks) {
     own.chains.push_back(
         {to_string(hook), BaseChain{ChainType::filter, hook, Trace::kPriority, Policy::accept}, mark});
@@ -72,8 +75,19 @@ Fd open_events(const Netns& netns, std::size_t buffer_bytes) {
 
 Trace::Trace(const Netns& netns, std::size_t buffer_bytes)
     : events_(open_events(netns, buffer_bytes)), owner_(netns) {
-  const Ruleset ruleset = table();
-  owner_.commit(encode(ruleset));
+  owner_.commit(encode(table(Family::inet)));
+}
+
+void Trace::heed_bridges(const Netns& netns) {
+  std::set<std::string> tables = tables_at_bridges(owner_);
+  if (bridges_owner_) tables.erase(std::string(kTable));
+  if (tables.empty()) {
+    bridges_owner_.reset();
+  } else if (!bridges_owner_) {
+    auto owner = std::make_unique<Connection>(netns);
+    owner->commit(encode(table(Family::bridge)));
+    bridges_owner_ = std::move(owner);
+  }
 }
 
 std::vector<TraceEvent> Trace::take() {
@@ -95,11 +109,16 @@ std::vector<TraceEvent> Trace::take() {
   }
 }
 
-std::optional<Hook> Trace::hook_of(const TraceEvent& event) {
-  if (event.family != kFamily || event.table != kTable) return std::nullopt;
+bool Trace::is_own(std::string_view family, std::string_view table) {
+  return (family == kFamily || family == kBridgeFamily) && table == kTable;
+}
+
+std::optional<Trace::Place> Trace::place_of(const TraceEvent& event) {
+  if (!is_own(event.family, event.table)) return std::nullopt;
   const auto found =
       std::ranges::find(kHooks, event.chain, [](Hook hook) { return std::string(to_string(hook)); });
-  return found == kHooks.end() ? std::nullopt : std::optional(*found);
+  if (found == kHooks.end()) return std::nullopt;
+  return Place{*found, event.family == kBridgeFamily};
 }
 
 }  // namespace plumbline::kernel::nft

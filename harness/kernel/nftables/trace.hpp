@@ -2,6 +2,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -21,9 +23,13 @@ namespace plumbline::kernel::nft {
 /// Marked are all TCP and UDP packets, and of ICMP and ICMPv6 those whose payload begins with "PL", as
 /// probes' do, and the errors that a packet may meet on its way: neighbour discovery and the like would only
 /// fill the buffer.
+///
+/// A bridge's hooks are others. A second table (`bridge plumbline`) does the same there, only where somebody
+/// else has a base chain at one of them: each frame of every bridge would pay for it.
 class Trace {
  public:
   static constexpr std::string_view kFamily = "inet";
+  static constexpr std::string_view kBridgeFamily = "bridge";
   static constexpr std::string_view kTable = "plumbline";
   /// Before everything that has a name: defragmentation is at -400, raw at -300.
   static constexpr std::int32_t kPriority = -500;
@@ -31,7 +37,7 @@ class Trace {
   /// most twice net.core.rmem_max.
   static constexpr std::size_t kBuffer = 32U << 20U;
 
-  /// Throws Error: of kind environment where the kernel refuses.
+  /// At IP's hooks. Throws Error: of kind environment where the kernel refuses.
   explicit Trace(const Netns& netns, std::size_t buffer_bytes = kBuffer);
 
   /// Readable when events wait.
@@ -42,12 +48,25 @@ class Trace {
   /// reported may still have happened.
   std::uint64_t lost() const noexcept { return lost_; }
 
-  /// The hook that the table's chain of that name is at; absent for any other table or chain.
-  static std::optional<Hook> hook_of(const TraceEvent& event);
+  /// Marks at the bridges' hooks from now on, or no longer, as others' chains there ask for: to be called
+  /// again when the ruleset of the trace's namespace may have changed. Throws Error.
+  void heed_bridges(const Netns& netns);
+
+  struct Place {
+    Hook hook = Hook::prerouting;
+    bool bridge = false;  ///< a bridge's hook of that name, not IP's
+    friend bool operator==(const Place&, const Place&) = default;
+  };
+  /// The hook that the own table's chain of that name is at; absent for any other table or chain.
+  static std::optional<Place> place_of(const TraceEvent& event);
+  /// Whether the table is one of a trace's own.
+  static bool is_own(std::string_view family, std::string_view table);
 
  private:
   Fd events_;
   Connection owner_;
+  /// By its own connection, with which the table goes. Absent: no bridge's hook is traced.
+  std::unique_ptr<Connection> bridges_owner_;
   std::uint64_t lost_ = 0;
 };
 

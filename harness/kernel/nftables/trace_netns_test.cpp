@@ -33,7 +33,7 @@ std::vector<std::string> others(const std::vector<TraceEvent>& events) {
 std::vector<std::string> hooks(const std::vector<TraceEvent>& events) {
   std::vector<std::string> names;
   for (const TraceEvent& event : events) {
-    if (const auto hook = Trace::hook_of(event)) names.push_back(to_string(*hook));
+    if (const auto at = Trace::place_of(event)) names.push_back(to_string(at->hook));
   }
   return names;
 }
@@ -87,6 +87,23 @@ TEST(NftTrace, TellsTheErrorAboutAPacketWithTheStartOfWhatItQuotes) {
     EXPECT_EQ(packet[header], v6 ? 1 : 3);
     EXPECT_EQ(packet[header + 8] >> 4U, v6 ? 6 : 4);
   }
+}
+
+TEST(NftTrace, MarksAtBridgesWhereOthersHaveChainsThere) {
+  const Netns netns = with_loopback();
+  Trace trace(netns);
+  const auto heed = [&](const char* text) {
+    load_text(netns, text, "nft");
+    trace.heed_bridges(netns);
+    return list_text(netns);
+  };
+  EXPECT_THAT(heed("table bridge u { chain jumped_to { drop; }; }"), Not(HasSubstr("bridge plumbline")));
+  const char* chain = "table bridge u { chain f { type filter hook forward priority 0; }; }";
+  EXPECT_THAT(heed(chain), HasSubstr("table bridge plumbline"));
+  EXPECT_THAT(heed(chain), HasSubstr("table bridge plumbline"));
+  EXPECT_THAT(heed("delete table bridge u"), Not(HasSubstr("bridge plumbline")));
+  EXPECT_THAT(list_text(netns), HasSubstr("table inet plumbline"));
+  EXPECT_THAT(heed(chain), HasSubstr("table bridge plumbline"));
 }
 
 TEST(NftTrace, TellsRulesWithThePacketsHeaders) {

@@ -32,7 +32,7 @@ std::string vanished_at(const Case& question) {
 
 bool went_on(const KernelPath& kernel, const std::string& node) {
   return std::ranges::any_of(kernel.passages, [&](const Passage& passage) {
-    const bool later = passage.hook != Hook::prerouting && passage.hook != Hook::output;
+    const bool later = !passage.bridge && passage.hook != Hook::prerouting && passage.hook != Hook::output;
     return passage.node == node && passage.leg == Leg::forward && later;
   });
 }

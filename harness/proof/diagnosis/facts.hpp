@@ -27,7 +27,7 @@ struct Chain {
   RuleMet::Backend backend = RuleMet::Backend::nftables;
   std::string family, table, name;  ///< "ip", "filter", "FORWARD"
   std::string type;                 ///< "filter", "nat", "route"; empty: no base chain
-  std::optional<Hook> hook;         ///< of a base chain at one of IP's hooks
+  std::optional<Hook> hook;         ///< of a base chain at one of IP's hooks, or a bridge's
   std::string priority;             ///< in nft's words: "filter", "-150"; the same names for iptables-legacy
   std::string policy;               ///< "accept", "drop"; empty: no base chain
   std::vector<Rule> rules;

@@ -313,6 +313,7 @@ bool lacks_accept_for_replies(const Stop& stop, Facts& facts) {
 }
 
 Blame by_hook(const Stop& stop, Facts& facts) {
+  if (stop.at_bridge()) return Blame::bridge_rule_drop;
   const network::Node* node = facts.node(stop.place.node);
   const bool for_itself = node != nullptr && holds(*node, stop.packet.destination);
   const bool its_own = node != nullptr && holds(*node, stop.packet.source);
@@ -378,8 +379,13 @@ bool said_no_wrongly(const Case& question, const Stop& stop) {
 Blamed about_stop(const Stop& stop, const Case& question, Facts& facts) {
   Blamed found;
   found.stop = stop;
-  found.bridge = bridged_over(stop, question, facts);
   const auto late = comes_too_late(stop.place, stop.packet, facts, true);
+  if (stop.at_bridge()) {
+    found.blame = Blame::bridge_rule_drop;
+    if (late) found.accepts = late->place;
+    return found;
+  }
+  found.bridge = bridged_over(stop, question, facts);
   if (!found.bridge.empty()) {
     found.blame = Blame::bridge_netfilter;
   } else if (!stop.place.policy && is_for_invalid(read_rule(stop.place.backend, stop.place.text))) {
@@ -519,7 +525,8 @@ Finding finding_of(const Case& question, const Blamed& blamed) {
   const bool told = drop != nullptr && drop->leg == stop.leg;
   Finding finding;
   finding.certainty = stop.traced || told ? Certainty::proven : Certainty::likely;
-  const std::string hook(kernel::nft::to_string(blamed.stop.hook));
+  const std::string hook =
+      fmt::format("{}{}", stop.at_bridge() ? "bridge " : "", kernel::nft::to_string(stop.hook));
   const Sighting* last = nullptr;
   for (const Sighting& sighting : question.journey.sightings) {
     if (sighting.leg == blamed.stop.leg) last = &sighting;
@@ -535,7 +542,7 @@ Finding finding_of(const Case& question, const Blamed& blamed) {
   if (told && !stop.traced)
     finding.evidence.push_back(
         fmt::format("the kernel let go of it in {}: {}", drop->function, drop->reason));
-  if (blamed.blame == Blame::input_drop || blamed.blame == Blame::output_drop) {
+  if (blamed.blame == Blame::input_drop || blamed.blame == Blame::output_drop || stop.at_bridge()) {
     if (blamed.accepts) finding.evidence.push_back("comes too late: " + blamed.accepts->to_string());
   }
   return finding;

@@ -41,6 +41,7 @@ struct Stop {
   bool traced = false;  ///< the kernel itself told so; otherwise the rules as they are leave no other outcome
 
   bool rejects() const { return place.verdict == "reject"; }
+  bool at_bridge() const { return place.family == "bridge"; }  ///< `hook` is a bridge's, by ports
   /// "the probe", "its answer", "the ICMP error about it"
   std::string_view what() const;
   /// "203.0.113.80 > 192.168.99.11".
@@ -50,6 +51,7 @@ struct Stop {
 /// Who is to blame that a packet was stopped: the first that holds.
 enum class Blame : std::uint8_t {
   icmp_rate_limited,
+  bridge_rule_drop,
   bridge_netfilter,
   conntrack_invalid_drop,
   legacy_and_nft_mixed,

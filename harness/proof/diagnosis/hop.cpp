@@ -84,7 +84,8 @@ Headed headed(const Case& question, Facts& facts, Leg leg, const std::string& no
   }
   Headed on = came;
   for (const Passage& passage : question.kernel.passages) {
-    const bool behind = passage.hook == Hook::forward || passage.hook == Hook::postrouting;
+    const bool behind =
+        !passage.bridge && (passage.hook == Hook::forward || passage.hook == Hook::postrouting);
     if (passage.node == node && passage.leg == leg && behind) {
       return {passage.source, passage.destination};
     }

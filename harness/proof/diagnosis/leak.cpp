@@ -35,7 +35,8 @@ Hook guarded_hook(const Case& question) {
 const Passage* passage_at(const Case& question, Hook hook) {
   const auto& passages = question.kernel.passages;
   const auto found = std::ranges::find_if(passages, [&](const Passage& passage) {
-    return passage.node == question.guard && passage.hook == hook && passage.leg == Leg::forward;
+    return passage.node == question.guard && passage.hook == hook && !passage.bridge &&
+           passage.leg == Leg::forward;
   });
   return found == passages.end() ? nullptr : &*found;
 }

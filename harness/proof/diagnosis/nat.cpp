@@ -46,8 +46,9 @@ const Chain::Rule* for_another_uplink(const Chain& chain, const RulePacket& pack
 /// As the kernel told it.
 std::optional<SourceNat> translated_by(const Case& question, const Departure& departure) {
   for (const Passage& passage : question.kernel.passages) {
-    const bool there = passage.node == departure.node && passage.hook == Hook::postrouting &&
-                       passage.leg == Leg::forward && passage.oif == departure.uplink;
+    const bool there = passage.node == departure.node && !passage.bridge &&
+                       passage.hook == Hook::postrouting && passage.leg == Leg::forward &&
+                       passage.oif == departure.uplink;
     if (!there) continue;
     for (const RuleMet& rule : passage.rules) {
       const RuleWords words = read_rule(rule.backend, rule.text);

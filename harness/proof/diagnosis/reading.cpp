@@ -62,7 +62,7 @@ std::optional<Dead> died_inside(const Case& question) {
 
 Stopper stopper(const KernelPath& kernel, Leg leg) {
   for (const Passage& passage : kernel.passages) {
-    if (passage.leg != leg) continue;
+    if (passage.leg != leg || passage.copies == Passage::Copies::went_on) continue;
     const auto rule = std::ranges::find_if(passage.rules, stops);
     if (rule != passage.rules.end()) return {&passage, &*rule};
   }

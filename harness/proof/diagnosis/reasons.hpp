@@ -32,10 +32,10 @@ inline Codes translation() {
 
 /// A rule or policy stopped it; no two of them are claimed of one packet.
 inline Codes rules() {
-  return {"bridge-netfilter",  "conntrack-invalid-drop", "forward-policy-drop",
-          "forward-rule-drop", "forward-rule-order",     "icmp-rate-limited",
-          "input-drop",        "legacy-and-nft-mixed",   "missing-accept-for-replies",
-          "output-drop"};
+  return {"bridge-netfilter",           "bridge-rule-drop",  "conntrack-invalid-drop",
+          "forward-policy-drop",        "forward-rule-drop", "forward-rule-order",
+          "icmp-rate-limited",          "input-drop",        "legacy-and-nft-mixed",
+          "missing-accept-for-replies", "output-drop"};
 }
 
 /// A node let go of it on its way, or of its answer, by its routes or by what it thinks of its source.

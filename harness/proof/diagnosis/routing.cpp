@@ -60,7 +60,7 @@ void turn_back(const Case& question, std::string_view node, IpAddress& source, I
 void as_hooks_saw_it(const Case& question, Leg leg, std::string_view node, IpAddress& source,
                      IpAddress& destination) {
   for (const Passage& passage : question.kernel.passages) {
-    const bool routed = passage.hook == Hook::forward || passage.hook == Hook::input;
+    const bool routed = !passage.bridge && (passage.hook == Hook::forward || passage.hook == Hook::input);
     if (passage.node != node || passage.leg != leg || !routed) continue;
     source = passage.source;
     destination = passage.destination;
@@ -156,7 +156,8 @@ bool is_own(std::uint32_t table) {
 /// Where the packet was to leave, as the first report behind the routing has it.
 std::string oif_at_hooks(const Case& question, Leg leg, std::string_view node) {
   for (const Passage& passage : question.kernel.passages) {
-    const bool routed = passage.hook == Hook::forward && passage.node == node && passage.leg == leg;
+    const bool routed =
+        !passage.bridge && passage.hook == Hook::forward && passage.node == node && passage.leg == leg;
     if (routed && !passage.oif.empty()) return passage.oif;
   }
   return {};

@@ -102,6 +102,17 @@ std::string accept_at(Facts& facts, const RulePlace& place, const RulePacket& pa
   return insert_command(facts, place, wanted);
 }
 
+/// The base chains at `hook` that see what the stop's chain sees.
+std::vector<const Chain*> chains_beside(Facts& facts, const Stop& stop, Hook hook) {
+  if (!stop.at_bridge())
+    return base_chains(facts, stop.place.node, hook, stop.packet.source.family(), "filter");
+  std::vector<const Chain*> chains;
+  for (const Chain& chain : facts.chains(stop.place.node)) {
+    if (chain.family == stop.place.family && chain.hook == hook) chains.push_back(&chain);
+  }
+  return chains;
+}
+
 }  // namespace
 
 std::string nft_rule(const Wanted& wanted) {
@@ -177,7 +188,7 @@ std::vector<std::string> accept_commands(Facts& facts, const Stop& stop) {
   const std::string& node = stop.place.node;
   std::vector<std::string> commands{accept_at(facts, stop.place, stop.packet, stop.hook)};
   const auto& chains = facts.chains(node);
-  for (const Chain* chain : base_chains(facts, node, stop.hook, stop.packet.source.family(), "filter")) {
+  for (const Chain* chain : chains_beside(facts, stop, stop.hook)) {
     const Decision decision = decide(chains, *chain, stop.packet);
     const bool same = chain->backend == stop.place.backend && chain->family == stop.place.family &&
                       chain->table == stop.place.table;
@@ -188,8 +199,15 @@ std::vector<std::string> accept_commands(Facts& facts, const Stop& stop) {
   if (stop.leg != Leg::forward) return commands;
   const RulePacket answer = answer_to(stop.packet);
   const Hook hook = opposite(stop.hook);
-  for (const Chain* chain : base_chains(facts, node, hook, answer.source.family(), "filter")) {
+  for (const Chain* chain : chains_beside(facts, stop, hook)) {
     const Decision decision = decide(chains, *chain, answer);
+    if (stop.at_bridge()) {  // which may know of no connections
+      // Of what nothing was foreseen for on its way there, nothing is foreseen for the answer.
+      const bool as_there = stop.place.policy && chain == chain_of(facts, stop.place) && !decision.certain();
+      if (as_there || decision.stops())
+        commands.push_back(accept_at(facts, as_there ? stop.place : place_of(node, decision), answer, hook));
+      continue;
+    }
     if (!decision.stops()) continue;
     Wanted replies;
     replies.established = true;

@@ -13,8 +13,13 @@ bool RuleMet::stops() const {
 }
 
 const RuleMet* Passage::stopper() const {
+  if (copies == Copies::went_on) return nullptr;
   const auto found = std::ranges::find_if(rules, &RuleMet::stops);
   return found == rules.end() ? nullptr : &*found;
+}
+
+std::string Passage::hook_text() const {
+  return fmt::format("{}{}", bridge ? "bridge " : "", kernel::nft::to_string(hook));
 }
 
 std::optional<std::string> KernelPath::blind(std::string_view node) const {
@@ -30,7 +35,7 @@ std::optional<std::string> KernelPath::blind(std::string_view node) const {
 std::vector<Hook> KernelPath::hooks(std::string_view node, Leg leg) const {
   std::vector<Hook> hooks;
   for (const Passage& passage : passages) {
-    if (passage.node != node || passage.leg != leg) continue;
+    if (passage.node != node || passage.leg != leg || passage.bridge) continue;
     if (std::ranges::count(hooks, passage.hook) != 0) break;
     hooks.push_back(passage.hook);
   }
@@ -38,7 +43,8 @@ std::vector<Hook> KernelPath::hooks(std::string_view node, Leg leg) const {
 }
 
 bool KernelPath::passed(std::string_view node, Leg leg) const {
-  return std::ranges::any_of(passages, [&](const Passage& p) { return p.node == node && p.leg == leg; });
+  return std::ranges::any_of(passages,
+                             [&](const Passage& p) { return p.node == node && p.leg == leg && !p.bridge; });
 }
 
 std::string to_text(const std::vector<Hook>& hooks) {

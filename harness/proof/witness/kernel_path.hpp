@@ -44,8 +44,9 @@ struct RuleMet {
 struct Passage {
   std::string node;
   Hook hook = Hook::prerouting;
+  bool bridge = false;  ///< a bridge's hook of that name, where it looks at frames; else IP's
   Leg leg = Leg::forward;
-  std::string iif, oif;           ///< empty: none at this hook
+  std::string iif, oif;           ///< empty: none at this hook; at a bridge's hooks its ports
   IpAddress source, destination;  ///< as the packet came to the hook
   std::string packet;             ///< in one line
   std::vector<RuleMet> rules;     ///< in the order in which it met them
@@ -53,8 +54,17 @@ struct Passage {
   /// reports itself, but neither was it seen at the hook that must follow.
   std::string verdict;
   std::optional<PacketIdentity> identity;  ///< absent: not known
+  /// What a bridge sends to more ports than one it copies: one copy's end is not the packet's.
+  enum class Copies : std::uint8_t {
+    none,      ///< it was the only one, as far as is known
+    same_end,  ///< there were others, and none of them went on
+    went_on,   ///< there were others, of which at least one went on
+  };
+  Copies copies = Copies::none;
 
-  const RuleMet* stopper() const;  ///< the rule or policy that stopped it here; null: none did
+  /// The rule or policy that stopped it here; null: none did, or only this copy of it.
+  const RuleMet* stopper() const;
+  std::string hook_text() const;  ///< "forward", "bridge forward"
 };
 
 /// The kernel let go of a packet of the probe: it was neither sent nor delivered (tracepoint skb:kfree_skb).
@@ -114,9 +124,9 @@ struct KernelPath {
 
   /// Why absence from `node`'s passages proves nothing. Absent: it does.
   std::optional<std::string> blind(std::string_view node) const;
-  /// The hooks that the first packet of `leg` passed in `node`, in order.
+  /// IP's hooks that the first packet of `leg` passed in `node`, in order.
   std::vector<Hook> hooks(std::string_view node, Leg leg) const;
-  /// Whether any packet of `leg` was at any hook of `node`.
+  /// Whether any packet of `leg` was at any of IP's hooks of `node`.
   bool passed(std::string_view node, Leg leg) const;
 };
 

@@ -24,6 +24,7 @@
 #include "harness/kernel/iptables_legacy/trace.hpp"
 #include "harness/kernel/nftables/listing.hpp"
 #include "harness/kernel/nftables/trace.hpp"
+#include "harness/proof/witness/copies.hpp"
 #include "harness/proof/witness/passages.hpp"
 #include "harness/traffic/packet/packet.hpp"
 
@@ -54,6 +55,7 @@ class NodeTrace {
     } catch (const Error& error) {
       legacy_problem_ = error.what();
     }
+    look_anew();
     await(executor, nft_->fd());
     if (legacy_) await(executor, legacy_->fd());
   }
@@ -66,7 +68,17 @@ class NodeTrace {
 
   const std::string name;
 
-  void forget_interfaces() { interfaces_.clear(); }
+  /// The network and its rules may have changed.
+  void look_anew() {
+    interfaces_.clear();
+    bridges_problem_.clear();
+    if (!nft_) return;
+    try {
+      nft_->heed_bridges(netns_);
+    } catch (const Error& error) {
+      bridges_problem_ = error.what();
+    }
+  }
 
   bool is_of(const TraceSource& source) const {
     return source.node == name && source.netns->inode() == netns_.inode();
@@ -111,16 +123,23 @@ class NodeTrace {
     } catch (const Error&) {
       return false;
     }
-    return std::ranges::any_of(passages(name, found->second, rules_), [](const Passage& passage) {
-      return passage.leg == Leg::forward && passage.verdict == "drop";
+    const std::vector<Passage> all = passages(name, found->second, rules_);
+    const bool let_go = std::ranges::any_of(all, [](const Passage& passage) {
+      return passage.leg == Leg::forward && passage.hook == Hook::postrouting && passage.verdict == "accept";
+    });
+    return std::ranges::any_of(all, [&](const Passage& passage) {
+      const bool dropped = passage.leg == Leg::forward && passage.verdict == "drop";
+      // A copy that has passed IP's last hook lies in some queue; but a bridge's hooks come behind that.
+      return dropped && (passage.bridge || !let_go) && is_the_end(passage, rules_.nft);
     });
   }
 
   std::vector<Passage> take(std::optional<WatchId> watch, KernelPath::Node& about) {
-    about.problem = problem_;
+    about.problem = problem_.empty() ? bridges_problem_ : problem_;
     about.alive = alive_;
     // Where the old back end holds no rules, its trace is not missed.
-    if (problem_.empty() && !legacy_problem_.empty() && has_legacy_tables()) about.problem = legacy_problem_;
+    if (about.problem.empty() && !legacy_problem_.empty() && has_legacy_tables())
+      about.problem = legacy_problem_;
     const auto found = watch ? by_watch_.find(*watch) : by_watch_.end();
     if (found == by_watch_.end()) return {};
     const NodeReports reports = std::move(found->second);
@@ -180,8 +199,10 @@ class NodeTrace {
     std::set<kernel::nft::Listing::ChainKey> chains;
     for (const NodeReports::Nft& item : reports.nft) {
       for (const kernel::nft::TraceEvent& event : item.report->events) {
-        if (event.handle == 0 || event.family.empty() || kernel::nft::Trace::hook_of(event)) continue;
+        if (event.handle == 0 || event.family.empty() || kernel::nft::Trace::is_own(event)) continue;
         chains.emplace(event.family, event.table, event.chain);
+        // Whether a rule there may treat a frame's copies differently, all of them tell.
+        if (event.family == "bridge") chains.insert({"bridge", "", ""});
       }
     }
     return chains;
@@ -223,7 +244,7 @@ class NodeTrace {
   Fd names_;
   std::optional<kernel::nft::Trace> nft_;
   std::optional<kernel::iptables::Trace> legacy_;
-  std::string problem_, legacy_problem_;
+  std::string problem_, legacy_problem_, bridges_problem_;
   bool alive_ = false;
   Reports reports_;
   std::vector<kernel::iptables::TraceEvent> legacy_events_;
@@ -247,7 +268,7 @@ class KernelTrace::Impl {
     std::erase_if(nodes_, [&](const auto& node) {
       return std::ranges::none_of(sources, [&](const TraceSource& source) { return node->is_of(source); });
     });
-    for (const auto& node : nodes_) node->forget_interfaces();
+    for (const auto& node : nodes_) node->look_anew();
     for (const TraceSource& source : sources) {
       if (std::ranges::any_of(nodes_, [&](const auto& node) { return node->is_of(source); })) continue;
       nodes_.push_back(std::make_unique<NodeTrace>(executor_, source, options_, [this] {

@@ -120,6 +120,23 @@ TEST_F(KernelTraceTest, SaysWhatItCouldNotHear) {
   EXPECT_THAT(path.blind("host").value_or(""), HasSubstr("File exists"));
 }
 
+TEST_F(KernelTraceTest, TracesBridgesFromTheNextLookOnWhereTheyHaveRules) {
+  const auto tables = [&] { return kernel::nft::list_text(netns_); };
+  const auto problem = [&](KernelTrace& trace) { return probe(trace).blind("host").value_or(""); };
+  const char* chain = "table bridge u {\n chain f { type filter hook forward priority 0; }\n}\n";
+  KernelTrace trace(loop_.get_executor());
+  EXPECT_EQ(problem(open(trace)), "");
+  EXPECT_THAT(tables(), testing::Not(HasSubstr("table bridge")));
+  kernel::nft::load_text(netns_, chain, "nft");
+  EXPECT_EQ(problem(open(trace)), "");
+  EXPECT_THAT(tables(), HasSubstr("table bridge plumbline"));
+  kernel::nft::load_text(netns_, "delete table bridge u\n", "nft");
+  open(trace);
+  EXPECT_THAT(tables(), testing::Not(HasSubstr("table bridge")));
+  kernel::nft::load_text(netns_, std::string(chain) + "table bridge plumbline {\n}\n", "nft");
+  EXPECT_THAT(problem(open(trace)), HasSubstr("File exists"));
+}
+
 TEST_F(KernelTraceTest, SaysThatReportsWereLost) {
   TraceOptions tiny;
   tiny.buffer_bytes = 2048;

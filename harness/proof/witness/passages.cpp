@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "harness/kernel/nftables/trace.hpp"
+#include "harness/proof/witness/copies.hpp"
 #include "harness/traffic/packet/packet.hpp"
 
 namespace plumbline::proof {
@@ -112,20 +113,22 @@ class Assembly {
   void add(const NodeReports::Nft& item) {
     const ChainReport& report = *item.report;
     if (report.events.empty()) return;
-    const auto own = kernel::nft::Trace::hook_of(report.events.front());
+    const auto own = kernel::nft::Trace::place_of(report.events.front());
     if (own) {
       const auto& headers = report.headers;
-      Draft& draft = begin(*own, item.leg, headers.packet, headers.iif, headers.oif);
+      Draft& draft = begin(own->hook, item.leg, headers.packet, headers.iif, headers.oif);
       draft.id = report.id;
+      draft.passage.bridge = own->bridge;
       return;
     }
+    const TraceEvent& first = report.events.front();
     // Ours is the first chain at every hook, so what else is reported of the packet is at the hook last
-    // entered.
+    // entered: of its own kind, since br_netfilter calls IP's hooks amid a bridge's.
+    const bool bridge = first.family == kernel::nft::Trace::kBridgeFamily;
     const auto draft = std::find_if(drafts_.rbegin(), drafts_.rend(), [&](const Draft& d) {
-      return d.id == report.id && d.passage.leg == item.leg;
+      return d.id == report.id && d.passage.leg == item.leg && d.passage.bridge == bridge;
     });
     if (draft == drafts_.rend()) return;
-    const TraceEvent& first = report.events.front();
     const auto* base = rules_.nft.chain(first.family, first.table, first.chain);
     for (const TraceEvent& event : report.events) {
       if (is_no_rule(event)) continue;
@@ -141,8 +144,8 @@ class Assembly {
     const RuleMet met = rule_met(item.event, rules_);
     Draft* chosen = nullptr;
     for (Draft& draft : drafts_) {
-      const bool fits =
-          draft.passage.hook == *hook && draft.passage.leg == item.leg && draft.identity == identity;
+      const bool fits = draft.passage.hook == *hook && !draft.passage.bridge &&
+                        draft.passage.leg == item.leg && draft.identity == identity;
       if (!fits) continue;
       chosen = &draft;
       // A packet sent again looks the same: what the first has met already is the second's.
@@ -161,6 +164,7 @@ class Assembly {
       drafts_[i].passage.verdict = verdict(i);
       done.push_back(std::move(drafts_[i].passage));
     }
+    note_copies(done);
     return done;
   }
 
@@ -222,6 +226,8 @@ class Assembly {
     for (std::size_t i = index + 1; i < drafts_.size(); ++i) {
       const Draft& later = drafts_[i];
       if (later.identity != draft.identity || later.passage.leg != draft.passage.leg) continue;
+      if (draft.passage.bridge != later.passage.bridge) continue;
+      if (draft.passage.bridge && later.passage.oif != draft.passage.oif) continue;
       if (later.passage.hook == Hook::postrouting) return "accept";
     }
     return {};

@@ -35,6 +35,17 @@ class Made {
   Made& hook(Hook hook, std::uint8_t id = 1, Leg leg = Leg::forward) {
     return chain("plumbline", kernel::nft::to_string(hook), id, {{0, "accept"}}, leg);
   }
+  Made& bridge_hook(Hook hook, std::uint8_t id = 1, unsigned oif = 4) {
+    return chain("plumbline", kernel::nft::to_string(hook), id, {{0, "accept"}}).of_bridge(oif);
+  }
+  /// The last report was from a bridge's hook, towards that port.
+  Made& of_bridge(unsigned oif = 4) {
+    auto report = std::make_shared<ChainReport>(*reports.nft.back().report);
+    for (TraceEvent& event : report->events) event.family = "bridge";
+    report->headers.oif = oif;
+    reports.nft.back().report = report;
+    return *this;
+  }
   Made& chain(const std::string& table, const std::string& chain, std::uint8_t id,
               const std::vector<std::pair<std::uint64_t, std::string>>& steps, Leg leg = Leg::forward) {
     auto report = std::make_shared<ChainReport>();
@@ -75,7 +86,7 @@ class Made {
 std::vector<std::string> told(const std::vector<Passage>& passages) {
   std::vector<std::string> lines;
   for (const Passage& passage : passages) {
-    std::string line = kernel::nft::to_string(passage.hook);
+    std::string line = passage.hook_text();
     for (const RuleMet& rule : passage.rules) {
       line += fmt::format(" {} [{}]", rule.text.empty() ? "policy" : rule.text, rule.verdict);
     }
@@ -164,6 +175,40 @@ TEST(Passages, APacketSentAgainHasItsOwnLegacyRules) {
   EXPECT_THAT(told(made.passages()), ElementsAre(each, each));
 }
 
+TEST(Passages, ABridgesHooksAreNotIps) {
+  Made made;
+  made.rules.nft.rules[{"bridge", "filter", "forward", 7}] = {"ip daddr 10.0.0.2 drop", std::nullopt, false};
+  made.bridge_hook(Hook::prerouting).bridge_hook(Hook::forward);
+  // As br_netfilter calls them: IP's hook amid the bridge's, whose later chains follow.
+  made.hook(Hook::forward).chain("filter", "forward", 1, {{1, "continue"}, {0, "accept"}});
+  made.chain("filter", "forward", 1, {{7, "drop"}}).of_bridge();
+  const auto passages = made.passages();
+  EXPECT_THAT(told(passages),
+              ElementsAre("bridge prerouting = accept", "bridge forward ip daddr 10.0.0.2 drop [drop] = drop",
+                          "forward log prefix \"x \" [continue] policy [accept] = "));
+  EXPECT_EQ(passages[1].iif, "if3");
+  EXPECT_EQ(passages[1].oif, "if4");
+  EXPECT_EQ(passages[1].copies, Passage::Copies::none);
+}
+
+TEST(Passages, ALegacyRuleIsAtIpsHook) {
+  Made made;
+  made.bridge_hook(Hook::forward).hook(Hook::forward).legacy(Type::policy, 2);
+  EXPECT_THAT(told(made.passages()),
+              ElementsAre("bridge forward = ", "forward -A FORWARD -j DROP [drop] = drop"));
+}
+
+TEST(Passages, EachCopyOfAFrameHasItsOwnEnd) {
+  Made made;
+  made.bridge_hook(Hook::forward).chain("filter", "forward", 1, {{7, "drop"}}).of_bridge();
+  made.bridge_hook(Hook::forward, 1, 5).bridge_hook(Hook::postrouting, 1, 5);
+  const auto passages = made.passages();
+  EXPECT_THAT(told(passages), ElementsAre("bridge forward policy [drop] = drop", "bridge forward = accept",
+                                          "bridge postrouting = accept"));
+  EXPECT_EQ(passages[0].copies, Passage::Copies::went_on);
+  EXPECT_EQ(passages[0].stopper(), nullptr);
+}
+
 TEST(Passages, LegacyReportsAloneTellTheirHook) {
   Made made;
   made.legacy(Type::policy, 3);
@@ -187,6 +232,11 @@ TEST(KernelPath, HooksAreThoseOfTheFirstPacket) {
   EXPECT_EQ(to_text(path.hooks("host", Leg::forward)), "prerouting, forward, postrouting");
   EXPECT_EQ(to_text(path.hooks("host", Leg::reply)), "none");
   EXPECT_EQ(to_text(path.hooks("router", Leg::forward)), "none");
+  Passage& frame = path.passages.emplace_back();
+  frame.node = "switch";
+  frame.bridge = true;
+  EXPECT_EQ(to_text(path.hooks("switch", Leg::forward)), "none");
+  EXPECT_FALSE(path.passed("switch", Leg::forward));
   EXPECT_TRUE(path.blind("host"));
   path.nodes = {{"host", "", true}};
   EXPECT_FALSE(path.blind("host"));

@@ -21,7 +21,9 @@ bool same_packet(const PacketIdentity& a, const PacketIdentity& b) {
 }
 
 bool same_hook(const Passage& a, const Passage& b) {
-  const auto key = [](const Passage& p) { return std::tie(p.node, p.leg, p.hook, p.iif, p.oif, p.identity); };
+  const auto key = [](const Passage& p) {
+    return std::tie(p.node, p.leg, p.hook, p.bridge, p.iif, p.oif, p.identity);
+  };
   return key(a) == key(b);
 }
 

@@ -3,12 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <string_view>
 #include <tuple>
 #include <variant>
 #include <vector>
-
-#include "harness/kernel/nftables/names.hpp"
 
 namespace plumbline::proof {
 namespace {
@@ -147,7 +146,8 @@ class Inquiry {
   bool at_the_end(const Sent& sent, const Passage& stopped) const {
     const std::string& end = sent.leg == Leg::reply ? source_ : answerer_;
     const auto later = [&](const Passage* p) {
-      return p->node == end && p->hook == stopped.hook && p->stopper() == nullptr;
+      return p->node == end && p->hook == stopped.hook && p->bridge == stopped.bridge &&
+             p->stopper() == nullptr;
     };
     return stopped.node == end && std::ranges::none_of(sent.passages, later);
   }
@@ -200,10 +200,13 @@ class Inquiry {
 
   static const Passage* last_passage(const Sent& sent, const std::string& node) {
     const Passage* last = nullptr;
+    std::array<const Passage*, 2> of_kind{};  // a bridge's hooks come before IP's, among them, or after
     for (const Passage* passage : sent.passages) {
+      if (passage->node != node) continue;
+      const Passage*& before = of_kind.at(passage->bridge ? 1 : 0);
       // A hook that comes again is the next sending's.
-      if (last != nullptr && passage->hook <= last->hook && passage->node == node) break;
-      if (passage->node == node) last = passage;
+      if (before != nullptr && passage->hook <= before->hook) break;
+      before = last = passage;
     }
     return last;
   }
@@ -290,8 +293,7 @@ std::string drop_text(const Drop& drop) {
 
 std::string nothing_says(const Stop& stop) {
   std::string text = fmt::format("nothing says why ({}", last_seen(stop));
-  if (stop.passage != nullptr)
-    text += fmt::format("; last at hook {}", kernel::nft::to_string(stop.passage->hook));
+  if (stop.passage != nullptr) text += fmt::format("; last at hook {}", stop.passage->hook_text());
   return text + ")";
 }
 
@@ -326,8 +328,7 @@ std::string to_text(const Stop& stop) {
                        stop.last->interface, answer);
   }
   const bool at_hook = stop.rule != nullptr && stop.passage != nullptr;
-  return fmt::format("{}{}{}: {}", stop.node,
-                     at_hook ? fmt::format(" {}", kernel::nft::to_string(stop.passage->hook)) : "", answer,
+  return fmt::format("{}{}{}: {}", stop.node, at_hook ? " " + stop.passage->hook_text() : "", answer,
                      why(stop));
 }
 
