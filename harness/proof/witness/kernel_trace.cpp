@@ -199,7 +199,9 @@ class NodeTrace {
     std::set<kernel::nft::Listing::ChainKey> chains;
     for (const NodeReports::Nft& item : reports.nft) {
       for (const kernel::nft::TraceEvent& event : item.report->events) {
-        if (event.handle == 0 || event.family.empty() || kernel::nft::Trace::is_own(event)) continue;
+        if (event.handle == 0 || event.family.empty() ||
+            kernel::nft::Trace::is_own(event.family, event.table))
+          continue;
         chains.emplace(event.family, event.table, event.chain);
         // Whether a rule there may treat a frame's copies differently, all of them tell.
         if (event.family == "bridge") chains.insert({"bridge", "", ""});
