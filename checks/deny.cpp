@@ -210,6 +210,10 @@ std::optional<std::string> gap(const Denial& denial, const engine::Evidence& evi
   if (!evidence.journey.complete)
     return "the capture lost frames, so absence beyond the guard proves nothing";
   if (const auto word = not_the_guards_word(denial, evidence)) return word;
+  if (silent(evidence) && !denial.unresolved.empty()) {
+    return fmt::format("{} waits in vain for its neighbour {}: the probe may have died there", denial.guard,
+                       denial.unresolved);
+  }
   if (const auto through = let_through(denial, evidence)) return through;
   // A rule of the guard's that is known to have stopped it leaves no doubt where and why it ended.
   if (stopped_at(denial, evidence) != nullptr) return unproven_control(evidence, control);
@@ -241,10 +245,6 @@ std::optional<std::string> gap(const Denial& denial, const engine::Evidence& evi
       evidence.to.node == denial.guard) {
     return fmt::format("{} may have taken the ping and lost only its answer; tcp or udp to it can be proven",
                        denial.guard);
-  }
-  if (silent(evidence) && !denial.unresolved.empty()) {
-    return fmt::format("{} waits in vain for its neighbour {}: the probe may have died there", denial.guard,
-                       denial.unresolved);
   }
   return unproven_control(evidence, control);
 }
