@@ -172,6 +172,102 @@ TEST(DenyJudgement, IsInconclusiveWhereADeadNextHopWouldLookTheSame) {
             Verdict::inconclusive);
 }
 
+proof::Passage& at_hook(engine::Evidence& e, proof::Hook hook, const char* verdict) {
+  proof::Passage& passage = e.kernel.passages.emplace_back();
+  passage.node = "host";
+  passage.hook = hook;
+  passage.verdict = verdict;
+  return passage;
+}
+
+void expect_open(const engine::Evidence& evidence, const char* why) {
+  const engine::Evidence through = control();
+  const auto judged = judge_deny(kAny, evidence, &through);
+  EXPECT_EQ(judged.verdict, Verdict::inconclusive) << judged.observed;
+  EXPECT_THAT(judged.observed, ::testing::HasSubstr(why));
+}
+
+TEST(DenyJudgement, NamesTheRuleThatStoppedIt) {
+  const engine::Evidence through = control();
+  engine::Evidence e = at_the_guard();
+  proof::RuleMet rule;
+  rule.family = "ip";
+  rule.table = "filter";
+  rule.chain = "FORWARD";
+  rule.number = 7;
+  rule.text = "ip daddr 10.0.0.0/8 drop";
+  rule.verdict = "drop";
+  at_hook(e, proof::Hook::forward, "drop").rules.push_back(rule);
+  const auto judged = judge_deny(kAny, e, &through);
+  EXPECT_EQ(judged.verdict, Verdict::pass);
+  EXPECT_THAT(judged.observed,
+              ::testing::StartsWith("dropped by rule of host's ip filter FORWARD (handle 7): ip daddr"));
+  EXPECT_EQ(judge_deny(kReject, e, &through).verdict, Verdict::fail);
+}
+
+TEST(DenyJudgement, IsOpenWhereTheGuardLetACopyGo) {
+  engine::Evidence e = at_the_guard();
+  at_hook(e, proof::Hook::forward, "drop");
+  at_hook(e, proof::Hook::postrouting, "accept").oif = "ens5";
+  expect_open(e, "host let it pass all its rules towards ens5");
+}
+
+TEST(DenyJudgement, ABridgesRuleStopsWhatHasPassedIpsHooks) {
+  const engine::Evidence through = control();
+  engine::Evidence e = at_the_guard();
+  at_hook(e, proof::Hook::postrouting, "accept").oif = "bridge0";
+  at_hook(e, proof::Hook::output, "drop").bridge = true;
+  EXPECT_EQ(judge_deny(kAny, e, &through).verdict, Verdict::pass);
+}
+
+TEST(DenyJudgement, IsOpenWhereTheGuardTookItForItself) {
+  engine::Evidence e = at_the_guard();
+  at_hook(e, proof::Hook::input, "accept");
+  expect_open(e, "host took it itself");
+}
+
+TEST(DenyJudgement, IsOpenWhereItVanishedBehindAHook) {
+  engine::Evidence e = at_the_guard();
+  at_hook(e, proof::Hook::forward, "");
+  expect_open(e, "nothing tells what became of it");
+}
+
+TEST(DenyJudgement, IsOpenWhereTheKernelLostItByAccident) {
+  engine::Evidence e = at_the_guard();
+  proof::Drop& drop = e.kernel.drops.emplace_back();
+  drop.node = "host";
+  drop.reason = "QDISC_DROP";
+  drop.function = "pfifo_enqueue";
+  expect_open(e, "QDISC_DROP");
+  drop.reason = "IP_RPFILTER";
+  const engine::Evidence through = control();
+  EXPECT_EQ(judge_deny(kAny, e, &through).verdict, Verdict::pass) << "a decision about where packets may go";
+}
+
+TEST(DenyJudgement, IsOpenWhereReportsOfTheGuardWereLost) {
+  engine::Evidence e = at_the_guard();
+  e.kernel.nodes.push_back({"host", "the kernel had no room for all its reports", true, true});
+  expect_open(e, "the trace of host is incomplete");
+}
+
+TEST(DenyJudgement, AnIcmpErrorThatRefusesNothingIsNoDenial) {
+  engine::Evidence e = rejected();
+  e.outcome.icmp->type = 11;
+  e.outcome.icmp->code = 0;
+  expect_open(e, "which refuses nothing");
+  e.outcome.icmp->type = 3;
+  e.outcome.icmp->code = 4;
+  expect_open(e, "which refuses nothing");
+}
+
+TEST(DenyJudgement, WhatABridgesOwnDeviceSendsHasNotLeft) {
+  const engine::Evidence through = control();
+  engine::Evidence e = at_the_guard();
+  add(e, Leg::forward, "host", "bridge0", Direction::out);
+  EXPECT_EQ(judge_deny(kAny, e, &through).verdict, Verdict::fail);
+  EXPECT_EQ(judge_deny({How::any, "host", {"bridge0"}, ""}, e, &through).verdict, Verdict::pass);
+}
+
 TEST(DenyJudgement, IsInconclusiveWhereAMissingRouteWouldLookTheSame) {
   const engine::Evidence through = control();
   engine::Evidence unreachable = rejected();
