@@ -120,8 +120,8 @@ Connection::Listed Connection::list(IpFamily family) {
     }
     if (listed.entries.size() >= kMost) {
       listed.complete = false;
-    } else if (auto entry = decode_entry(message)) {
-      listed.entries.push_back(std::move(*entry));
+    } else if (const auto entry = decode_entry(message)) {
+      listed.entries.push_back(*entry);
     }
     return false;
   });

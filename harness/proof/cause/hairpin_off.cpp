@@ -9,7 +9,6 @@
 namespace plumbline::proof {
 namespace {
 
-using network::Endpoint;
 using traffic::Direction;
 using Status = traffic::ProbeOutcome::Status;
 

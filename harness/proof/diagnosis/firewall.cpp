@@ -326,8 +326,6 @@ Blame by_hook(const Stop& stop, Facts& facts) {
       return for_itself ? Blame::input_drop : Blame::forward_rule_drop;
     case Hook::postrouting:
       return its_own ? Blame::output_drop : Blame::forward_rule_drop;
-    case Hook::forward:
-      break;
     default:
       break;
   }

@@ -127,9 +127,9 @@ std::optional<NeighbourQuestion> neighbour_question(const traffic::Packet& packe
   return question;
 }
 
-void NeighbourFrames::add(NeighbourQuestion question, Sighting sighting) {
+void NeighbourFrames::add(const NeighbourQuestion& question, Sighting sighting) {
   sighting.leg = Leg::neighbour;
-  frames_.push_back({std::move(question), std::move(sighting)});
+  frames_.push_back({question, std::move(sighting)});
   if (frames_.size() > kMost) frames_.pop_front();
 }
 

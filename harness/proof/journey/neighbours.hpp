@@ -39,7 +39,7 @@ class NeighbourFrames {
  public:
   static constexpr std::size_t kMost = 8192;
 
-  void add(NeighbourQuestion question, Sighting sighting);
+  void add(const NeighbourQuestion& question, Sighting sighting);
 
   /// Those which a packet of the probe had to wait for in a node, with what else was seen of the same
   /// question and its answers (two answerers of one address both), as sightings of Leg::neighbour. A packet

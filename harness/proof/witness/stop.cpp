@@ -13,7 +13,6 @@ namespace plumbline::proof {
 namespace {
 
 using traffic::Direction;
-using traffic::TcpHeader;
 
 bool on_loopback(const Sighting& sighting) {
   return sighting.interface == "lo";
