@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "harness/base/error.hpp"
 #include "harness/engine/check/live_facts.hpp"
 #include "harness/proof/cause/kinds.hpp"
 #include "harness/proof/diagnosis/reading.hpp"
@@ -86,7 +87,9 @@ bool is_unexplained(const proof::Case& question) {
          !proof::stopper(question.kernel);
 }
 
-void find_causes(proof::Case question, Stage& stage, CheckResult& result) {
+namespace {
+
+void look_for_causes(proof::Case question, Stage& stage, CheckResult& result) {
   if (const network::Node* host = stage.topology().host()) question.host = host->name;
   question.kernel.translations = stage.translations(question.journey);
   LiveFacts facts(stage);
@@ -100,6 +103,17 @@ void find_causes(proof::Case question, Stage& stage, CheckResult& result) {
     cause.evidence = std::move(each.finding.evidence);
     cause.fix = fmt::format("{}", fmt::join(each.finding.fix, "\n"));
     cause.proven = each.finding.certainty == proof::Certainty::proven;
+  }
+}
+
+}  // namespace
+
+void find_causes(proof::Case question, Stage& stage, CheckResult& result) {
+  try {
+    look_for_causes(std::move(question), stage, result);
+  } catch (const Error& error) {
+    // The verdict stands, whatever keeps it from being explained.
+    result.incomplete.push_back(fmt::format("causes: {}", error.what()));
   }
 }
 

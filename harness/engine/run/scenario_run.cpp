@@ -231,10 +231,10 @@ boost::asio::awaitable<void> ScenarioRun::explain_rest() {
     proof::Case& question = unexplained_[i].question;
     try {
       if (i < counted) co_await stage_->count_again(question);
-      find_causes(question, *stage_, *results_[unexplained_[i].check]);
     } catch (const Error& error) {
-      spdlog::debug("{}: {}", results_[unexplained_[i].check]->id, error.what());
+      spdlog::debug("{}: counting: {}", results_[unexplained_[i].check]->id, error.what());
     }
+    find_causes(question, *stage_, *results_[unexplained_[i].check]);
   }
 }
 

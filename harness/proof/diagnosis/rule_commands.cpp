@@ -5,6 +5,7 @@
 
 #include "harness/kernel/nftables/names.hpp"
 #include "harness/proof/diagnosis/firewall.hpp"
+#include "harness/proof/diagnosis/hop.hpp"
 
 namespace plumbline::proof::firewall {
 namespace {
@@ -140,7 +141,7 @@ std::string nft_rule(const Wanted& wanted) {
 std::vector<std::string> typed_on(const std::string& node, const Case& question,
                                   std::vector<std::string> commands) {
   if (node == question.host) return commands;
-  for (std::string& command : commands) command += fmt::format("  # on {}", node);
+  for (std::string& command : commands) command = proof::typed_on(node, command);
   return commands;
 }
 
