@@ -32,9 +32,6 @@ struct Case {
   Journey journey;
   KernelPath kernel;
   std::string delivered_to;  ///< the node whose server got it; empty: none did
-  /// The same probe over IPv4, where this is one over IPv6 and was not to get through: whether that was
-  /// stopped.
-  std::optional<bool> denied_over_v4;
 
   std::string guard;                       ///< deny
   std::string how;                         ///< deny: "any", "reject", "drop"

@@ -322,10 +322,6 @@ std::string way_text(const std::vector<Endpoint>& way) {
   return fmt::format("{}", fmt::join(places, " - "));
 }
 
-std::string typed_on(std::string_view node, std::string_view command) {
-  return fmt::format("{}  # on {}", command, node);
-}
-
 std::vector<std::string> questions_seen(const Case& question, const Hop& hop) {
   constexpr std::uint8_t kSolicitation = 135;
   constexpr std::uint8_t kAdvertisement = 136;

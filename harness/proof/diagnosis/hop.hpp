@@ -7,6 +7,7 @@
 
 #include "harness/proof/diagnosis/case.hpp"
 #include "harness/proof/diagnosis/facts.hpp"
+#include "harness/proof/diagnosis/reading.hpp"
 
 /// Links as causes see them: what one interface can reach by cables and bridges, and the hop at which a
 /// packet's way ended.
@@ -77,8 +78,6 @@ std::optional<Fault> fault(Facts& facts, const std::vector<Endpoint>& way);
 
 /// "container-one:eth0 - host:veth1 - host:bridge0".
 std::string way_text(const std::vector<Endpoint>& way);
-/// A command, and where it is to be typed.
-std::string typed_on(std::string_view node, std::string_view command);
 
 /// Where the question for the next hop's hardware address was last seen, and an answer, if the taps saw any.
 std::vector<std::string> questions_seen(const Case& question, const Hop& hop);

@@ -175,7 +175,6 @@ std::optional<OpenV6> open_over_v6(const Case& question, Facts& facts) {
   if (question.promise != Case::Promise::deny || question.family() != IpFamily::v6) return std::nullopt;
   auto leak = leaked(question, facts);
   if (!leak || leak->bridged || leak->later || meant_so(*leak)) return std::nullopt;
-  if (question.denied_over_v4 == false) return std::nullopt;
   const auto source = v4_of(facts, question.from);
   const network::Node* target = facts.node(question.to_node);
   if (!source || target == nullptr) return std::nullopt;

@@ -175,18 +175,6 @@ bool no_way_back(const Case& question, const Departure& departure, Facts& facts)
   return !back.found() || back.type != kernel::netlink::LookupType::unicast;
 }
 
-bool is_private(const IpAddress& address) {
-  static const std::vector<Prefix> ranges = [] {
-    std::vector<Prefix> parsed;
-    for (const char* text : {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10",
-                             "169.254.0.0/16", "fc00::/7", "fe80::/10"}) {
-      if (const auto prefix = Prefix::parse(text)) parsed.push_back(*prefix);
-    }
-    return parsed;
-  }();
-  return std::ranges::any_of(ranges, [&](const Prefix& range) { return range.contains(address); });
-}
-
 std::vector<std::string> translate_commands(Facts& facts, const Departure& departure,
                                             const std::optional<IpAddress>& as) {
   const bool v4 = departure.own.is_v4();

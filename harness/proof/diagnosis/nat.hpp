@@ -46,9 +46,6 @@ bool source_promised_otherwise(const Case& question, const Departure& departure)
 /// to its source.
 bool no_way_back(const Case& question, const Departure& departure, Facts& facts);
 
-/// Whether an address means nothing outside its own site: private, shared, link-local, unique local.
-bool is_private(const IpAddress& address);
-
 /// Commands that translate what leaves by the uplink from the sender's network: to `as` if that is not the
 /// uplink's own first address.
 std::vector<std::string> translate_commands(Facts& facts, const Departure& departure,

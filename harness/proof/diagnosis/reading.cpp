@@ -114,6 +114,22 @@ const network::Interface* on_link(const network::Node& node, const IpAddress& ad
   return nullptr;
 }
 
+bool is_private(const IpAddress& address) {
+  static const std::vector<Prefix> ranges = [] {
+    std::vector<Prefix> parsed;
+    for (const char* text : {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10",
+                             "169.254.0.0/16", "fc00::/7", "fe80::/10"}) {
+      if (const auto prefix = Prefix::parse(text)) parsed.push_back(*prefix);
+    }
+    return parsed;
+  }();
+  return std::ranges::any_of(ranges, [&](const Prefix& range) { return range.contains(address); });
+}
+
+std::string typed_on(std::string_view node, std::string_view command) {
+  return fmt::format("{}  # on {}", command, node);
+}
+
 std::string_view version(IpFamily family) {
   return family == IpFamily::v4 ? "4" : "6";
 }

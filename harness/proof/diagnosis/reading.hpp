@@ -53,6 +53,12 @@ bool holds(const network::Node& node, const IpAddress& address);
 /// The interface of `node`'s with an address whose network holds `address`; null: none.
 const network::Interface* on_link(const network::Node& node, const IpAddress& address);
 
+/// Whether an address means nothing outside its own site: private, shared, link-local, unique local.
+bool is_private(const IpAddress& address);
+
+/// "ip link set veth1 up  # on host": a command of a fix, and where it is to be typed.
+std::string typed_on(std::string_view node, std::string_view command);
+
 /// "4" or "6".
 std::string_view version(IpFamily family);
 

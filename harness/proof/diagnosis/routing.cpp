@@ -563,14 +563,6 @@ std::string add_route(const Prefix& to, const NextRouter& hop, std::uint32_t tab
   return command;
 }
 
-bool is_private(const IpAddress& address) {
-  static const std::array<Prefix, 5> kPrivate{
-      Prefix::parse("10.0.0.0/8").value(), Prefix::parse("172.16.0.0/12").value(),
-      Prefix::parse("192.168.0.0/16").value(), Prefix::parse("100.64.0.0/10").value(),
-      Prefix::parse("fc00::/7").value()};
-  return std::ranges::any_of(kPrivate, [&](const Prefix& each) { return each.contains(address); });
-}
-
 bool left_untranslated(const Case& question, Facts& facts, const IpAddress& source) {
   if (question.host.empty() || question.from == question.host) return false;
   if (question.promise == Case::Promise::egress && question.as) return *question.as != source;
@@ -592,7 +584,7 @@ Prefix network_of(Facts& facts, const IpAddress& address) {
 }
 
 std::string on(const std::string& node, const Case& question, const std::string& command) {
-  return node == question.host ? command : fmt::format("{}  # on {}", command, node);
+  return node == question.host ? command : typed_on(node, command);
 }
 
 }  // namespace plumbline::proof

@@ -124,8 +124,6 @@ std::optional<NextRouter> first_hop(Facts& facts, const std::string& from, const
 /// "default".
 std::string add_route(const Prefix& to, const NextRouter& hop, std::uint32_t table = network::kMainTable);
 
-/// RFC 1918, RFC 6598 and unique local ones: nobody routes them over the internet.
-bool is_private(const IpAddress& address);
 /// The address that `source` had when the packet came to the node under test and left it unchanged though it
 /// is a private one of a container: the world need not know a way back to it. False for the rest.
 bool left_untranslated(const Case& question, Facts& facts, const IpAddress& source);

@@ -5,7 +5,7 @@
 
 #include "harness/kernel/nftables/names.hpp"
 #include "harness/proof/diagnosis/firewall.hpp"
-#include "harness/proof/diagnosis/hop.hpp"
+#include "harness/proof/diagnosis/reading.hpp"
 
 namespace plumbline::proof::firewall {
 namespace {
