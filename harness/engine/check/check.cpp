@@ -93,6 +93,11 @@ void tell(const Outcome& outcome, const network::Topology& topology, CheckResult
     if (!node.problem.empty())
       result.incomplete.push_back(fmt::format("rules of {}: {}", node.name, node.problem));
   }
+  for (const proof::KernelPath::Node& node : outcome.kernel.nodes) {
+    if (!node.untraced.empty())
+      result.incomplete.push_back(
+          fmt::format("rules of {}: devices' chains are not traced: {}", node.name, node.untraced));
+  }
   if (!outcome.kernel.drops_complete)
     result.incomplete.emplace_back("drop reasons: there was no room for all");
   result.control = outcome.control;

@@ -139,6 +139,21 @@ TEST(Denials, EndOnceAllCopiesAreKnownToFareAlike) {
   expect_dropped_by(results, "dropped by rule of host's bridge filter forward");
 }
 
+TEST(Denials, SayWhichChainsAreNotTraced) {
+  const auto results = Scenario()
+                           .checks(
+                               "  - then: {nft: {in: host, rules: \"table netdev t { chain c { type filter "
+                               "hook ingress device "
+                               "ens4 priority 0; }; }\"}}\n"
+                               "  - deny: {from: container-one, to: 10.1.2.3, with: tcp/80}")
+                           .run(patient());
+  ASSERT_EQ(results.size(), 1U);
+  const CheckResult& check = results.begin()->second;
+  EXPECT_EQ(check.verdict, Verdict::pass) << check.observed;
+  EXPECT_EQ(check.incomplete,
+            std::vector<std::string>{"rules of host: devices' chains are not traced: netdev t c"});
+}
+
 TEST(Denials, WithoutTracesWaitForTheTimeOut) {
   RunOptions options;
   options.timeout = std::chrono::milliseconds(200);

@@ -110,6 +110,8 @@ struct KernelPath {
     std::string problem;
     bool alive = false;  ///< it has reported something since it was opened, about whatever packet
     bool lost = false;   ///< the problem is that reports were lost while the probe was under way
+    /// Chains that no trace of ours reaches: a device's own, before and behind all others. Empty: none.
+    std::string untraced;
   };
   std::vector<Node> nodes;  ///< that were asked
   /// In each node in order; nodes by their distance, the probe's own packets before the answers.

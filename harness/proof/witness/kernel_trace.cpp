@@ -149,6 +149,10 @@ class NodeTrace {
     } catch (const Error& error) {
       about.problem = error.what();
     }
+    for (const auto& [family, table, chain] : rules_.nft.elsewhere) {
+      if (family != "netdev") continue;
+      about.untraced += fmt::format("{}netdev {} {}", about.untraced.empty() ? "" : ", ", table, chain);
+    }
     return passages(name, reports, rules_);
   }
 
