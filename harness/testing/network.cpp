@@ -111,7 +111,7 @@ class Network::Impl {
 
   void make(const engine::Change& change) {
     change.foresee(intended_);
-    engine::ChangeSite site{network_, *scripts_};
+    engine::ChangeSite site{network_, *scripts_, stage_->listeners(), intended_};
     loop_.run(change.make(site));
     scripts_->settle();
     stage_->update(network::discover(network_, intended_), {});

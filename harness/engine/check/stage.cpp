@@ -73,6 +73,7 @@ class Stage::Impl {
     set_up(needs);
   }
 
+  Listeners& listeners() noexcept { return listeners_; }
   const network::Topology& topology() const noexcept { return topology_; }
   const network::LiveNetwork& network() const noexcept { return network_; }
 
@@ -422,6 +423,10 @@ const network::LiveNetwork& Stage::network() const noexcept {
 
 network::Node Stage::look_at(std::string_view node) const {
   return impl_->look_at(node);
+}
+
+Listeners& Stage::listeners() noexcept {
+  return impl_->listeners();
 }
 
 void Stage::watch(const std::vector<FrameWatch>& watches) {

@@ -17,6 +17,8 @@
 
 namespace plumbline::engine {
 
+class Listeners;
+
 /// How a stage is set.
 struct StageOptions {
   std::chrono::milliseconds timeout{1000};  ///< of one probe
@@ -54,6 +56,8 @@ class Stage {
   /// The network has changed and was read back as `topology`: nodes that are new get their tap and servers,
   /// and what went away is let go of. A node whose name means another namespace now is both. Throws Error.
   void update(network::Topology topology, const std::vector<Need>& needs);
+  /// For changes: the servers that run here.
+  Listeners& listeners() noexcept;
   /// Opens taps of their own, to be called before the first probe: they watch until the stage ends. Throws
   /// Error.
   void watch(const std::vector<FrameWatch>& watches);
