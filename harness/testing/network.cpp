@@ -176,7 +176,8 @@ class Network::Impl {
   boost::asio::awaitable<void> run_one(const engine::Check& check, CheckResult& result) {
     const auto start = Clock::now();
     try {
-      const engine::Outcome outcome = co_await check.run(*stage_);
+      engine::Outcome outcome = co_await check.run(*stage_);
+      co_await engine::learn_more(*stage_, outcome, result);
       engine::tell(outcome, stage_->topology(), result);
       if (outcome.question) engine::find_causes(*outcome.question, *stage_, result);
     } catch (const std::exception& error) {

@@ -292,6 +292,7 @@ boost::asio::awaitable<void> ScenarioRun::work() {
     const auto start = Clock::now();
     try {
       Outcome outcome = co_await plan_.checks[index]->run(*stage_);
+      co_await learn_more(*stage_, outcome, result);
       tell(outcome, stage_->topology(), result);
       if (outcome.question && !is_unexplained(*outcome.question)) {
         find_causes(*outcome.question, *stage_, result);

@@ -60,6 +60,23 @@ std::optional<Dead> died_inside(const Case& question) {
   return ended_at(*last);
 }
 
+bool taken_in_silence(const Case& question) {
+  using Status = traffic::ProbeOutcome::Status;
+  const traffic::ProbeOutcome& outcome = question.outcome;
+  const bool connected = outcome.status == Status::no_answer && outcome.error_number == 0;
+  const bool resolves = question.promise == Case::Promise::resolve;
+  const bool ping = question.protocol == traffic::Protocol::ping && !resolves;  // the kernel is never late
+  if (ping || (outcome.status != Status::timeout && !connected)) return false;
+  if (question.to_node.empty() || question.journey.arrived(question.to_node) == nullptr) return false;
+  if (stopper(question.kernel) || !question.kernel.drops.empty()) return false;
+  const bool taken = connected || !question.delivered_to.empty() || resolves;
+  return taken && std::ranges::none_of(question.journey.sightings, [](const Sighting& each) {
+           if (each.leg != Leg::reply) return each.leg == Leg::error;
+           const auto* tcp = std::get_if<traffic::TcpHeader>(&each.packet.transport);
+           return tcp == nullptr || tcp->rst || tcp->fin || each.packet.payload_total > 0;
+         });
+}
+
 Stopper stopper(const KernelPath& kernel, Leg leg) {
   for (const Passage& passage : kernel.passages) {
     if (passage.leg != leg || passage.copies == Passage::Copies::went_on) continue;
