@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <variant>
 
 namespace plumbline::proof {
 namespace {
@@ -60,6 +61,25 @@ std::optional<Dead> died_inside(const Case& question) {
   return ended_at(*last);
 }
 
+namespace {
+
+/// Whether it was answered, or refused; a handshake is the kernel's, and so is the end of a connection that
+/// the asker has ended.
+bool was_answered(const Journey& journey) {
+  bool given_up = false;
+  for (const Sighting& each : journey.sightings) {
+    const auto* tcp = std::get_if<traffic::TcpHeader>(&each.packet.transport);
+    if (each.leg == Leg::forward && tcp != nullptr) given_up |= tcp->fin || tcp->rst;
+    if (each.leg == Leg::error) return true;
+    if (each.leg != Leg::reply) continue;
+    if (tcp == nullptr || each.packet.payload_total > 0) return true;
+    if (!given_up && (tcp->rst || tcp->fin)) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
 bool taken_in_silence(const Case& question) {
   using Status = traffic::ProbeOutcome::Status;
   const traffic::ProbeOutcome& outcome = question.outcome;
@@ -70,11 +90,7 @@ bool taken_in_silence(const Case& question) {
   if (question.to_node.empty() || question.journey.arrived(question.to_node) == nullptr) return false;
   if (stopper(question.kernel) || !question.kernel.drops.empty()) return false;
   const bool taken = connected || !question.delivered_to.empty() || resolves;
-  return taken && std::ranges::none_of(question.journey.sightings, [](const Sighting& each) {
-           if (each.leg != Leg::reply) return each.leg == Leg::error;
-           const auto* tcp = std::get_if<traffic::TcpHeader>(&each.packet.transport);
-           return tcp == nullptr || tcp->rst || tcp->fin || each.packet.payload_total > 0;
-         });
+  return taken && !was_answered(question.journey);
 }
 
 Stopper stopper(const KernelPath& kernel, Leg leg) {
