@@ -38,7 +38,12 @@ void unblock(std::initializer_list<int> signals) {
 
 ScenarioRun::ScenarioRun(const spec::Spec& spec, const Selection& selection, const RunOptions& options,
                          const std::vector<Reporter*>& reporters, ScenarioResult& result)
-    : spec_(spec), plan_(selection.plan), options_(options), reporters_(reporters), result_(result) {
+    : spec_(spec),
+      declared_(spec.intended()),
+      plan_(selection.plan),
+      options_(options),
+      reporters_(reporters),
+      result_(result) {
   const std::size_t count = plan_.checks.size();
   // Pointers into both are kept.
   result_.checks.reserve(count);
@@ -133,7 +138,7 @@ void ScenarioRun::arrange() {
   } else {
     network_.build(spec_.addition);
   }
-  network::Topology found = network::discover(network_, spec_.intended());
+  network::Topology found = network::discover(network_, declared_);
   const double built = ms_since(start);
   StageOptions stage_options;
   stage_options.timeout = options_.timeout;
@@ -247,11 +252,11 @@ bool ScenarioRun::make_change(std::size_t number) {
   told.before = first_after_[number];
   const auto start = Clock::now();
   try {
-    ChangeSite site{network_, *scripts_};
+    ChangeSite site{network_, *scripts_, stage_->listeners(), declared_};
     run_to_end(change.make(site));
     if (interrupted_) return false;
     scripts_->settle();
-    stage_->update(network::discover(network_, spec_.intended()), needs());
+    stage_->update(network::discover(network_, declared_), needs());
     told.made = true;
   } catch (const Error& error) {
     const ErrorKind kind = error.kind() == ErrorKind::internal ? ErrorKind::setup : error.kind();
@@ -287,6 +292,7 @@ boost::asio::awaitable<void> ScenarioRun::work() {
     const auto start = Clock::now();
     try {
       Outcome outcome = co_await plan_.checks[index]->run(*stage_);
+      co_await learn_more(*stage_, outcome, result);
       tell(outcome, stage_->topology(), result);
       if (outcome.question && !is_unexplained(*outcome.question)) {
         find_causes(*outcome.question, *stage_, result);
