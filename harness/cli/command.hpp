@@ -28,7 +28,6 @@ Action add_list(CLI::App& app);
 Action add_doctor(CLI::App& app);
 Action add_explain(CLI::App& app);
 Action add_schema(CLI::App& app);
-Action add_selftest(CLI::App& app);
 
 inline constexpr std::string_view kExitStatuses =
     "Exit status:\n"
