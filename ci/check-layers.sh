@@ -4,7 +4,7 @@
 #   ci/check-layers.sh [ROOT]
 #
 # 1. An #include never points up a wing: base < kernel < network < traffic < proof < engine < checks
-#    < engine/run < testing < testing/program, cli. Tests, benchmarks and fuzzers obey it too; only tests of checks
+#    < engine/run < engine/selftest, engine/mutation, testing < testing/program, cli. Tests, benchmarks and fuzzers obey it too; only tests of checks
 #    may use the runner.
 # 2. Headers of libmnl, libnftnl, libnftables, libpcap, yaml-cpp, c-ares, libbpf and Boost.Process, and the kernel's netlink
 #    and ip_tables headers, stay in the rooms that own them. Only a benchmark may talk bare netlink, to measure what
@@ -37,6 +37,7 @@ awk '
     if (path ~ /^harness\/traffic\//) return 4
     if (path ~ /^harness\/proof\//) return 5
     if (path ~ /^harness\/engine\/run\//) return 8
+    if (path ~ /^harness\/engine\/(selftest|mutation)\//) return 9
     if (path ~ /^harness\/engine\//) return 6
     if (path ~ /^checks\/(.*_(test|bench|fuzz)\.cpp|testing.*)$/) return 8
     if (path ~ /^checks\//) return 7

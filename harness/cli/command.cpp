@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <charconv>
 #include <cstdio>
 
 #include "harness/cli/output.hpp"
@@ -62,6 +63,20 @@ std::string did_you_mean(std::string_view word, const std::vector<std::string>& 
   const std::vector<std::string_view> views(words.begin(), words.end());
   const std::string_view near = spec::nearest(word, views);
   return near.empty() ? "" : fmt::format("; did you mean '{}'?", near);
+}
+
+std::chrono::milliseconds parse_timeout(const std::string& text) {
+  double number = 0;
+  const char* end = text.data() + text.size();
+  const auto [rest, problem] = std::from_chars(text.data(), end, number);
+  const std::string_view unit(rest, static_cast<std::size_t>(end - rest));
+  const double milliseconds = unit == "ms" ? number : number * 1000;
+  const bool known = unit.empty() || unit == "s" || unit == "ms";
+  if (problem != std::errc{} || !known || !(milliseconds >= 1 && milliseconds <= 600'000)) {
+    throw Error(fmt::format("--timeout {}: expected a time from 1ms to 600s, such as 500ms or 2s", text),
+                ErrorKind::usage);
+  }
+  return std::chrono::milliseconds(static_cast<long long>(milliseconds));
 }
 
 }  // namespace plumbline::cli

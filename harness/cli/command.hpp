@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -28,6 +29,7 @@ Action add_list(CLI::App& app);
 Action add_doctor(CLI::App& app);
 Action add_explain(CLI::App& app);
 Action add_schema(CLI::App& app);
+Action add_selftest(CLI::App& app);
 
 inline constexpr std::string_view kExitStatuses =
     "Exit status:\n"
@@ -52,6 +54,9 @@ std::string lower(std::string_view text);
 /// True when `text` holds `pattern`, letters' case aside; a leading ! turns that round. An empty one holds
 /// for all.
 bool matches(std::string_view pattern, std::string_view text);
+
+/// "500ms", "2s", "1.5s"; a number alone counts seconds. Throws Error of kind usage.
+std::chrono::milliseconds parse_timeout(const std::string& text);
 
 /// A check for an option whose value is one of `words`: empty for one of them, else the error, with the
 /// nearest.

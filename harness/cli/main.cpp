@@ -107,6 +107,7 @@ int dispatch(int argc, char** argv) {
   actions["explain"] = add_explain(app);
   actions["doctor"] = add_doctor(app);
   actions["schema"] = add_schema(app);
+  actions["selftest"] = add_selftest(app);
   require_known_subcommand(app, argc, argv);
   try {
     app.parse(argc, argv);

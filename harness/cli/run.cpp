@@ -2,7 +2,6 @@
 #include <spdlog/spdlog.h>
 
 #include <CLI/CLI.hpp>
-#include <charconv>
 #include <cstdio>
 #include <memory>
 
@@ -34,21 +33,6 @@ struct RunArguments {
   bool verbose = false;
   bool quiet = false;
 };
-
-/// "500ms", "2s", "1.5s"; a number alone counts seconds.
-std::chrono::milliseconds parse_timeout(const std::string& text) {
-  double number = 0;
-  const char* end = text.data() + text.size();
-  const auto [rest, problem] = std::from_chars(text.data(), end, number);
-  const std::string_view unit(rest, static_cast<std::size_t>(end - rest));
-  const double milliseconds = unit == "ms" ? number : number * 1000;
-  const bool known = unit.empty() || unit == "s" || unit == "ms";
-  if (problem != std::errc{} || !known || !(milliseconds >= 1 && milliseconds <= 600'000)) {
-    throw Error(fmt::format("--timeout {}: expected a time from 1ms to 600s, such as 500ms or 2s", text),
-                ErrorKind::usage);
-  }
-  return std::chrono::milliseconds(static_cast<long long>(milliseconds));
-}
 
 engine::TraceWhich parse_trace(std::string_view text) {
   if (text == "all") return engine::TraceWhich::all;

@@ -46,8 +46,12 @@ std::vector<std::string> yaml_files(const fs::path& folder) {
   return files;
 }
 
+/// None where the folder is not there: a project's own data need not have all of them.
 std::vector<std::string> shipped(const fs::path& folder) {
-  std::vector<std::string> files = yaml_files(fs::path(data_root()) / folder);
+  const fs::path there = fs::path(data_root()) / folder;
+  std::error_code ignored;
+  if (!fs::is_directory(there, ignored)) return {};
+  std::vector<std::string> files = yaml_files(there);
   for (std::string& file : files) file = shown(file);
   return files;
 }
@@ -91,6 +95,34 @@ std::vector<std::string> shipped_scenarios() {
 
 std::vector<std::string> shipped_worlds() {
   return shipped(fs::path("fixtures") / "worlds");
+}
+
+std::vector<std::string> shipped_faults() {
+  return shipped(fs::path("fixtures") / "faults");
+}
+
+std::vector<std::string> shipped_healthy() {
+  return shipped(fs::path("fixtures") / "healthy");
+}
+
+std::string shipped_scenario(const std::string& name) {
+  const fs::path root = data_root();
+  std::vector<std::string> names;
+  for (const fs::path& folder : {root / "scenarios", root / "fixtures" / "healthy"}) {
+    const bool healthy = folder.filename() == "healthy";
+    std::error_code missing;
+    if (healthy && !fs::is_directory(folder, missing)) continue;
+    for (const std::string& file : yaml_files(folder)) {
+      const std::string stem = fs::path(file).lexically_relative(folder).replace_extension().string();
+      names.push_back(healthy ? "healthy/" + stem : stem);
+      if (names.back() == name) return shown(file);
+    }
+  }
+  const std::vector<std::string_view> words(names.begin(), names.end());
+  const std::string_view near = spec::nearest(name, words);
+  throw Error(fmt::format("no scenario '{}' ships{}", name,
+                          near.empty() ? "" : fmt::format("; did you mean '{}'?", near)),
+              ErrorKind::usage);
 }
 
 spec::LoadOptions shipped_load_options(const std::string& installed) {

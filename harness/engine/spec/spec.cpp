@@ -134,18 +134,6 @@ void require_kind(const Value::Entry& entry, std::string_view thing,
   if (std::find(kinds.begin(), kinds.end(), entry.key) == kinds.end()) fail_kind(entry, thing, kinds, label);
 }
 
-/// `then: {delete-link: {…}}`, or a list of such.
-void read_changes(const Value& value, const LoadOptions& options, std::vector<CheckItem>& items) {
-  constexpr std::string_view example = "then: {delete-link: {dev: veth1}}";
-  if (value.as_list().empty())
-    value.fail(fmt::format("'then' changes nothing; say what, as in `{}`", example));
-  for (const Value& each : value.as_list()) {
-    const Value::Entry& entry = only_entry(each, "a change", example);
-    require_kind(entry, "change", options.change_kinds, "changes");
-    items.push_back({entry.key, entry.mark, entry.value, true});
-  }
-}
-
 std::vector<CheckItem> read_checks(const Value& checks, const LoadOptions& options) {
   if (checks.kind != Value::Kind::sequence || checks.items.empty()) {
     checks.fail("'checks' must be a list of at least one check, as in `- reach: {from: host, to: internet}`");
@@ -154,7 +142,7 @@ std::vector<CheckItem> read_checks(const Value& checks, const LoadOptions& optio
   for (const Value& item : checks.items) {
     const Value::Entry& entry = only_entry(item, "a check", "- reach: {from: host, to: internet}");
     if (entry.key == "then") {
-      read_changes(entry.value, options, items);
+      for (CheckItem& change : read_changes(entry.value, options)) items.push_back(std::move(change));
     } else if (entry.key == "run") {
       items.push_back({entry.key, entry.mark, entry.value, true});
     } else {
@@ -183,6 +171,19 @@ std::vector<Equivalent> read_equivalent(const Value& value) {
 }
 
 }  // namespace
+
+std::vector<CheckItem> read_changes(const Value& value, const LoadOptions& options) {
+  constexpr std::string_view example = "then: {delete-link: {dev: veth1}}";
+  if (value.as_list().empty())
+    value.fail(fmt::format("'then' changes nothing; say what, as in `{}`", example));
+  std::vector<CheckItem> items;
+  for (const Value& each : value.as_list()) {
+    const Value::Entry& entry = only_entry(each, "a change", example);
+    require_kind(entry, "change", options.change_kinds, "changes");
+    items.push_back({entry.key, entry.mark, entry.value, true});
+  }
+  return items;
+}
 
 std::vector<Spec> read_specs(const Value& document, const std::string& path, const LoadOptions& options) {
   document.as_mapping("a spec");

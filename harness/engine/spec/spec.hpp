@@ -17,6 +17,7 @@ struct CheckItem {
   Mark mark;
   Value arguments;
   bool change = false;  ///< stands under `then:`
+  bool fault = false;   ///< a change that no promise knows of: checks go by the network as it was before
 };
 
 struct Setup {
@@ -71,6 +72,9 @@ Spec load_spec(const std::string& path, const LoadOptions& options);
 /// The same of a document that was read, or put together, already; `file` is what relative paths in it start
 /// from. Throws SpecError.
 std::vector<Spec> read_specs(const Value& document, const std::string& file, const LoadOptions& options);
+
+/// The changes of a list such as stands under `then:`. Throws SpecError.
+std::vector<CheckItem> read_changes(const Value& value, const LoadOptions& options);
 
 /// fixtures/worlds/*.yaml. Throws SpecError.
 network::Topology load_world(const std::string& path);
