@@ -68,8 +68,9 @@ std::string_view title_of(Fate fate) {
 
 std::string mutant_text(const ConsoleOptions& options, const MutantResult& result) {
   const auto& [mutant, fate, noticing, says] = result;
-  std::string text = fmt::format("  {}  {}\n", painted(options, colour_of(fate), padded(to_text(fate), kFateColumns)),
-                                 printable(mutant.id));
+  std::string text =
+      fmt::format("  {}  {}\n", painted(options, colour_of(fate), padded(to_text(fate), kFateColumns)),
+                  printable(mutant.id));
   if (!mutant.becomes.empty()) text += lines("becomes", mutant.becomes);
   text += lines(title_of(fate), noticing > 1 ? fmt::format("{} and {} more", says, noticing - 1) : says);
   if (options.verbosity != Verbosity::verbose) return text;
@@ -90,9 +91,10 @@ std::string number(std::size_t count) {
 }  // namespace
 
 std::string console_scenario(const ConsoleOptions& options, const MutationResult& result) {
-  std::string text = painted(options, Colour::bold, label(result)) +
-                     fmt::format("  {}, {} in {}\n", counted(result.checks, "check"),
-                                 counted(result.mutants.size(), "mutant"), duration(options, result.duration_ms));
+  std::string text =
+      painted(options, Colour::bold, label(result)) +
+      fmt::format("  {}, {} in {}\n", counted(result.checks, "check"),
+                  counted(result.mutants.size(), "mutant"), duration(options, result.duration_ms));
   if (result.problem) text += lines(result.skipped ? "skipped" : "not tried", *result.problem);
   for (const MutantResult& mutant : result.mutants) {
     if (is_shown(options, mutant.fate)) text += mutant_text(options, mutant);

@@ -22,20 +22,20 @@ struct Rule {
 /// From `-j` on, and what stands before it.
 std::pair<std::string_view, std::string_view> at_target(std::string_view text) {
   const std::vector<Word> words = words_of(text);
-  const auto found = std::ranges::find_if(words, [](const Word& word) { return word.text == "-j" && !word.quoted; });
+  const auto found =
+      std::ranges::find_if(words, [](const Word& word) { return word.text == "-j" && !word.quoted; });
   const std::size_t at = found == words.end() ? text.size() : found->at;
   return {text.substr(0, at), text.substr(at)};
 }
 
 /// Ends a packet's way, and keeps nothing in mind: such rules of one target may stand in any order.
 bool is_simple_end(std::string_view text) {
-  constexpr std::array<std::string_view, 9> remembers{"limit", "hashlimit", "recent", "statistic", "quota",
-                                                      "connlimit", "rateest", "nfacct", "set"};
+  constexpr std::array<std::string_view, 9> remembers{
+      "limit", "hashlimit", "recent", "statistic", "quota", "connlimit", "rateest", "nfacct", "set"};
   const auto [matches, target] = at_target(text);
   const std::vector<Word> words = words_of(matches);
-  const bool keeps = std::ranges::any_of(words, [&](const Word& word) {
-    return std::ranges::find(remembers, word.text) != remembers.end();
-  });
+  const bool keeps = std::ranges::any_of(
+      words, [&](const Word& word) { return std::ranges::find(remembers, word.text) != remembers.end(); });
   return !keeps && (target.starts_with("-j ACCEPT") || target.starts_with("-j DROP") ||
                     target.starts_with("-j REJECT") || target.starts_with("-j MASQUERADE"));
 }
@@ -58,7 +58,8 @@ class TableMutants {
 
   void add_rules(const std::vector<Rule>& rules) {
     for (std::size_t i = 0; i < rules.size(); ++i) {
-      const Rule* next = i + 1 < rules.size() && rules[i + 1].chain == rules[i].chain ? &rules[i + 1] : nullptr;
+      const Rule* next =
+          i + 1 < rules.size() && rules[i + 1].chain == rules[i].chain ? &rules[i + 1] : nullptr;
       if (next == nullptr || next->text != rules[i].text) add_deletion(rules[i]);
       if (next != nullptr) add_swap(rules[i], *next);
       add_flip(rules[i]);
@@ -80,8 +81,8 @@ class TableMutants {
     Mutant mutant = mutant_of(first);
     mutant.unless_changed.push_back(test_of(second));
     mutant.becomes = line_of(fmt::format("{}, behind: {}", first.line(), second.line()));
-    mutant.commands = {restore(fmt::format("-D {0} {1}\n-I {0} {2} {3}", first.chain, first.number, second.number,
-                                           first.text))};
+    mutant.commands = {restore(
+        fmt::format("-D {0} {1}\n-I {0} {2} {3}", first.chain, first.number, second.number, first.text))};
     into_.add("swap", std::move(mutant));
   }
 
@@ -151,7 +152,8 @@ void add_iptables_legacy(Collector& into, const std::string& tool, std::string_v
       table = line.substr(1);
     } else if (line.starts_with(":") && words.size() >= 2) {
       const std::string policy(words[1].text);
-      if (policy != "-") TableMutants(into, tool, table).add_policy(std::string(words[0].text.substr(1)), policy);
+      if (policy != "-")
+        TableMutants(into, tool, table).add_policy(std::string(words[0].text.substr(1)), policy);
     } else if (line.starts_with("-A ") && words.size() >= 2) {
       Rule rule;
       rule.chain = words[1].text;

@@ -73,7 +73,8 @@ std::string to_json(const MutationRun& run) {
   for (const MutationResult& result : run.scenarios) scenarios.push_back(to_json(result));
   json::array stale;
   for (const Stale& each : run.stale)
-    stale.push_back({{"mutant", text(each.mutant)}, {"reason", text(each.reason)}, {"where", text(each.where)}});
+    stale.push_back(
+        {{"mutant", text(each.mutant)}, {"reason", text(each.reason)}, {"where", text(each.where)}});
   return pretty(json::object{{"schema", 1},
                              {"summary", summary_of(run.scenarios)},
                              {"stale", std::move(stale)},

@@ -13,7 +13,8 @@ void Collector::add(std::string_view operation, Mutant mutant) {
   mutant.node = node_;
   const std::string id = fmt::format("{} {} {}", operation, node_, mutant.line);
   mutant.id = id;
-  for (int number = 2; !ids_.insert(mutant.id).second; ++number) mutant.id = fmt::format("{} ({})", id, number);
+  for (int number = 2; !ids_.insert(mutant.id).second; ++number)
+    mutant.id = fmt::format("{} ({})", id, number);
   mutants_.push_back(std::move(mutant));
 }
 
@@ -36,7 +37,8 @@ std::string program_of(const Mutant& mutant, const std::string& host) {
   }
   for (const std::string& command : mutant.commands) program += command + "\n";
   if (mutant.node == host) return program;
-  return fmt::format("exec ip netns exec {} /bin/sh -euc {}\n", shell_quoted(mutant.node), shell_quoted(program));
+  return fmt::format("exec ip netns exec {} /bin/sh -euc {}\n", shell_quoted(mutant.node),
+                     shell_quoted(program));
 }
 
 }  // namespace plumbline::engine::mutation

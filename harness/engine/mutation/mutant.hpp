@@ -30,9 +30,9 @@ struct SysctlState {
 /// A node as its tools list it.
 struct NodeState {
   std::string node;
-  std::string nft;                ///< `nft -sa list ruleset`
-  std::string routes4, routes6;   ///< `ip -o -4 route show table all`
-  std::string rules4, rules6;     ///< `ip -4 rule`
+  std::string nft;                                ///< `nft -sa list ruleset`
+  std::string routes4, routes6;                   ///< `ip -o -4 route show table all`
+  std::string rules4, rules6;                     ///< `ip -4 rule`
   std::string iptables_legacy, ip6tables_legacy;  ///< `iptables-legacy-save`; empty: it has no such table
   std::vector<SysctlState> sysctls;               ///< that differ
 

@@ -35,7 +35,8 @@ class SharedText {
 
   void write(std::string_view text) const {
     for (std::size_t done = 0; done < text.size();) {
-      const ssize_t wrote = ::pwrite(file_.get(), text.data() + done, text.size() - done, static_cast<off_t>(done));
+      const ssize_t wrote =
+          ::pwrite(file_.get(), text.data() + done, text.size() - done, static_cast<off_t>(done));
       if (wrote < 0 && errno == EINTR) continue;
       if (wrote <= 0) throw Error::from_errno(errno, "writing a memory file");
       done += static_cast<std::size_t>(wrote);
@@ -101,13 +102,15 @@ RunOptions quick(const RunOptions& options) {
 /// Why a scenario that is not mutated at all does not pass. Absent: it does.
 std::optional<std::string> problem_of(const ScenarioResult& run) {
   if (run.error) return run.error->message;
-  const auto differs = std::ranges::find_if(run.checks, [](const auto& check) { return check.verdict != Verdict::pass; });
+  const auto differs =
+      std::ranges::find_if(run.checks, [](const auto& check) { return check.verdict != Verdict::pass; });
   if (differs == run.checks.end()) return std::nullopt;
   return fmt::format("as it is, {} is {}: {}", differs->id, to_text(differs->verdict), differs->observed);
 }
 
 bool is_skipped(const ScenarioResult& run) {
-  return !run.error && std::ranges::all_of(run.checks, [](const auto& check) { return check.verdict == Verdict::skip; });
+  return !run.error &&
+         std::ranges::all_of(run.checks, [](const auto& check) { return check.verdict == Verdict::skip; });
 }
 
 class Mutating {
@@ -130,7 +133,8 @@ class Mutating {
 
  private:
   void tell(const std::string& what) const {
-    if (options_.progress) options_.progress(fmt::format("{} ({}): {}", result_.scenario, result_.setup, what));
+    if (options_.progress)
+      options_.progress(fmt::format("{} ({}): {}", result_.scenario, result_.setup, what));
   }
 
   /// Runs it as it is, and reads its nodes.
@@ -231,6 +235,7 @@ spec::Spec mutated(const spec::Spec& spec, const Mutant& mutant) {
   item.kind = "run";
   item.mark = mark;
   item.change = true;
+  item.fault = true;
   item.arguments.kind = spec::Value::Kind::mapping;
   item.arguments.mark = mark;
   item.arguments.entries.push_back(
@@ -259,7 +264,8 @@ MutantResult judge(const Mutant& mutant, const ScenarioResult& run) {
     result.says = std::ranges::find_if(run.checks, notices)->id;
     return result;
   }
-  const auto other = std::ranges::find_if(run.checks, [](const auto& check) { return check.verdict != Verdict::pass; });
+  const auto other =
+      std::ranges::find_if(run.checks, [](const auto& check) { return check.verdict != Verdict::pass; });
   if (!run.error && other == run.checks.end()) {
     result.fate = Fate::survived;
   } else if (!run.error) {

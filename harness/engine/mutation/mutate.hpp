@@ -66,9 +66,10 @@ struct MutationRun {
 };
 
 struct MutationOptions {
-  RunOptions run;        ///< of its members that choose checks none is used
+  RunOptions run;  ///< of its members that choose checks none is used
   PoolOptions pool;
-  std::string pattern;   ///< only mutants whose id holds it, letters' case aside; with a leading ! those without
+  std::string
+      pattern;  ///< only mutants whose id holds it, letters' case aside; with a leading ! those without
   bool all_setups = true;  ///< `specs` are all of their files, so a declaration without a mutant is stale
   std::function<void(const std::string&)> progress;  ///< is told what is being done; may be empty
   std::function<void(const MutationResult&)> told;   ///< hears of each scenario when it is done; may be empty

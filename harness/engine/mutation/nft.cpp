@@ -30,7 +30,9 @@ bool is_text(const Word& word, std::string_view text) {
 
 /// How many words a verdict has, from words[i] on; 0: there is none. What `jump` leads to is a name.
 std::size_t length_of_verdict(const std::vector<Word>& words, std::size_t i) {
-  const auto is = [&](std::size_t at, std::string_view text) { return at < words.size() && is_text(words[at], text); };
+  const auto is = [&](std::size_t at, std::string_view text) {
+    return at < words.size() && is_text(words[at], text);
+  };
   if (i > 0 && (is(i - 1, "jump") || is(i - 1, "goto"))) return 0;
   if (is(i, "accept") || is(i, "drop")) return 1;
   if (!is(i, "reject")) return 0;
@@ -131,8 +133,8 @@ class ChainMutants {
     mutant.unless_changed.push_back(test_of(second));
     mutant.becomes = fmt::format("{}: {}, behind: {}", name_, first.text, second.text);
     if (can_be_written(first.text)) {
-      mutant.commands = {nft(fmt::format("{}; add rule {} handle {} {}", deletion_of(first), name_, second.handle,
-                                         first.text))};
+      mutant.commands = {nft(
+          fmt::format("{}; add rule {} handle {} {}", deletion_of(first), name_, second.handle, first.text))};
     } else if (can_be_written(second.text)) {
       mutant.commands = {nft(fmt::format("{}; insert rule {} handle {} {}", deletion_of(second), name_,
                                          first.handle, second.text))};
@@ -168,8 +170,8 @@ void add_set(Collector& into, const TextSet& set) {
     const std::string deletion = fmt::format("delete element {} {{ {} }}", set.name, element);
     Mutant deleted;
     deleted.line = fmt::format("{}: {}", set.name, element);
-    deleted.unless_changed = {"nft " + shell_quoted(fmt::format("get element {} {{ {} }}", set.name, element)) +
-                              " >/dev/null"};
+    deleted.unless_changed = {
+        "nft " + shell_quoted(fmt::format("get element {} {{ {} }}", set.name, element)) + " >/dev/null"};
     deleted.commands = {"nft " + shell_quoted(deletion)};
     into.add("delete", deleted);
     std::vector<Changed> changes;
@@ -178,8 +180,8 @@ void add_set(Collector& into, const TextSet& set) {
     for (Changed& change : changes) {
       Mutant mutant = deleted;
       mutant.becomes = fmt::format("{}: {}", set.name, change.text);
-      mutant.commands = {"nft " + shell_quoted(fmt::format("{}; add element {} {{ {} }}", deletion, set.name,
-                                                           change.text))};
+      mutant.commands = {
+          "nft " + shell_quoted(fmt::format("{}; add element {} {{ {} }}", deletion, set.name, change.text))};
       into.add(change.operation, std::move(mutant));
     }
   }

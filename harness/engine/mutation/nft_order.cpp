@@ -115,7 +115,8 @@ class SimpleReader {
     constexpr std::string_view inexact = "*@-:";
     const bool is_address = Prefix::parse(word.text).has_value();
     if (!is_address && word.quoted && word.text.find('*') != std::string_view::npos) return false;
-    if (!is_address && !word.quoted && word.text.find_first_of(inexact) != std::string_view::npos) return false;
+    if (!is_address && !word.quoted && word.text.find_first_of(inexact) != std::string_view::npos)
+      return false;
     std::string_view rest = word.text;
     while (!rest.empty()) {
       const std::size_t end = word.quoted ? rest.size() : std::min(rest.find(','), rest.size());

@@ -58,7 +58,10 @@ class Routing {
       : into_(into), family_(family), ip_(family == IpFamily::v4 ? "ip -4" : "ip -6") {}
 
   void add_routes(std::string_view listing) {
-    for (const std::string_view line : lines_of(listing)) add_route(line);
+    for (const std::string_view line : lines_of(listing)) {
+      if (auto route = read_route(line)) routes_.push_back(std::move(*route));
+    }
+    for (const Route& route : routes_) add_route(route);
   }
 
   void add_rules(std::string_view listing) {
@@ -67,10 +70,10 @@ class Routing {
       if (auto rule = read_rule(line)) rules.push_back(std::move(*rule));
     }
     // With nothing but the routes that the kernel keeps for itself, the rules that it made lead nowhere.
-    if (!any_route_ && rules.size() <= 3) return;
+    if (routes_.empty() && rules.size() <= 3) return;
     for (std::size_t i = 0; i < rules.size(); ++i) {
       if (leads_nowhere(rules[i])) continue;
-      delete_rule(rules[i]);
+      if (are_asked(rules)) delete_rule(rules[i]);
       change_prefix(rules[i], "from");
       change_prefix(rules[i], "to");
       const auto next = std::find_if(rules.begin() + static_cast<std::ptrdiff_t>(i) + 1, rules.end(),
@@ -80,6 +83,13 @@ class Routing {
   }
 
  private:
+  struct Route {
+    std::string line;  ///< as listed
+    Words words;
+    std::size_t at = 0;  ///< of its destination among them
+    std::string table;
+    std::optional<Prefix> to;
+  };
   struct Rule {
     std::string line;  ///< as listed
     std::string priority;
@@ -88,35 +98,43 @@ class Routing {
     std::string text() const { return fmt::format("{}", fmt::join(words, " ")); }
   };
 
-  void add_route(std::string_view line) {
+  /// Absent: none, or one that nobody has set.
+  std::optional<Route> read_route(std::string_view line) {
     constexpr std::array<std::string_view, 4> kernels{"local", "broadcast", "multicast", "anycast"};
     constexpr std::array<std::string_view, 4> states{"linkdown", "dead", "offload", "\\"};
     constexpr std::array<std::string_view, 4> types{"blackhole", "unreachable", "prohibit", "throw"};
-    Words words = split(line);
-    if (words.empty()) return;
-    const std::string table = after(words, "table");
-    tables_.insert(table.empty() ? "main" : table);
-    if (is_one_of(words.front(), kernels)) return;
-    // What comes and goes by itself, and what the kernel keeps on every interface.
-    const bool kernels_own = after(words, "proto") == "kernel";
-    if (has(words, "expires") || has(words, "error") || has(words, "cache")) return;
-    const std::size_t at = is_one_of(words.front(), types) ? 1 : 0;
-    if (at >= words.size()) return;
-    if (kernels_own && (words[at] == "fe80::/64" || words[at] == "ff00::/8")) return;
-    std::erase_if(words, [&](const std::string& word) { return is_one_of(word, states); });
-    any_route_ = true;
+    Route route{std::string(line), split(line), 0, {}, {}};
+    if (route.words.empty()) return std::nullopt;
+    route.table = after(route.words, "table");
+    if (route.table.empty()) route.table = "main";
+    tables_.insert(route.table);
+    if (is_one_of(route.words.front(), kernels)) return std::nullopt;
+    // What comes and goes by itself.
+    if (has(route.words, "expires") || has(route.words, "error") || has(route.words, "cache"))
+      return std::nullopt;
+    route.at = is_one_of(route.words.front(), types) ? 1 : 0;
+    if (route.at >= route.words.size()) return std::nullopt;
+    // What the kernel keeps on every interface.
+    const std::string& to = route.words[route.at];
+    if (after(route.words, "proto") == "kernel" && (to == "fe80::/64" || to == "ff00::/8"))
+      return std::nullopt;
+    std::erase_if(route.words, [&](const std::string& word) { return is_one_of(word, states); });
+    route.to = prefix_of(route.words[route.at], family_);
+    return route;
+  }
 
-    const std::string text = fmt::format("{}", fmt::join(words, " "));
+  void add_route(const Route& route) {
+    const std::string text = fmt::format("{}", fmt::join(route.words, " "));
     Mutant deleted;
     deleted.line = place("route") + text;
-    deleted.unless_changed = {listed("-o", "route show table all", line)};
+    deleted.unless_changed = {listed("-o", "route show table all", route.line)};
     deleted.commands = {fmt::format("{} route del {}", ip_, text)};
     into_.add("delete", deleted);
-
-    const auto prefix = prefix_of(words[at], family_);
-    if (!prefix) return;
-    for (const OtherPrefix& other : other_prefixes(*prefix)) {
-      words[at] = short_text(other.prefix);
+    if (!route.to) return;
+    for (const OtherPrefix& other : other_prefixes(*route.to)) {
+      if (adds_nothing(route, other.prefix)) continue;
+      Words words = route.words;
+      words[route.at] = short_text(other.prefix);
       const std::string changed = fmt::format("{}", fmt::join(words, " "));
       Mutant mutant = deleted;
       mutant.becomes = place("route") + changed;
@@ -124,6 +142,15 @@ class Routing {
       mutant.commands = {fmt::format("{} route add {}", ip_, changed), deleted.commands.front()};
       into_.add(other.operation, std::move(mutant));
     }
+  }
+
+  /// To all that `wider` has beside the route's own there are more specific ones in its table.
+  bool adds_nothing(const Route& route, const Prefix& wider) const {
+    if (wider.length() >= route.to->length()) return false;
+    return std::ranges::any_of(routes_, [&](const Route& other) {
+      return other.table == route.table && other.to && other.to->length() == route.to->length() &&
+             *other.to != *route.to && wider.contains(*other.to);
+    });
   }
 
   static std::optional<Rule> read_rule(std::string_view line) {
@@ -140,6 +167,10 @@ class Routing {
   }
 
   void delete_rule(const Rule& rule) { into_.add("delete", deletion_of(rule)); }
+
+  /// The kernel asks IPv6's first rules, local and main, only once another was added, and goes by these
+  /// tables of itself until then, whether the rules are there or not (fib6_has_custom_rules).
+  bool are_asked(const std::vector<Rule>& rules) const { return family_ == IpFamily::v4 || rules.size() > 2; }
 
   Mutant deletion_of(const Rule& rule) const {
     Mutant mutant;
@@ -167,18 +198,22 @@ class Routing {
   void swap_rules(const Rule& first, const Rule& second) {
     if (first.priority == second.priority || first.text() == second.text()) return;
     // Whichever of the two matches, the same table is asked.
-    if (!first.table().empty() && first.table() == second.table() && is_plain(first) && is_plain(second)) return;
+    if (!first.table().empty() && first.table() == second.table() && is_plain(first) && is_plain(second))
+      return;
     Mutant mutant = deletion_of(first);
     const Mutant other = deletion_of(second);
-    mutant.becomes = fmt::format("{}{}: {}, behind: {}", place("rule"), second.priority, first.text(), second.text());
+    mutant.becomes =
+        fmt::format("{}{}: {}, behind: {}", place("rule"), second.priority, first.text(), second.text());
     mutant.unless_changed.push_back(other.unless_changed.front());
-    mutant.commands = {rule_command("add", second.priority, first), rule_command("add", first.priority, second),
-                       mutant.commands.front(), other.commands.front()};
+    mutant.commands = {rule_command("add", second.priority, first),
+                       rule_command("add", first.priority, second), mutant.commands.front(),
+                       other.commands.front()};
     into_.add("swap", std::move(mutant));
   }
 
   static bool is_plain(const Rule& rule) {
-    return std::ranges::none_of(rule.words, [](const std::string& word) { return word.starts_with("suppress_"); });
+    return std::ranges::none_of(rule.words,
+                                [](const std::string& word) { return word.starts_with("suppress_"); });
   }
 
   std::string place(std::string_view what) const {
@@ -197,7 +232,7 @@ class Routing {
   IpFamily family_;
   std::string ip_;
   std::set<std::string> tables_;  ///< that hold any route
-  bool any_route_ = false;
+  std::vector<Route> routes_;
 };
 
 }  // namespace

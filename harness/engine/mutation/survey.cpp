@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <set>
 #include <system_error>
 #include <utility>
 
@@ -20,6 +21,8 @@
 #include "harness/base/text.hpp"
 #include "harness/engine/mutation/words.hpp"
 #include "harness/kernel/iptables_legacy/tables.hpp"
+#include "harness/kernel/netlink/link.hpp"
+#include "harness/kernel/netlink/socket.hpp"
 #include "harness/kernel/netns/netns.hpp"
 #include "harness/kernel/netns/sysctl.hpp"
 #include "harness/kernel/nftables/nftables.hpp"
@@ -44,11 +47,14 @@ std::string output_of(const kernel::Netns& netns, const std::string& command) {
   loop.run();
   if (problem) std::rethrow_exception(problem);
   if (ended.status != 0 || ended.timed_out) {
-    throw Error(fmt::format("{}: exit status {}: {}", command, ended.status, ended.output), ErrorKind::environment)
-        .with_remedy("install what it names; mutants are made by ip, nft, sysctl and, for its rules, iptables-legacy");
+    throw Error(fmt::format("{}: exit status {}: {}", command, ended.status, ended.output),
+                ErrorKind::environment)
+        .with_remedy(
+            "install what it names; mutants are made by ip, nft, sysctl and, for its rules, iptables-legacy");
   }
   if (ended.output.size() >= kernel::kLongestOutput)
-    throw Error(fmt::format("{}: more than {} bytes to mutate", command, kernel::kLongestOutput), ErrorKind::usage);
+    throw Error(fmt::format("{}: more than {} bytes to mutate", command, kernel::kLongestOutput),
+                ErrorKind::usage);
   return std::move(ended.output);
 }
 
@@ -77,7 +83,8 @@ std::vector<std::string> sysctl_names(const kernel::Netns& netns) {
   const kernel::Netns::Entered inside(netns);
   std::vector<std::string> names;
   std::error_code problem;
-  fs::recursive_directory_iterator entry("/proc/sys/net", fs::directory_options::skip_permission_denied, problem);
+  fs::recursive_directory_iterator entry("/proc/sys/net", fs::directory_options::skip_permission_denied,
+                                         problem);
   for (; !problem && entry != fs::recursive_directory_iterator(); entry.increment(problem)) {
     const fs::perms both = fs::perms::owner_read | fs::perms::owner_write;
     std::error_code gone;
@@ -98,8 +105,7 @@ Sysctls sysctls_of(const kernel::Netns& netns) {
   return sysctls;
 }
 
-/// "net.ipv4.conf.eth0.rp_filter": a new interface has what stands under "default".
-std::string fresh_name(const std::string& name) {
+std::vector<std::string> parts_of(const std::string& name) {
   const char separator = name.find('/') == std::string::npos ? '.' : '/';
   std::vector<std::string> parts;
   for (std::size_t at = 0; at <= name.size();) {
@@ -107,8 +113,18 @@ std::string fresh_name(const std::string& name) {
     parts.push_back(name.substr(at, end - at));
     at = end + 1;
   }
-  const bool of_interface = parts.size() == 5 && (parts[2] == "conf" || parts[2] == "neigh");
-  if (of_interface && parts[3] != "all" && parts[3] != "default" && parts[3] != "lo") parts[3] = "default";
+  return parts;
+}
+
+/// "net.ipv4.conf.eth0.rp_filter".
+bool is_of_interface(const std::vector<std::string>& parts) {
+  return parts.size() == 5 && (parts[2] == "conf" || parts[2] == "neigh");
+}
+
+/// A new interface has what stands under "default".
+std::string fresh_name(std::vector<std::string> parts) {
+  if (is_of_interface(parts) && parts[3] != "all" && parts[3] != "default" && parts[3] != "lo")
+    parts[3] = "default";
   return fmt::format("{}", fmt::join(parts, "."));
 }
 
@@ -120,11 +136,26 @@ bool is_derived(std::string_view name) {
   });
 }
 
+/// Ports of a bridge: what comes in by one comes to IP by the bridge.
+std::set<std::string> ports_of(const kernel::Netns& netns) {
+  namespace netlink = kernel::netlink;
+  auto socket = netlink::Socket::open(netns);
+  std::set<std::string> ports;
+  for (const netlink::Link& link :
+       socket.dump(netlink::get_links(), "listing the links", netlink::decode_link)) {
+    if (link.master != 0) ports.insert(link.name);
+  }
+  return ports;
+}
+
 std::vector<SysctlState> differing(const kernel::Netns& netns, const Sysctls& fresh) {
+  const std::set<std::string> ports = ports_of(netns);
   std::vector<SysctlState> states;
   for (const auto& [name, value] : sysctls_of(netns)) {
-    const auto before = fresh.find(fresh_name(name));
+    const std::vector<std::string> parts = parts_of(name);
+    const auto before = fresh.find(fresh_name(parts));
     if (before == fresh.end() || before->second == value || is_derived(name)) continue;
+    if (is_of_interface(parts) && ports.contains(parts[3])) continue;
     states.push_back({name, value, before->second});
   }
   return states;
@@ -169,7 +200,8 @@ std::string to_text(const std::vector<NodeState>& states) {
       fields.push_back(boost::json::value(valid_utf8(*text)));
     boost::json::array values;
     for (const auto& [name, value, fresh] : sysctls) {
-      for (const std::string* text : {&name, &value, &fresh}) values.push_back(boost::json::value(valid_utf8(*text)));
+      for (const std::string* text : {&name, &value, &fresh})
+        values.push_back(boost::json::value(valid_utf8(*text)));
     }
     fields.push_back(boost::json::value(std::move(values)));
     nodes.push_back(boost::json::value(std::move(fields)));
@@ -185,8 +217,8 @@ std::vector<NodeState> from_text(std::string_view text) {
     for (const boost::json::value& node : document.as_array()) {
       NodeState& state = states.emplace_back();
       std::size_t next = 0;
-      for (std::string* into : {&state.node, &state.nft, &state.routes4, &state.routes6, &state.rules4, &state.rules6,
-                                &state.iptables_legacy, &state.ip6tables_legacy}) {
+      for (std::string* into : {&state.node, &state.nft, &state.routes4, &state.routes6, &state.rules4,
+                                &state.rules6, &state.iptables_legacy, &state.ip6tables_legacy}) {
         *into = string(node.as_array().at(next++));
       }
       const boost::json::array& values = node.as_array().at(next).as_array();

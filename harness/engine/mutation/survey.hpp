@@ -10,8 +10,8 @@
 
 namespace plumbline::engine::mutation {
 
-/// The host and what the setup made beside it, as nft, ip, iptables and sysctl list them: `world` is not read.
-/// To be called in the sandbox, outside any event loop. Throws Error.
+/// The host and what the setup made beside it, as nft, ip, iptables and sysctl list them: `world` is not
+/// read. To be called in the sandbox, outside any event loop. Throws Error.
 std::vector<NodeState> survey(const network::LiveNetwork& network, const network::Topology& world);
 
 /// One JSON text, by which a survey leaves its sandbox.

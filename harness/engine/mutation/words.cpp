@@ -109,8 +109,7 @@ bool matches_glob(std::string_view pattern, std::string_view text) {
 std::vector<OtherPrefix> other_prefixes(const Prefix& prefix) {
   std::vector<OtherPrefix> others;
   const std::string text = short_text(prefix);
-  if (prefix.length() > 0)
-    others.push_back({"widen " + text, Prefix(prefix.address(), prefix.length() - 1)});
+  if (prefix.length() > 0) others.push_back({"widen " + text, Prefix(prefix.address(), prefix.length() - 1)});
   if (prefix.length() < prefix.address().bits())
     others.push_back({"narrow " + text, Prefix(prefix.address(), prefix.length() + 1)});
   return others;

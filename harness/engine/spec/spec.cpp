@@ -15,7 +15,8 @@
 namespace plumbline::spec {
 namespace {
 
-constexpr std::array<std::string_view, 7> kKeys{"version", "name", "about", "world", "setup", "checks", "equivalent"};
+constexpr std::array<std::string_view, 7> kKeys{"version", "name",   "about",     "world",
+                                                "setup",   "checks", "equivalent"};
 constexpr std::array<std::string_view, 2> kSetupKinds{"native", "script"};
 
 /// The worlds that `world: NAME` can name.
@@ -164,7 +165,8 @@ std::vector<Equivalent> read_equivalent(const Value& value) {
     for (const auto& [key, into] : {std::pair("mutant", &each.mutant), std::pair("reason", &each.reason)}) {
       const Value& text = item.require(key, "an equivalent mutant");
       *into = text.as_text(key);
-      if (into->empty()) text.fail(fmt::format("'{}' is empty: say {}", key, key == keys[0] ? "which" : "why"));
+      if (into->empty())
+        text.fail(fmt::format("'{}' is empty: say {}", key, key == keys[0] ? "which" : "why"));
     }
   }
   return all;

@@ -88,8 +88,10 @@ TEST_F(SpecLoad, TheTop) {
 }
 
 TEST_F(SpecLoad, EquivalentMutants) {
-  const std::string head = "version: 1\nname: t\nchecks: [{reach: {from: host, to: 192.0.2.1}}]\nequivalent:\n";
-  const Spec spec = load_spec(write("t.yaml", head + "  - {mutant: 'delete *', reason: never mind}\n"), options());
+  const std::string head =
+      "version: 1\nname: t\nchecks: [{reach: {from: host, to: 192.0.2.1}}]\nequivalent:\n";
+  const Spec spec =
+      load_spec(write("t.yaml", head + "  - {mutant: 'delete *', reason: never mind}\n"), options());
   ASSERT_EQ(spec.equivalent.size(), 1U);
   EXPECT_EQ(spec.equivalent[0].mutant, "delete *");
   EXPECT_EQ(spec.equivalent[0].reason, "never mind");
