@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 
 #include "harness/base/error.hpp"
 
@@ -63,6 +64,8 @@ void Listeners::plant(const Need& need, const network::Topology& topology) {
                                        ? network::serve_tcp_echo(executor_, netns, need.service.port)
                                        : network::serve_udp_echo(executor_, netns, need.service.port));
   } catch (const Error& error) {
+    // A server of the setup's own has the port, or one that a change has started: the probe is for that one.
+    if (error.error_number() == EADDRINUSE) return;
     throw error.within(fmt::format("planting a listener in node {}", node->name));
   }
 }
