@@ -24,21 +24,33 @@ constexpr std::string_view kSchema = R"({
     "to": {"$ref": "#/$defs/targets"},
     "with": {"$ref": "#/$defs/services"},
     "family": {"$ref": "#/$defs/families"},
+    "times": {"type": "integer", "minimum": 1, "maximum": 1000, "default": 1, "description": "Probes, one after the other, that all must be answered."},
     "size": {"type": "integer", "minimum": 16, "maximum": 65000, "description": "Bytes of payload that ping and udp carry in one packet, which nobody may fragment."}
   }
 })";
 
 class Reach final : public engine::Check {
  public:
-  explicit Reach(const engine::Pairing& pairing) : with_(pairing.with), family_(pairing.family) {}
+  Reach(const engine::Pairing& pairing, std::uint64_t times)
+      : with_(pairing.with), family_(pairing.family), times_(times) {}
 
   std::vector<engine::Need> needs() const override { return {{promise.from, promise.to, with_}}; }
 
   boost::asio::awaitable<engine::Outcome> run(engine::Stage& stage) const override {
-    engine::Target to = stage.target(promise.from, promise.to, family_);
-    engine::Evidence evidence = co_await stage.exchange(promise.from, std::move(to), with_);
     engine::Outcome outcome;
-    outcome.judgement = judge_reach(evidence);
+    engine::Evidence evidence;
+    std::uint64_t sent = 0;
+    do {
+      engine::Target to = stage.target(promise.from, promise.to, family_);
+      evidence = co_await stage.exchange(promise.from, std::move(to), with_);
+      outcome.judgement = judge_reach(evidence);
+      ++sent;
+    } while (sent < times_ && outcome.judgement.verdict == Verdict::pass);
+    if (times_ > 1) {
+      const bool all = outcome.judgement.verdict == Verdict::pass;
+      outcome.judgement.observed =
+          fmt::format("{} {} of {}: {}", all ? "probes" : "probe", sent, times_, outcome.judgement.observed);
+    }
     if (outcome.judgement.verdict != Verdict::pass) {
       outcome.question = engine::case_of(evidence, proof::Case::Promise::reach);
     }
@@ -50,6 +62,7 @@ class Reach final : public engine::Check {
  private:
   engine::Service with_;
   IpFamily family_;
+  std::uint64_t times_;
 };
 
 /// Whether a DNS server that the world declares is asked, who answers questions and echoes nothing.
@@ -80,18 +93,22 @@ std::size_t read_size(const spec::Value& arguments, const engine::Pairing& pairi
 
 std::vector<std::unique_ptr<engine::Check>> parse(const spec::CheckItem& item,
                                                   const network::Topology& intended) {
-  constexpr std::string_view keys[] = {"from", "to", "with", "family", "size"};
+  constexpr std::string_view keys[] = {"from", "to", "with", "family", "size", "times"};
   item.arguments.as_mapping("reach");
   item.arguments.allow_keys("reach", keys);
+  const spec::Value* count = item.arguments.find("times");
+  const std::uint64_t times = count == nullptr ? 1 : count->as_number("times", 1, 1000);
   std::vector<std::unique_ptr<engine::Check>> checks;
   for (engine::Pairing& each : engine::read_pairings(item.arguments, intended)) {
     each.with.payload_bytes = read_size(item.arguments, each, intended);
-    auto check = std::make_unique<Reach>(each);
+    auto check = std::make_unique<Reach>(each, times);
     engine::CheckResult& promise = check->promise;
     engine::describe(promise, item, each);
     promise.id = fmt::format("reach {} -> {} {}{}", promise.from, promise.to, promise.with, each.suffix());
+    if (times > 1) promise.id += fmt::format(" times {}", times);
     promise.expected =
         fmt::format("{} from {} arrives at {} and is answered", each.what(), promise.from, promise.to);
+    if (times > 1) promise.expected += fmt::format(", {} times in a row", times);
     checks.push_back(std::move(check));
   }
   return checks;

@@ -52,11 +52,13 @@ Addresses of_family(const Addresses& addresses, IpFamily family) {
 
 class Resolve final : public engine::Check {
  public:
-  Resolve(std::string name, Addresses expected, bool tcp, IpFamily family)
-      : name_(std::move(name)), expected_(std::move(expected)), tcp_(tcp), family_(family) {}
+  /// `own`: the server is one that the node's resolv.conf is to name.
+  Resolve(std::string name, Addresses expected, bool tcp, IpFamily family, bool own)
+      : name_(std::move(name)), expected_(std::move(expected)), tcp_(tcp), family_(family), own_(own) {}
 
   boost::asio::awaitable<engine::Outcome> run(engine::Stage& stage) const override {
-    const engine::Target server = stage.target(promise.from, promise.to, family_);
+    const std::string asked_for = own_ ? resolver_of(stage.topology()) : promise.to;
+    const engine::Target server = stage.target(promise.from, asked_for, family_);
     std::vector<boost::asio::awaitable<engine::DnsEvidence>> tasks;
     const std::vector<IpFamily> asked = families();
     for (const IpFamily family : asked) {
@@ -71,9 +73,17 @@ class Resolve final : public engine::Check {
     engine::Outcome outcome;
     outcome.judgement.verdict = judgements.at(worst).verdict;
     outcome.judgement.observed = told(asked, judgements);
+    if (asked_for != promise.to) {
+      outcome.judgement.verdict = Verdict::fail;
+      outcome.judgement.observed =
+          fmt::format("{}'s resolv.conf {}, so {} was asked: {}", promise.from,
+                      names_instead(stage.topology()), asked_for, outcome.judgement.observed);
+    }
     if (outcome.judgement.verdict != Verdict::pass) {
       outcome.question = engine::case_of(answers.at(worst));
       outcome.question->dns_over_tcp = tcp_;
+      outcome.question->aaaa = asked[worst] == IpFamily::v6;
+      if (own_) outcome.question->resolver = IpAddress::parse(promise.to);
       outcome.question->expected = of_family(expected_, asked[worst]).value_or(std::vector<IpAddress>());
     }
     outcome.journey = std::move(answers.at(worst).journey);
@@ -82,6 +92,24 @@ class Resolve final : public engine::Check {
   }
 
  private:
+  /// Whom the node's own resolvers would ask: the one that it is to name, if it does, else one in its place.
+  /// Without any they ask their own node (resolv.conf(5)).
+  std::string resolver_of(const network::Topology& topology) const {
+    const network::Node* node = topology.find(promise.from);
+    const std::vector<IpAddress> named = node == nullptr ? std::vector<IpAddress>() : node->resolvers;
+    const IpAddress wanted = *IpAddress::parse(promise.to);
+    if (std::ranges::find(named, wanted) != named.end()) return promise.to;
+    const auto like = std::ranges::find(named, wanted.family(), &IpAddress::family);
+    if (like != named.end()) return like->to_string();
+    return named.empty() ? "127.0.0.1" : named.front().to_string();
+  }
+
+  std::string names_instead(const network::Topology& topology) const {
+    const network::Node* node = topology.find(promise.from);
+    if (node == nullptr || node->resolvers.empty()) return "names no server";
+    return fmt::format("names {} and not {}", list(node->resolvers), promise.to);
+  }
+
   /// What is asked for: A where an IPv4 address is expected or nothing is said, AAAA for IPv6 ones.
   std::vector<IpFamily> families() const {
     std::vector<IpFamily> asked;
@@ -114,6 +142,7 @@ class Resolve final : public engine::Check {
   Addresses expected_;
   bool tcp_;
   IpFamily family_;  // of the server
+  bool own_;
 };
 
 /// Names as RFC 1035 bounds them, so that a slip of the pen is said before anything is built.
@@ -191,13 +220,14 @@ std::vector<std::unique_ptr<engine::Check>> parse(const spec::CheckItem& item,
   const std::string name = read_name(arguments);
   const Addresses expected = read_expected(arguments);
   const auto transports = read_transports(arguments);
+  const bool own = arguments.find("server") == nullptr;
   std::vector<std::unique_ptr<engine::Check>> checks;
   for (const engine::Party& from : engine::read_nodes(arguments, "from", intended)) {
     for (const engine::Party& server : servers_of(arguments, from, intended)) {
       const bool named = !IpAddress::parse(server.text);
       for (const IpFamily family : engine::read_families(arguments, intended, from, server)) {
         for (const bool tcp : transports) {
-          auto check = std::make_unique<Resolve>(name, expected, tcp, family);
+          auto check = std::make_unique<Resolve>(name, expected, tcp, family, own);
           const engine::Pairing pairing{from, server, {}, family, named};
           engine::CheckResult& promise = check->promise;
           engine::describe(promise, item, pairing);

@@ -111,7 +111,7 @@ class Network::Impl {
 
   void make(const engine::Change& change) {
     change.foresee(intended_);
-    engine::ChangeSite site{network_, *scripts_};
+    engine::ChangeSite site{network_, *scripts_, stage_->listeners(), intended_};
     loop_.run(change.make(site));
     scripts_->settle();
     stage_->update(network::discover(network_, intended_), {});
@@ -176,7 +176,8 @@ class Network::Impl {
   boost::asio::awaitable<void> run_one(const engine::Check& check, CheckResult& result) {
     const auto start = Clock::now();
     try {
-      const engine::Outcome outcome = co_await check.run(*stage_);
+      engine::Outcome outcome = co_await check.run(*stage_);
+      co_await engine::learn_more(*stage_, outcome, result);
       engine::tell(outcome, stage_->topology(), result);
       if (outcome.question) engine::find_causes(*outcome.question, *stage_, result);
     } catch (const std::exception& error) {

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "harness/engine/check/listeners.hpp"
 #include "harness/engine/spec/spec.hpp"
 #include "harness/network/setup/script_host.hpp"
 #include "harness/network/topology/live_network.hpp"
@@ -17,6 +18,8 @@ namespace plumbline::engine {
 struct ChangeSite {
   network::LiveNetwork& network;
   network::ScriptHost& scripts;
+  Listeners& listeners;         ///< the servers that run
+  network::Topology& declared;  ///< what no kernel can be asked for: roles, services, resolvers
 };
 
 /// A change to a running network, made between checks: one item `then:` of a spec. Checks never change

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "harness/base/error.hpp"
+#include "harness/engine/check/check.hpp"
 #include "harness/engine/check/live_facts.hpp"
 #include "harness/proof/cause/kinds.hpp"
 #include "harness/proof/diagnosis/reading.hpp"
@@ -52,6 +53,7 @@ proof::Case case_of(const Evidence& evidence, proof::Case::Promise promise) {
   question.journey = evidence.journey;
   question.kernel = evidence.kernel;
   question.delivered_to = evidence.delivered_to;
+  question.watch = evidence.watch;
   return question;
 }
 
@@ -76,9 +78,23 @@ proof::Case case_of(const DnsEvidence& evidence) {
   question.outcome.icmp = evidence.outcome.icmp;
   question.outcome.error_number = evidence.outcome.error_number;
   question.outcome.identity = evidence.outcome.identity;
+  question.outcome.duration = evidence.outcome.duration;
+  question.watch = evidence.watch;
   question.journey = evidence.journey;
   question.kernel = evidence.kernel;
   return question;
+}
+
+boost::asio::awaitable<void> learn_more(Stage& stage, Outcome& outcome, CheckResult& result) {
+  if (!outcome.question) co_return;
+  proof::Case& question = *outcome.question;
+  try {
+    co_await stage.ask_otherwise(question);
+    co_await stage.await_late_answer(question);
+    outcome.journey = question.journey;
+  } catch (const Error& error) {
+    result.incomplete.push_back(fmt::format("what came later: {}", error.what()));
+  }
 }
 
 bool is_unexplained(const proof::Case& question) {

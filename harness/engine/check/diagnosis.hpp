@@ -1,5 +1,6 @@
 #pragma once
 
+#include <boost/asio/awaitable.hpp>
 #include <vector>
 
 #include "harness/engine/check/evidence.hpp"
@@ -9,9 +10,15 @@
 
 namespace plumbline::engine {
 
+struct Outcome;
+
 /// What a probe that did not keep `promise` leaves to be explained.
 proof::Case case_of(const Evidence& evidence, proof::Case::Promise promise);
 proof::Case case_of(const DnsEvidence& evidence);
+
+/// What is found out at once of a probe that did not keep its promise: how its question fares over the other
+/// transport, and an answer that comes too late.
+boost::asio::awaitable<void> learn_more(Stage& stage, Outcome& outcome, CheckResult& result);
 
 /// Whether nothing tells yet who stopped the probe, though nothing came back: counters may.
 bool is_unexplained(const proof::Case& question);

@@ -57,6 +57,7 @@ struct DnsEvidence {
   traffic::DnsOutcome outcome;
   proof::Journey journey;
   proof::KernelPath kernel;
+  std::optional<std::size_t> watch;  ///< by which the stage knows it; absent: it was never sent
 };
 
 /// Takes out of the journey of a probe that a rule has stopped the address resolution that others asked for

@@ -16,6 +16,20 @@ bool serves(const network::Node& node, const Service& service) {
   });
 }
 
+network::ServerPlan::Kind kind_of(network::Service::Kind kind) {
+  using Declared = network::Service::Kind;
+  using Kind = network::ServerPlan::Kind;
+  switch (kind) {
+    case Declared::echo:
+      return Kind::echo;
+    case Declared::http:
+      return Kind::http;
+    case Declared::dns:
+      return Kind::dns;
+  }
+  return Kind::echo;
+}
+
 }  // namespace
 
 bool serves_dns(const network::Topology& topology, const Target& target, const Service& service) {
@@ -30,20 +44,13 @@ void Listeners::start_declared(const network::Topology& topology) {
     if (servers_.contains(node.name)) continue;
     const kernel::Netns& netns = network_.netns(node.name);
     served_[node.name] = netns.inode();
-    auto& servers = servers_[node.name];
+    servers_[node.name];
     for (const network::Service& service : node.services) {
-      switch (service.kind) {
-        case network::Service::Kind::echo:
-          servers.push_back(network::serve_udp_echo(executor_, netns, service.port));
-          servers.push_back(network::serve_tcp_echo(executor_, netns, service.port));
-          break;
-        case network::Service::Kind::http:
-          servers.push_back(network::serve_http(executor_, netns, service.port));
-          break;
-        case network::Service::Kind::dns:
-          servers.push_back(network::serve_dns(executor_, netns, service.port, service.names));
-          break;
-      }
+      network::ServerPlan plan;
+      plan.kind = kind_of(service.kind);
+      plan.port = service.port;
+      plan.names = service.names;
+      start(node.name, plan);
     }
   }
 }
@@ -57,14 +64,36 @@ void Listeners::plant(const Need& need, const network::Topology& topology) {
                                         : topology.find(need.to);
   if (node == nullptr || !node->plant || serves(*node, need.service)) return;
   if (!planted_.emplace(node->name, Service{need.service.protocol, need.service.port}).second) return;
-  const kernel::Netns& netns = network_.netns(node->name);
+  network::ServerPlan plan;
+  plan.port = need.service.port;
+  plan.manner.over =
+      need.service.protocol == traffic::Protocol::tcp ? network::Transports::tcp : network::Transports::udp;
   try {
-    servers_[node->name].push_back(need.service.protocol == traffic::Protocol::tcp
-                                       ? network::serve_tcp_echo(executor_, netns, need.service.port)
-                                       : network::serve_udp_echo(executor_, netns, need.service.port));
+    start(node->name, plan);
   } catch (const Error& error) {
     throw error.within(fmt::format("planting a listener in node {}", node->name));
   }
+}
+
+void Listeners::start(const std::string& node, const network::ServerPlan& plan) {
+  auto& servers = servers_[node];
+  for (network::Serving& each : network::serve(executor_, network_.netns(node), plan)) {
+    servers.push_back(std::move(each));
+  }
+}
+
+void Listeners::stop(const std::string& node, std::uint16_t port, network::Transports over) {
+  for (const bool tcp : {false, true}) {
+    if (over == (tcp ? network::Transports::udp : network::Transports::tcp)) continue;
+    planted_.insert({node, {tcp ? traffic::Protocol::tcp : traffic::Protocol::udp, port}});
+    std::erase_if(servers_[node], [&](const auto& each) { return each.port == port && each.tcp == tcp; });
+  }
+}
+
+void Listeners::serve(const std::string& node, const network::ServerPlan& plan) {
+  stop(node, plan.port, plan.manner.over);
+  served_[node] = network_.netns(node).inode();
+  start(node, plan);
 }
 
 void Listeners::let_go() {
@@ -88,8 +117,8 @@ std::string Listeners::delivered_to(traffic::Nonce nonce) const {
     return request.text.find(bytes) != std::string::npos || request.text.find(text) != std::string::npos;
   };
   for (const auto& [node, servers] : servers_) {
-    for (const auto& server : servers) {
-      if (std::ranges::any_of(server->requests(), holds_nonce)) return node;
+    for (const network::Serving& each : servers) {
+      if (std::ranges::any_of(each.server->requests(), holds_nonce)) return node;
     }
   }
   return {};

@@ -32,6 +32,11 @@ class Listeners {
   void start_declared(const network::Topology& topology);
   /// What a check needs and what is not there yet. Throws Error.
   void plant(const Need& need, const network::Topology& topology);
+  /// Ends what serves a port of a node over these transports, planted or declared. Nothing is planted there
+  /// again.
+  void stop(const std::string& node, std::uint16_t port, network::Transports over);
+  /// Serves, in the place of what was there. Throws Error.
+  void serve(const std::string& node, const network::ServerPlan& plan);
   /// Of nodes that went away, also where others have their names now.
   void let_go();
 
@@ -39,9 +44,11 @@ class Listeners {
   std::string delivered_to(traffic::Nonce nonce) const;
 
  private:
+  void start(const std::string& node, const network::ServerPlan& plan);
+
   boost::asio::any_io_executor executor_;
   const network::LiveNetwork& network_;
-  std::map<std::string, std::vector<std::unique_ptr<network::Server>>, std::less<>> servers_;
+  std::map<std::string, std::vector<network::Serving>, std::less<>> servers_;
   std::map<std::string, std::uint64_t, std::less<>> served_;  ///< the namespaces where servers_ are, by inode
   std::set<std::pair<std::string, Service>> planted_;
 };

@@ -23,6 +23,7 @@
 #include "harness/engine/check/taps.hpp"
 #include "harness/kernel/counters/counters.hpp"
 #include "harness/network/discovery/discover.hpp"
+#include "harness/proof/diagnosis/reading.hpp"
 #include "harness/proof/witness/translation.hpp"
 
 namespace plumbline::engine {
@@ -73,6 +74,7 @@ class Stage::Impl {
     set_up(needs);
   }
 
+  Listeners& listeners() noexcept { return listeners_; }
   const network::Topology& topology() const noexcept { return topology_; }
   const network::LiveNetwork& network() const noexcept { return network_; }
 
@@ -132,14 +134,53 @@ class Stage::Impl {
     std::string from = question.from;
     const auto timeout = std::exchange(options_.timeout, std::min(options_.timeout, kSecondLook));
     const ScopeExit restore([this, timeout] { options_.timeout = timeout; });
-    const Evidence evidence = co_await exchange(std::move(from), std::move(to), with, Until::time_out);
-    if (evidence.answered()) co_return;
+    if (question.promise == proof::Case::Promise::resolve) {
+      const DnsEvidence evidence = co_await resolve(std::move(from), std::move(to), question.name,
+                                                    question.dns_over_tcp, question_family(question));
+      if (evidence.outcome.status != traffic::DnsOutcome::Status::timeout) co_return;
+    } else {
+      const Evidence evidence = co_await exchange(std::move(from), std::move(to), with, Until::time_out);
+      if (evidence.answered()) co_return;
+    }
     const auto after = counters_of(nodes);
     for (const auto& [node, counters] : before) {
       if (!after.contains(node)) continue;
       for (const auto& [name, by] : kernel::counters::difference(counters, after.at(node))) {
         question.kernel.counters.push_back({node, name, by});
       }
+    }
+  }
+
+  awaitable<void> ask_otherwise(proof::Case& question) {
+    using Status = traffic::DnsOutcome::Status;
+    if (question.promise != proof::Case::Promise::resolve || !question.dns) co_return;
+    const traffic::DnsOutcome& had = *question.dns;
+    const bool in_doubt = had.status == Status::timeout || had.status == Status::icmp_error ||
+                          had.status == Status::refused_connection || had.truncated;
+    const bool was_there = question.to_node.empty() ||
+                           question.journey.arrived(question.to_node) != nullptr ||
+                           proof::stopper(question.kernel);
+    if (!in_doubt || !was_there) co_return;
+    Target server{question.to.to_string(), question.to, question.to_node};
+    std::string from = question.from;
+    std::string name = question.name;
+    const DnsEvidence evidence = co_await resolve(std::move(from), std::move(server), std::move(name),
+                                                  !question.dns_over_tcp, question_family(question));
+    question.dns_otherwise = evidence.outcome;
+  }
+
+  awaitable<void> await_late_answer(proof::Case& question) {
+    constexpr std::chrono::milliseconds step{50};
+    if (!question.watch || !question.wanted_through() || !proof::taken_in_silence(question)) co_return;
+    const auto until = std::chrono::steady_clock::now() + 2 * options_.timeout;
+    const bool complete = question.journey.complete;
+    boost::asio::steady_timer timer(executor_);
+    while (proof::taken_in_silence(question) && std::chrono::steady_clock::now() < until) {
+      timer.expires_after(step);
+      co_await timer.async_wait(boost::asio::use_awaitable);
+      question.journey = taps_.journey(question.watch, question.from, question.to, taps_.frames_lost());
+      question.journey.complete = complete;
+      leave_out_later_questions(question.journey, question.kernel);
     }
   }
 
@@ -163,7 +204,8 @@ class Stage::Impl {
     request.transport = tcp ? traffic::DnsTransport::tcp : traffic::DnsTransport::udp;
     request.timeout = options_.timeout;
     DnsEvidence evidence;
-    evidence.journey = co_await ask(request, from, evidence.outcome, evidence.kernel);
+    const std::function<void(proof::WatchId)> sent = [&](proof::WatchId watch) { evidence.watch = watch; };
+    evidence.journey = co_await ask(request, from, evidence.outcome, evidence.kernel, sent);
     evidence.from = std::move(from);
     evidence.server = std::move(server);
     evidence.name = std::move(name);
@@ -171,6 +213,11 @@ class Stage::Impl {
   }
 
  private:
+  /// Of the addresses that were asked for.
+  static IpFamily question_family(const proof::Case& question) {
+    return question.aaaa ? IpFamily::v6 : IpFamily::v4;
+  }
+
   void set_up(const std::vector<Need>& needs) {
     listeners_.start_declared(topology_);
     plant(needs);
@@ -424,6 +471,10 @@ network::Node Stage::look_at(std::string_view node) const {
   return impl_->look_at(node);
 }
 
+Listeners& Stage::listeners() noexcept {
+  return impl_->listeners();
+}
+
 void Stage::watch(const std::vector<FrameWatch>& watches) {
   impl_->watch(watches);
 }
@@ -462,6 +513,14 @@ awaitable<void> Stage::count_again(proof::Case& question) {
 
 void Stage::look_again(Evidence& evidence) {
   impl_->look_again(evidence);
+}
+
+awaitable<void> Stage::ask_otherwise(proof::Case& question) {
+  return impl_->ask_otherwise(question);
+}
+
+awaitable<void> Stage::await_late_answer(proof::Case& question) {
+  return impl_->await_late_answer(question);
 }
 
 awaitable<DnsEvidence> Stage::resolve(std::string from, Target server, std::string name, bool tcp,

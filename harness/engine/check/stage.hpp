@@ -17,6 +17,8 @@
 
 namespace plumbline::engine {
 
+class Listeners;
+
 /// How a stage is set.
 struct StageOptions {
   std::chrono::milliseconds timeout{1000};  ///< of one probe
@@ -54,6 +56,8 @@ class Stage {
   /// The network has changed and was read back as `topology`: nodes that are new get their tap and servers,
   /// and what went away is let go of. A node whose name means another namespace now is both. Throws Error.
   void update(network::Topology topology, const std::vector<Need>& needs);
+  /// For changes: the servers that run here.
+  Listeners& listeners() noexcept;
   /// Opens taps of their own, to be called before the first probe: they watch until the stage ends. Throws
   /// Error.
   void watch(const std::vector<FrameWatch>& watches);
@@ -82,6 +86,12 @@ class Stage {
   /// Sends a probe that got lost once more, now that no other is under way, and adds the counters that rose
   /// on its way meanwhile: where nothing else tells why, they may.
   boost::asio::awaitable<void> count_again(proof::Case& question);
+  /// Of a name that was not resolved: asks the same over the other of UDP and TCP, where the server was
+  /// reached. Else does nothing.
+  boost::asio::awaitable<void> ask_otherwise(proof::Case& question);
+  /// Of a probe that its target took in silence: waits on for an answer, twice the time-out at most, and
+  /// adds it to the journey. Else does nothing.
+  boost::asio::awaitable<void> await_late_answer(proof::Case& question);
   /// Asks one DNS question and gathers its evidence. The name's letters are mixed in case by the stage.
   /// `family`: of the addresses asked for, A or AAAA.
   boost::asio::awaitable<DnsEvidence> resolve(std::string from, Target server, std::string name, bool tcp,

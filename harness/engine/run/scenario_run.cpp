@@ -46,7 +46,12 @@ void drop_evidence(CheckResult& result) {
 
 ScenarioRun::ScenarioRun(const spec::Spec& spec, const Selection& selection, const RunOptions& options,
                          const std::vector<Reporter*>& reporters, ScenarioResult& result)
-    : spec_(spec), plan_(selection.plan), options_(options), reporters_(reporters), result_(result) {
+    : spec_(spec),
+      declared_(spec.intended()),
+      plan_(selection.plan),
+      options_(options),
+      reporters_(reporters),
+      result_(result) {
   const std::size_t count = plan_.checks.size();
   // Pointers into both are kept.
   result_.checks.reserve(count);
@@ -142,7 +147,7 @@ void ScenarioRun::arrange() {
     network_.build(spec_.addition);
   }
   if (options_.arranged) options_.arranged(network_);
-  network::Topology found = network::discover(network_, spec_.intended());
+  network::Topology found = network::discover(network_, declared_);
   const double built = ms_since(start);
   StageOptions stage_options;
   stage_options.timeout = options_.timeout;
@@ -256,11 +261,11 @@ bool ScenarioRun::make_change(std::size_t number) {
   told.before = first_after_[number];
   const auto start = Clock::now();
   try {
-    ChangeSite site{network_, *scripts_};
+    ChangeSite site{network_, *scripts_, stage_->listeners(), declared_};
     run_to_end(change.make(site));
     if (interrupted_) return false;
     scripts_->settle();
-    stage_->update(network::discover(network_, spec_.intended()), needs());
+    stage_->update(network::discover(network_, declared_), needs());
     told.made = true;
   } catch (const Error& error) {
     const ErrorKind kind = error.kind() == ErrorKind::internal ? ErrorKind::setup : error.kind();
@@ -296,6 +301,7 @@ boost::asio::awaitable<void> ScenarioRun::work() {
     const auto start = Clock::now();
     try {
       Outcome outcome = co_await plan_.checks[index]->run(*stage_);
+      co_await learn_more(*stage_, outcome, result);
       tell(outcome, stage_->topology(), result);
       if (options_.verdicts_only) {
         drop_evidence(result);

@@ -53,6 +53,7 @@ class ScenarioRun {
   void write_traces();
 
   const spec::Spec& spec_;
+  network::Topology declared_;  ///< as the spec has it, and as changes have left it
   const Plan& plan_;
   const RunOptions& options_;
   const std::vector<Reporter*>& reporters_;

@@ -36,21 +36,6 @@ std::string find_program(const Value& value, const std::string& spec_file,
   value.fail(fmt::format("there is no script {} (tried {})", in_quotes(text), fmt::join(tried, " and ")));
 }
 
-/// "500ms", "60s".
-std::chrono::milliseconds read_timeout(const Value& value) {
-  const std::string& text = value.as_text("timeout");
-  double number = 0;
-  const auto [rest, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
-  const std::string_view unit(rest, static_cast<std::size_t>(text.data() + text.size() - rest));
-  const double milliseconds = unit == "ms" ? number : number * 1000;
-  const bool known = unit == "s" || unit == "ms";
-  if (problem != std::errc{} || !known || !(milliseconds >= 1 && milliseconds <= 3'600'000)) {
-    value.fail(
-        fmt::format("'timeout' must be a time from 1ms to 3600s, such as 30s, not {}", in_quotes(text)));
-  }
-  return std::chrono::milliseconds(static_cast<long long>(milliseconds));
-}
-
 std::map<std::string, std::vector<std::string>> read_env(const Value& value) {
   std::map<std::string, std::vector<std::string>> env;
   for (const Value::Entry& entry : value.as_mapping("env")) {
@@ -101,8 +86,22 @@ Program read_program(const Value& value, std::string_view what, const std::strin
     for (const Value& item : arguments->as_list()) program.arguments.push_back(item.as_text("arguments"));
   }
   if (const Value* env = value.find("env")) program.env = read_env(*env);
-  if (const Value* timeout = value.find("timeout")) program.timeout = read_timeout(*timeout);
+  if (const Value* timeout = value.find("timeout")) program.timeout = read_time(*timeout, "timeout");
   return program;
+}
+
+std::chrono::milliseconds read_time(const Value& value, std::string_view what) {
+  const std::string& text = value.as_text(what);
+  double number = 0;
+  const auto [rest, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const std::string_view unit(rest, static_cast<std::size_t>(text.data() + text.size() - rest));
+  const double milliseconds = unit == "ms" ? number : number * 1000;
+  const bool known = unit == "s" || unit == "ms";
+  if (problem != std::errc{} || !known || !(milliseconds >= 1 && milliseconds <= 3'600'000)) {
+    value.fail(
+        fmt::format("'{}' must be a time from 1ms to 3600s, such as 30s, not {}", what, in_quotes(text)));
+  }
+  return std::chrono::milliseconds(static_cast<long long>(milliseconds));
 }
 
 network::Script script_of(const Program& program, const Mark& mark) {

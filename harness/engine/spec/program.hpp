@@ -27,6 +27,9 @@ struct Program {
 Program read_program(const Value& value, std::string_view what, const std::string& spec_file,
                      const std::string& setups_directory);
 
+/// "500ms", "60s": from 1ms to 3600s. Throws SpecError.
+std::chrono::milliseconds read_time(const Value& value, std::string_view what);
+
 /// The same to run, without its `env`. `mark` is where it is named.
 network::Script script_of(const Program& program, const Mark& mark);
 

@@ -93,12 +93,13 @@ constexpr std::string_view kSchema = R"json({
         "run": {"type": "string", "minLength": 1, "description": "A script: beside the spec, or below fixtures/setups."},
         "shell": {"type": "string", "minLength": 1, "description": "Text for /bin/sh -eu."},
         "arguments": {"oneOf": [{"type": ["string", "number"]}, {"type": "array", "items": {"type": ["string", "number"]}}]},
-        "timeout": {"type": "string", "default": "60s", "description": "From 1ms to 3600s.", "anyOf": [
-          {"pattern": "^0*([1-9][0-9]{0,5}|[12][0-9]{6}|3[0-5][0-9]{5})(\\.[0-9]*)?ms$"}, {"pattern": "^0*3600000(\\.0*)?ms$"},
-          {"pattern": "^0*([1-9][0-9]{0,2}|[12][0-9]{3}|3[0-5][0-9]{2})(\\.[0-9]*)?s$"}, {"pattern": "^0*3600(\\.0*)?s$"},
-          {"pattern": "^0*\\.0{0,2}[1-9][0-9]*s$"}]}
+        "timeout": {"$ref": "#/$defs/time", "default": "60s"}
       }
     },
+    "time": {"type": "string", "description": "From 1ms to 3600s.", "anyOf": [
+      {"pattern": "^0*([1-9][0-9]{0,5}|[12][0-9]{6}|3[0-5][0-9]{5})(\\.[0-9]*)?ms$"}, {"pattern": "^0*3600000(\\.0*)?ms$"},
+      {"pattern": "^0*([1-9][0-9]{0,2}|[12][0-9]{3}|3[0-5][0-9]{2})(\\.[0-9]*)?s$"}, {"pattern": "^0*3600(\\.0*)?s$"},
+      {"pattern": "^0*\\.0{0,2}[1-9][0-9]*s$"}]},
     "variable": {"type": "string", "pattern": "^(?!PLUMBLINE_)[A-Za-z_][A-Za-z0-9_]*$"},
     "variables": {"type": "object", "propertyNames": {"$ref": "#/$defs/variable"},
                   "additionalProperties": {"type": ["string", "number", "boolean"]}},

@@ -89,6 +89,22 @@ asio::awaitable<void> Connection::finish() {
   }
 }
 
+asio::awaitable<void> Connection::pause(std::chrono::milliseconds span) {
+  if (span.count() == 0) co_return;
+  allow(std::chrono::duration_cast<std::chrono::milliseconds>(state_->timer.expiry() -
+                                                              std::chrono::steady_clock::now()) +
+        span);
+  asio::steady_timer timer(state_->timer.get_executor(), span);
+  co_await timer.async_wait(kResult);
+}
+
+void Connection::reset() noexcept {
+  boost::system::error_code ignored;
+  // Closing without lingering sends a reset (tcp(7), SO_LINGER).
+  state_->socket.set_option(asio::socket_base::linger(true, 0), ignored);
+  state_->socket.close(ignored);
+}
+
 void Connection::note(std::string_view text) {
   state_->log->append_text(state_->entry, text);
 }

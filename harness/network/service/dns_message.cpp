@@ -202,7 +202,7 @@ Rcode judge(const Query& query, const DnsZone& zone, DnsZone::const_iterator& fo
 
 }  // namespace
 
-DnsReply answer_dns(const DnsZone& zone, Span message, bool tcp) {
+DnsReply answer_dns(const DnsZone& zone, Span message, bool tcp, const DnsWays& ways) {
   if (message.size() < kHeaderSize) return {};
   Query query;
   query.id = get16(message, 0);
@@ -213,9 +213,17 @@ DnsReply answer_dns(const DnsZone& zone, Span message, bool tcp) {
   if (!read_query(message, query)) return {begin_reply(query, message, Rcode::form_error), query.name};
 
   DnsZone::const_iterator found;
-  const Rcode rcode = judge(query, zone, found);
+  Rcode rcode = judge(query, zone, found);
+  if (ways.rcode != 0) {
+    rcode = static_cast<Rcode>(ways.rcode);
+    found = zone.end();
+  }
   Bytes reply = begin_reply(query, message, rcode);
   const std::size_t opt = query.edns ? kOptSize : 0;
+  if (ways.truncated && !tcp) {
+    set16(reply, 2, std::size_t{get16(reply, 2)} | kFlagTruncated);
+    found = zone.end();
+  }
   if (found != zone.end()) append_answers(reply, query, found->second, size_limit(query, tcp) - opt);
   if (query.edns) append_opt(reply, rcode);
   return {std::move(reply), std::move(query.name)};

@@ -27,7 +27,14 @@ inline constexpr std::size_t kDnsPlainUdpLimit = 512;
 inline constexpr std::size_t kDnsEdnsUdpLimit = 1232;
 inline constexpr std::size_t kDnsTcpLimit = 65'535;
 
+/// How a server answers other than it should.
+struct DnsWays {
+  std::uint8_t rcode = 0;  ///< of every answer, without addresses; 0: what the zone says
+  bool truncated = false;  ///< over UDP no answer fits
+};
+
 /// The answer to one message. What does not fit sets TC and is left out, whole records at a time.
-DnsReply answer_dns(const DnsZone& zone, std::span<const std::uint8_t> message, bool tcp);
+DnsReply answer_dns(const DnsZone& zone, std::span<const std::uint8_t> message, bool tcp,
+                    const DnsWays& ways = {});
 
 }  // namespace plumbline::network::detail

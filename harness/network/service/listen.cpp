@@ -42,13 +42,19 @@ BoundSocket open_socket(const kernel::Netns& netns, const Wanted& wanted, std::o
   return {std::move(v4), IpFamily::v4};
 }
 
-void bind_everywhere(const BoundSocket& socket, const Wanted& wanted) {
+/// To `address`, or to every one.
+void bind_to(const BoundSocket& socket, const Wanted& wanted, const std::optional<IpAddress>& address) {
   using boost::asio::ip::udp;
   const bool v6 = socket.family == IpFamily::v6;
   const int fd = socket.fd.get();
   if (v6) set_option(wanted, fd, IPPROTO_IPV6, IPV6_V6ONLY, 0, "IPV6_V6ONLY");
-  const udp::endpoint any(v6 ? udp::v6() : udp::v4(), wanted.port);
-  if (::bind(fd, any.data(), static_cast<socklen_t>(any.size())) != 0) throw refused(wanted, "binding");
+  udp::endpoint at(v6 ? udp::v6() : udp::v4(), wanted.port);
+  if (address) at.address(boost::asio::ip::make_address(address->to_string()));
+  if (::bind(fd, at.data(), static_cast<socklen_t>(at.size())) != 0) throw refused(wanted, "binding");
+}
+
+std::optional<IpFamily> family_of(std::optional<IpFamily> family, const std::optional<IpAddress>& address) {
+  return address ? address->family() : family;
 }
 
 /// Room for a burst of many clients at once: each small datagram costs 768 bytes of it. What the kernel
@@ -61,9 +67,10 @@ void enlarge_receive_buffer(int fd) {
 
 }  // namespace
 
-BoundSocket bind_udp(const kernel::Netns& netns, std::uint16_t port, std::optional<IpFamily> family) {
+BoundSocket bind_udp(const kernel::Netns& netns, std::uint16_t port, std::optional<IpFamily> family,
+                     const std::optional<IpAddress>& address) {
   const Wanted wanted{"UDP", SOCK_DGRAM, port};
-  BoundSocket socket = open_socket(netns, wanted, family);
+  BoundSocket socket = open_socket(netns, wanted, family_of(family, address));
   const int fd = socket.fd.get();
   enlarge_receive_buffer(fd);
   if (socket.family == IpFamily::v6) {
@@ -73,15 +80,16 @@ BoundSocket bind_udp(const kernel::Netns& netns, std::uint16_t port, std::option
   } else {
     set_option(wanted, fd, IPPROTO_IP, IP_PKTINFO, 1, "IP_PKTINFO");
   }
-  bind_everywhere(socket, wanted);
+  bind_to(socket, wanted, address);
   return socket;
 }
 
-BoundSocket listen_tcp(const kernel::Netns& netns, std::uint16_t port, std::optional<IpFamily> family) {
+BoundSocket listen_tcp(const kernel::Netns& netns, std::uint16_t port, std::optional<IpFamily> family,
+                       const std::optional<IpAddress>& address) {
   const Wanted wanted{"TCP", SOCK_STREAM, port};
-  BoundSocket socket = open_socket(netns, wanted, family);
+  BoundSocket socket = open_socket(netns, wanted, family_of(family, address));
   set_option(wanted, socket.fd.get(), SOL_SOCKET, SO_REUSEADDR, 1, "SO_REUSEADDR");
-  bind_everywhere(socket, wanted);
+  bind_to(socket, wanted, address);
   if (::listen(socket.fd.get(), SOMAXCONN) != 0) throw refused(wanted, "listening");
   return socket;
 }

@@ -37,6 +37,10 @@ class Connection {
   /// Sends FIN, then waits for the client's: closing over unread bytes would send a reset, which can take the
   /// answer away from the client (RFC 2525, 2.17).
   boost::asio::awaitable<void> finish();
+  /// Waits for `span`, which is added to the time allowed.
+  boost::asio::awaitable<void> pause(std::chrono::milliseconds span);
+  /// Ends it with a reset, whatever is under way.
+  void reset() noexcept;
   /// Adds to the text of this connection's newest entry in the log, which has one from the start.
   void note(std::string_view text);
   /// A further request on the same connection.

@@ -10,6 +10,7 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/ip/udp.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <cstring>
 #include <string_view>
@@ -88,6 +89,20 @@ std::optional<Datagram> receive(const BoundSocket& socket, int fd, Bytes& buffer
   return datagram;
 }
 
+/// Makes the reply leave from `source`, where that is of the client's family.
+void set_source(IpFamily family, Datagram& datagram, const IpAddress& source) {
+  const bool client_v4 = datagram.server.is_v4();
+  if (source.is_v4() != client_v4) return;
+  const auto bytes = source.bytes();
+  if (family == IpFamily::v4) {
+    std::memcpy(&datagram.info.v4.ipi_spec_dst, bytes.data(), bytes.size());
+    return;
+  }
+  auto* const to = datagram.info.v6.ipi6_addr.s6_addr;
+  // Of an IPv4 client's address only the last four bytes are its own (RFC 4291, 2.5.5.2).
+  std::memcpy(to + (client_v4 ? 12 : 0), bytes.data(), bytes.size());
+}
+
 /// What the network or a full buffer refuses is lost, as UDP may be: the client's time-out tells.
 void reply(IpFamily family, int fd, Datagram& datagram, Bytes& bytes) {
   const bool v6 = family == IpFamily::v6;
@@ -113,17 +128,34 @@ void reply(IpFamily family, int fd, Datagram& datagram, Bytes& bytes) {
 
 struct UdpService::State {
   State(const asio::any_io_executor& executor, BoundSocket bound, std::shared_ptr<RequestLog> requests,
-        UdpAnswer how)
+        UdpAnswer how, UdpManner in_what_manner)
       : socket(std::move(bound)),
         descriptor(executor, socket.fd.release()),
         log(std::move(requests)),
-        answer(std::move(how)) {}
+        answer(std::move(how)),
+        manner(std::move(in_what_manner)) {}
 
   BoundSocket socket;  ///< its descriptor is owned by `descriptor`
   asio::posix::stream_descriptor descriptor;
   std::shared_ptr<RequestLog> log;
   UdpAnswer answer;
+  UdpManner manner;
   Bytes buffer = Bytes(kDatagramLimit);
+
+  void send(Datagram& datagram, Bytes& bytes) {
+    if (!descriptor.is_open()) return;
+    if (manner.source) set_source(socket.family, datagram, *manner.source);
+    const int fd = manner.other ? manner.other.get() : descriptor.native_handle();
+    reply(socket.family, fd, datagram, bytes);
+  }
+
+  static asio::awaitable<void> send_later(std::shared_ptr<UdpService> service, Datagram datagram,
+                                          Bytes bytes) {
+    State& state = *service->state_;
+    asio::steady_timer timer(state.descriptor.get_executor(), state.manner.delay);
+    co_await timer.async_wait(asio::use_awaitable);
+    state.send(datagram, bytes);
+  }
 
   static asio::awaitable<void> serve(std::shared_ptr<UdpService> service) {
     State& state = *service->state_;
@@ -137,12 +169,22 @@ struct UdpService::State {
   }
 };
 
+UdpManner udp_manner(const kernel::Netns& netns, const Manner& manner) {
+  UdpManner made;
+  made.delay = manner.delay;
+  made.source = manner.source;
+  if (manner.source_port != 0) made.other = bind_udp(netns, manner.source_port, {}, manner.listen).fd;
+  return made;
+}
+
 UdpService::UdpService(std::unique_ptr<State> state) : state_(std::move(state)) {}
 UdpService::~UdpService() = default;
 
 std::shared_ptr<UdpService> UdpService::start(const asio::any_io_executor& executor, BoundSocket socket,
-                                              std::shared_ptr<RequestLog> log, UdpAnswer answer) {
-  auto state = std::make_unique<State>(executor, std::move(socket), std::move(log), std::move(answer));
+                                              std::shared_ptr<RequestLog> log, UdpAnswer answer,
+                                              UdpManner manner) {
+  auto state = std::make_unique<State>(executor, std::move(socket), std::move(log), std::move(answer),
+                                       std::move(manner));
   const std::shared_ptr<UdpService> service(new UdpService(std::move(state)));
   asio::co_spawn(executor, State::serve(service), asio::detached);
   return service;
@@ -158,7 +200,13 @@ bool UdpService::serve_one() {
                     .server = datagram->server,
                     .tcp = false,
                     .text = std::move(made.text)});
-  if (made.bytes) reply(state_->socket.family, fd, *datagram, *made.bytes);
+  if (!made.bytes) return true;
+  if (state_->manner.delay.count() == 0) {
+    state_->send(*datagram, *made.bytes);
+  } else {
+    auto later = State::send_later(shared_from_this(), *datagram, std::move(*made.bytes));
+    asio::co_spawn(state_->descriptor.get_executor(), std::move(later), asio::detached);
+  }
   return true;
 }
 

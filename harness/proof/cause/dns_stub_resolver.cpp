@@ -27,6 +27,8 @@ std::optional<Finding> recognise(const Case& question, Facts& facts) {
   }
   const network::Node* from = facts.topology().find(question.from);
   if (from == nullptr || from->role != network::Role::container) return std::nullopt;
+  // Without any resolver it asks itself, as resolv.conf(5) has it: no stub's address was copied there.
+  if (question.resolver && from->resolvers.empty()) return std::nullopt;
   const Status status = question.dns->status;
   const bool said = status == Status::refused_connection || status == Status::icmp_error;
   if (!said && status != Status::timeout && status != Status::local_error) return std::nullopt;
@@ -65,7 +67,8 @@ CauseKind dns_stub_resolver_cause() {
       "host\n```\nln -sf /run/systemd/resolve/resolv.conf /etc/resolv.conf\n```\nOr let the stub listen "
       "where "
       "containers can reach it (`DNSStubListenerExtra=172.17.0.1` in resolved.conf).",
-      recognise};
+      recognise,
+      CauseKind::Depth::question};
 }
 
 }  // namespace plumbline::proof

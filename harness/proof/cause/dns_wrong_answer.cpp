@@ -54,7 +54,7 @@ CauseKind dns_wrong_answer_cause() {
       "correct what the spec expects.",
       recognise,
       CauseKind::Depth::network,
-      {"duplicate-address", "dns-answer-from-elsewhere"}};
+      {"duplicate-address", "dns-answer-from-elsewhere", "dns-truncated"}};
 }
 
 }  // namespace plumbline::proof

@@ -41,6 +41,12 @@ struct Case {
   std::vector<IpAddress> expected;         ///< resolve; empty: any
   std::optional<traffic::DnsOutcome> dns;  ///< resolve
   bool dns_over_tcp = false;               ///< resolve
+  bool aaaa = false;                       ///< resolve: IPv6 addresses were asked for
+  /// resolve: what `from`'s resolv.conf is to name; absent: the spec names the server.
+  std::optional<IpAddress> resolver;
+  /// resolve: how the same question fared over the other transport, asked afterwards; absent: it was not.
+  std::optional<traffic::DnsOutcome> dns_otherwise;
+  std::optional<std::size_t> watch;  ///< by which the stage knows the probe
 
   IpFamily family() const { return to.family(); }
   /// Something was to get through.

@@ -19,6 +19,8 @@ struct Found {
 bool explains(const Found& reason, const Found& found) {
   if (reason.finding.certainty > found.finding.certainty) return false;
   if (found.is_outcome()) return !reason.is_outcome();
+  const auto question = CauseKind::Depth::question;
+  if (reason.kind->depth == question && found.kind->depth != question) return true;
   return std::ranges::count(found.kind->follows_from, reason.kind->code) != 0;
 }
 

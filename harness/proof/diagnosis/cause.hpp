@@ -34,9 +34,10 @@ struct CauseKind {
   /// Absent: this is not it, or nothing shows that it is. Never throws for what a network may be.
   std::optional<Finding> (*recognise)(const Case& question, Facts& facts) = nullptr;
   enum class Depth : std::uint8_t {
-    link,     ///< of cables, bridges, addresses and neighbours: whatever rests on them is off as well
-    network,  ///< of routes and rules
-    outcome,  ///< what something deeper led to: told where no such is known, or none as certain
+    question,  ///< somebody else was asked than was meant: whatever became of it is no matter
+    link,      ///< of cables, bridges, addresses and neighbours: whatever rests on them is off as well
+    network,   ///< of routes and rules
+    outcome,   ///< what something deeper led to: told where no such is known, or none as certain
   };
   Depth depth = Depth::network;
   /// Codes of the causes that this may be a mere consequence of, in the case at hand: where one of them is

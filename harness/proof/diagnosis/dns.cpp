@@ -81,11 +81,6 @@ bool answered_by_server(const Case& question) {
   return !by || *by == question.to_node;
 }
 
-std::string server_text(const Case& question) {
-  const std::string address = question.to.to_string();
-  return question.to_node.empty() ? address : fmt::format("{} ({})", question.to_node, address);
-}
-
 bool serves_dns(Facts& facts, const std::string& node, std::uint16_t port) {
   const network::Node* known = facts.topology().find(node);
   return known != nullptr && std::ranges::any_of(known->services, [&](const network::Service& service) {
@@ -107,12 +102,15 @@ std::optional<OneTransport> transport_alone(const Case& question, Facts& facts) 
   const Status status = question.dns->status;
   const bool said = question.dns_over_tcp ? status == Status::refused_connection
                                           : status == Status::icmp_error && port_unreachable(question);
+  const bool other_works = question.dns_otherwise && traffic::is_response(*question.dns_otherwise);
+  if (question.dns_otherwise && !other_works) return std::nullopt;  // neither
   const auto by = answerer(question);
   if (said && by && *by != question.to_node) return std::nullopt;
-  const bool silent = known && status == Status::timeout && !by;
+  const bool silent = known && taken_in_silence(question);
   if (!said && !silent) return std::nullopt;
   OneTransport found;
-  found.proven = said && serves && !may_have_rejected(question, facts, question.to_node);
+  found.proven =
+      known && (other_works || (said && serves)) && !may_have_rejected(question, facts, question.to_node);
   const char* own = question.dns_over_tcp ? "TCP" : "UDP";
   found.how =
       silent ? fmt::format("{} got the question over {} and said nothing", server_text(question), own)
@@ -123,6 +121,11 @@ std::optional<OneTransport> transport_alone(const Case& question, Facts& facts) 
   if (serves) {
     found.evidence.push_back(
         fmt::format("{} runs a DNS service at port {}", question.to_node, question.port));
+  }
+  if (other_works) {
+    found.evidence.push_back(fmt::format("the same question over {}: {}",
+                                         question.dns_over_tcp ? "UDP" : "TCP",
+                                         traffic::to_text(*question.dns_otherwise)));
   }
   const std::string at = question.to.to_string();
   const std::string where = known ? question.to_node : at;

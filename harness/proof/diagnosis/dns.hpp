@@ -5,6 +5,7 @@
 
 #include "harness/proof/diagnosis/case.hpp"
 #include "harness/proof/diagnosis/facts.hpp"
+#include "harness/proof/diagnosis/serving.hpp"
 
 /// What causes about names ask.
 namespace plumbline::proof {
@@ -13,8 +14,6 @@ namespace plumbline::proof {
 std::optional<std::string> answerer(const Case& question);
 /// A DNS message came back, and from the server that was asked as far as anything shows.
 bool answered_by_server(const Case& question);
-/// The server as a reader knows it: "lan-resolver (192.168.16.53)".
-std::string server_text(const Case& question);
 /// `node` runs a DNS server of ours at the port.
 bool serves_dns(Facts& facts, const std::string& node, std::uint16_t port);
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <variant>
 
 namespace plumbline::proof {
 namespace {
@@ -58,6 +59,38 @@ std::optional<Dead> died_inside(const Case& question) {
   const Sighting* last = last_of(question.journey, Leg::reply);
   if (last == nullptr || last->node == question.from) return std::nullopt;
   return ended_at(*last);
+}
+
+namespace {
+
+/// Whether it was answered, or refused; a handshake is the kernel's, and so is the end of a connection that
+/// the asker has ended.
+bool was_answered(const Journey& journey) {
+  bool given_up = false;
+  for (const Sighting& each : journey.sightings) {
+    const auto* tcp = std::get_if<traffic::TcpHeader>(&each.packet.transport);
+    if (each.leg == Leg::forward && tcp != nullptr) given_up |= tcp->fin || tcp->rst;
+    if (each.leg == Leg::error) return true;
+    if (each.leg != Leg::reply) continue;
+    if (tcp == nullptr || each.packet.payload_total > 0) return true;
+    if (!given_up && (tcp->rst || tcp->fin)) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+bool taken_in_silence(const Case& question) {
+  using Status = traffic::ProbeOutcome::Status;
+  const traffic::ProbeOutcome& outcome = question.outcome;
+  const bool connected = outcome.status == Status::no_answer && outcome.error_number == 0;
+  const bool resolves = question.promise == Case::Promise::resolve;
+  const bool ping = question.protocol == traffic::Protocol::ping && !resolves;  // the kernel is never late
+  if (ping || (outcome.status != Status::timeout && !connected)) return false;
+  if (question.to_node.empty() || question.journey.arrived(question.to_node) == nullptr) return false;
+  if (stopper(question.kernel) || !question.kernel.drops.empty()) return false;
+  const bool taken = connected || !question.delivered_to.empty() || resolves;
+  return taken && !was_answered(question.journey);
 }
 
 Stopper stopper(const KernelPath& kernel, Leg leg) {

@@ -27,6 +27,10 @@ struct Dead {
 /// come in at the other end.
 std::optional<Dead> died_inside(const Case& question);
 
+/// Whether the probe came to its target, and nothing was seen of an answer, nor of a reason why there is
+/// none: over TCP no answer to what was sent over the connection that was made.
+bool taken_in_silence(const Case& question);
+
 /// The rule or policy that dropped or rejected a packet of `leg`; null: none did that we know of.
 struct Stopper {
   const Passage* passage = nullptr;

@@ -128,6 +128,9 @@ struct DnsOutcome {
   std::string attempted;
 };
 
+/// Whether a DNS message came back, whatever it says.
+bool is_response(const DnsOutcome& outcome);
+
 /// One question by c-ares, to one server, without retry, search list or fall-back to TCP.
 boost::asio::awaitable<DnsOutcome> ask(DnsRequest request, std::function<void(const ProbeIdentity&)> ready);
 

@@ -37,14 +37,19 @@ Opened open_tcp(const ProbeRequest& request) {
   return opened;
 }
 
-/// The connection failed before it was made.
+/// The connection failed before it was seen made.
 void classify_failure(int fd, int error, ProbeOutcome& outcome) {
   if (const auto icmp = take_icmp_error(fd)) {
     outcome.status = Status::icmp_error;
     outcome.icmp = icmp;
     outcome.error_number = error;
-  } else if (error == ECONNREFUSED || error == ECONNRESET) {
+  } else if (error == ECONNREFUSED) {
     outcome.status = Status::refused;
+  } else if (error == ECONNRESET || error == EPIPE) {
+    // Not of a SYN, of which the kernel says ECONNREFUSED (tcp_reset): it was made, and reset before we
+    // looked.
+    outcome.status = Status::no_answer;
+    outcome.error_number = error;
   } else if (error == ETIMEDOUT) {
     outcome.status = Status::timeout;
   } else {

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <cerrno>
 #include <optional>
 #include <string_view>
 #include <system_error>
@@ -117,6 +118,25 @@ std::string answered_text(const DnsOutcome& outcome) {
 
 }  // namespace
 
+bool is_response(const DnsOutcome& outcome) {
+  using Status = DnsOutcome::Status;
+  switch (outcome.status) {
+    case Status::answered:
+    case Status::name_error:
+    case Status::server_failure:
+    case Status::refused:
+    case Status::other_rcode:
+    case Status::malformed:
+      return true;
+    case Status::icmp_error:
+    case Status::refused_connection:
+    case Status::local_error:
+    case Status::timeout:
+      return false;
+  }
+  return false;
+}
+
 std::string to_text(const ProbeOutcome& outcome) {
   using Status = ProbeOutcome::Status;
   switch (outcome.status) {
@@ -153,7 +173,8 @@ std::string to_text(const DnsOutcome& outcome) {
     case Status::icmp_error:
       return icmp_text(outcome.icmp);
     case Status::refused_connection:
-      return outcome.error_number == 0 ? "connection closed without an answer" : "connection refused";
+      if (outcome.error_number == 0) return "connection closed without an answer";
+      return outcome.error_number == ECONNREFUSED ? "connection refused" : "connection reset";
     case Status::local_error:
       return kernel_text(outcome.attempted, outcome.error_number);
     case Status::timeout:
