@@ -40,12 +40,50 @@ bool is_simple_end(std::string_view text) {
                     target.starts_with("-j REJECT") || target.starts_with("-j MASQUERADE"));
 }
 
+/// The value of option `key`; empty: it is not there, or turned round.
+std::string value_of(const std::vector<Word>& words, std::string_view key) {
+  for (std::size_t i = 0; i + 1 < words.size(); ++i) {
+    if (words[i].quoted || words[i].text != key) continue;
+    return i > 0 && words[i - 1].text == "!" ? std::string() : std::string(words[i + 1].text);
+  }
+  return {};
+}
+
+/// No packet meets both.
+bool are_apart(std::string_view first, std::string_view second) {
+  const std::vector<Word> a = words_of(first);
+  const std::vector<Word> b = words_of(second);
+  for (const std::string_view key : {"-s", "-d"}) {
+    const auto x = Prefix::parse(value_of(a, key));
+    const auto y = Prefix::parse(value_of(b, key));
+    if (x && y && !x->overlaps(*y)) return true;
+  }
+  for (const std::string_view key : {"-p", "--ctstate"}) {
+    const std::string x = value_of(a, key);
+    const std::string y = value_of(b, key);
+    const bool exact = !x.empty() && !y.empty() && x != "all" && y != "all";
+    const auto names = [](const std::string& list) { return fmt::format(",{},", list); };
+    const auto shares = [&] {
+      std::string_view rest = x;
+      while (!rest.empty()) {
+        const std::size_t end = std::min(rest.find(','), rest.size());
+        if (names(y).find(names(std::string(rest.substr(0, end)))) != std::string::npos) return true;
+        rest.remove_prefix(std::min(end + 1, rest.size()));
+      }
+      return false;
+    };
+    if (exact && !shares()) return true;
+  }
+  return false;
+}
+
 class TableMutants {
  public:
   TableMutants(Collector& into, std::string tool, std::string table)
       : into_(into), tool_(std::move(tool)), table_(std::move(table)) {}
 
   void add_policy(const std::string& chain, const std::string& policy) {
+    if (table_ == "nat") return;  // "not intended for filtering": iptables refuses it
     const std::string other = policy == "ACCEPT" ? "DROP" : "ACCEPT";
     Mutant mutant;
     mutant.line = line_of(fmt::format("-P {} {}", chain, policy));
@@ -76,8 +114,9 @@ class TableMutants {
 
   void add_swap(const Rule& first, const Rule& second) {
     if (first.text == second.text) return;
-    const bool same_end = at_target(first.text).second == at_target(second.text).second;
-    if (same_end && is_simple_end(first.text) && is_simple_end(second.text)) return;
+    const bool either_way =
+        at_target(first.text).second == at_target(second.text).second || are_apart(first.text, second.text);
+    if (either_way && is_simple_end(first.text) && is_simple_end(second.text)) return;
     Mutant mutant = mutant_of(first);
     mutant.unless_changed.push_back(test_of(second));
     mutant.becomes = line_of(fmt::format("{}, behind: {}", first.line(), second.line()));

@@ -30,14 +30,16 @@ std::vector<Mutant> mutants_of(const NodeState& state) {
 }
 
 std::string program_of(const Mutant& mutant, const std::string& host) {
-  std::string program;
+  std::string program = fmt::format("trap 'echo {} >&2' EXIT\n", kRefused);
   for (const std::string& test : mutant.unless_changed) {
-    program += fmt::format("{} || {{ echo {} >&2; exit 1; }}\n", test,
-                           shell_quoted(kNotAsRead + squeezed(mutant.line)));
+    program += fmt::format("{} || {{ trap - EXIT; echo {} >&2; exit 1; }}\n", test, kNotAsRead);
   }
   for (const std::string& command : mutant.commands) program += command + "\n";
-  if (mutant.node == host) return program;
-  return fmt::format("exec ip netns exec {} /bin/sh -euc {}\n", shell_quoted(mutant.node),
+  program += "trap - EXIT\n";
+  // Errors name a text by its first line, which must not say what only a failure says.
+  const std::string name = fmt::format("# {}\n", squeezed(mutant.id));
+  if (mutant.node == host) return name + program;
+  return fmt::format("{}exec ip netns exec {} /bin/sh -euc {}\n", name, shell_quoted(mutant.node),
                      shell_quoted(program));
 }
 

@@ -42,8 +42,9 @@ struct NodeState {
 /// All mutants of a node, no two of one id. Pure.
 std::vector<Mutant> mutants_of(const NodeState& state);
 
-/// By this a mutant's program says that the line is no longer what was read.
-inline constexpr const char* kNotAsRead = "this is not as it was read: ";
+/// By these a mutant's program says that the line is no longer what was read, or that a command failed.
+inline constexpr const char* kNotAsRead = "this is not as it was read";
+inline constexpr const char* kRefused = "this mutant could not be made";
 
 /// The program, for /bin/sh -eu in the namespace of `host`, that makes it.
 std::string program_of(const Mutant& mutant, const std::string& host);

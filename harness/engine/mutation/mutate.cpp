@@ -183,6 +183,18 @@ class Mutating {
   MutationResult result_;
 };
 
+/// What a program has said, in the error that tells of its end; our own word for that is left out.
+std::string output_in(const std::string& message) {
+  std::string output;
+  for (const std::string_view line : lines_of(message)) {
+    const bool first = line.data() == message.data();
+    if (first || line.find(kRefused) != std::string_view::npos) continue;
+    const std::size_t begin = std::min(line.find_first_not_of(" \t"), line.size());
+    if (begin < line.size()) output += fmt::format("{}{}", output.empty() ? "" : "\n", line.substr(begin));
+  }
+  return output.empty() ? message : output;
+}
+
 spec::Value text_value(const spec::Mark& mark, std::string text) {
   spec::Value value;
   value.kind = spec::Value::Kind::scalar;
@@ -251,8 +263,12 @@ MutantResult judge(const Mutant& mutant, const ScenarioResult& run) {
   const bool made = !run.changes.empty() && run.changes.front().made;
   if (!made) {
     if (run.changes.empty()) return result;
-    const bool other = result.says.find(kNotAsRead) != std::string::npos;
-    result.fate = other ? Fate::not_made : Fate::refused;
+    if (result.says.find(kNotAsRead) != std::string::npos) {
+      result.fate = Fate::not_made;
+    } else if (result.says.find(kRefused) != std::string::npos) {
+      result.fate = Fate::refused;
+    }
+    result.says = output_in(result.says);
     return result;
   }
   const auto notices = [](const CheckResult& check) {

@@ -122,7 +122,9 @@ class ChainMutants {
     for (Changed& change : changes) {
       Mutant mutant = mutant_of(rule);
       mutant.becomes = fmt::format("{}: {}", name_, change.text);
-      mutant.commands = {nft(fmt::format("replace rule {} handle {} {}", name_, rule.handle, change.text))};
+      // nft 1.0.6 aborts at `replace rule` with an anonymous set.
+      mutant.commands = {nft(
+          fmt::format("add rule {} handle {} {}; {}", name_, rule.handle, change.text, deletion_of(rule)))};
       into_.add(change.operation, std::move(mutant));
     }
   }

@@ -25,7 +25,6 @@
 #include "harness/kernel/netlink/socket.hpp"
 #include "harness/kernel/netns/netns.hpp"
 #include "harness/kernel/netns/sysctl.hpp"
-#include "harness/kernel/nftables/nftables.hpp"
 #include "harness/kernel/process/process.hpp"
 
 namespace plumbline::engine::mutation {
@@ -61,6 +60,14 @@ std::string output_of(const kernel::Netns& netns, const std::string& command) {
 /// Where the namespace has no IPv6, ip says so and lists nothing.
 std::string listed_by_ip(const kernel::Netns& netns, const std::string& arguments) {
   return output_of(netns, "ip " + arguments + " 2>/dev/null");
+}
+
+/// Family by family: a process of nft's that has met one has no words for iptables' targets of the other.
+std::string listed_by_nft(const kernel::Netns& netns) {
+  std::string listing;
+  for (const std::string_view family : {"ip", "ip6", "inet", "arp", "bridge", "netdev"})
+    listing += output_of(netns, fmt::format("nft -sa list ruleset {} 2>/dev/null", family));
+  return listing;
 }
 
 std::string saved_by_iptables(const kernel::Netns& netns, IpFamily family) {
@@ -164,7 +171,7 @@ std::vector<SysctlState> differing(const kernel::Netns& netns, const Sysctls& fr
 NodeState read_node(const std::string& name, const kernel::Netns& netns, const Sysctls& fresh) {
   NodeState state;
   state.node = name;
-  state.nft = kernel::nft::list_text(netns, kernel::nft::ListCounters::no);
+  state.nft = listed_by_nft(netns);
   state.routes4 = listed_by_ip(netns, "-o -4 route show table all");
   state.routes6 = listed_by_ip(netns, "-o -6 route show table all");
   state.rules4 = listed_by_ip(netns, "-4 rule");

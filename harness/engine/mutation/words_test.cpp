@@ -13,8 +13,8 @@ std::vector<std::string> texts(std::string_view line) {
 
 TEST(MutationWords, BracesAndCommasStandAlone) {
   EXPECT_EQ(texts("ip daddr { 10.0.0.0/8, 172.16.0.0/12 } ct state established,related accept"),
-            (std::vector<std::string>{"ip", "daddr", "{", "10.0.0.0/8", ",", "172.16.0.0/12", "}", "ct", "state",
-                                      "established,related", "accept"}));
+            (std::vector<std::string>{"ip", "daddr", "{", "10.0.0.0/8", ",", "172.16.0.0/12", "}", "ct",
+                                      "state", "established,related", "accept"}));
 }
 
 TEST(MutationWords, WhatIsQuotedIsOneWord) {
@@ -52,7 +52,8 @@ TEST(MutationWords, PrefixesAreWidenedAndNarrowedWithTheirHostBitsCleared) {
             (Texts{"widen 172.16.0.0/12 -> 172.0.0.0/11", "narrow 172.16.0.0/12 -> 172.16.0.0/13"}));
   EXPECT_EQ(others("192.168.99.11"), (Texts{"widen 192.168.99.11 -> 192.168.99.10/31"}));
   EXPECT_EQ(others("0.0.0.0/0"), (Texts{"narrow 0.0.0.0/0 -> 0.0.0.0/1"}));
-  EXPECT_EQ(others("fd00:99::/64"), (Texts{"widen fd00:99::/64 -> fd00:99::/63", "narrow fd00:99::/64 -> fd00:99::/65"}));
+  EXPECT_EQ(others("fd00:99::/64"),
+            (Texts{"widen fd00:99::/64 -> fd00:99::/63", "narrow fd00:99::/64 -> fd00:99::/65"}));
 }
 
 }  // namespace
