@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "harness/engine/change/place.hpp"
+#include "harness/engine/check/listeners.hpp"
 #include "harness/engine/spec/program.hpp"
 
 namespace plumbline::engine {
@@ -22,7 +23,7 @@ constexpr std::string_view kSchema = R"({
     "in": {"$ref": "#/$defs/name"},
     "port": {"type": "integer", "minimum": 1, "maximum": 65535},
     "over": {"enum": ["udp", "tcp"], "description": "Both by default, as far as what it does has them."},
-    "does": {"enum": ["stop", "echo", "http", "dns", "ignore", "reset"]},
+    "does": {"enum": ["stop", "echo", "http", "dns", "ignore", "reset", "full"]},
     "listen": {"$ref": "#/$defs/address", "description": "The one address of the node that it listens on."},
     "delay": {"$ref": "#/$defs/time", "description": "Before each answer."},
     "source": {"$ref": "#/$defs/address", "description": "From which answers over UDP leave."},
@@ -34,7 +35,7 @@ constexpr std::string_view kSchema = R"({
     "truncated": {"type": "boolean", "description": "No answer fits over UDP."}
   },
   "allOf": [
-    {"if": {"properties": {"does": {"enum": ["http", "reset"]}}}, "then": {"properties": {"over": {"const": "tcp"}}}},
+    {"if": {"properties": {"does": {"enum": ["http", "reset", "full"]}}}, "then": {"properties": {"over": {"const": "tcp"}}}},
     {"if": {"properties": {"over": {"const": "tcp"}}, "required": ["over"]},
      "then": {"properties": {"source": false, "source-port": false, "truncated": false}}},
     {"if": {"properties": {"does": {"enum": ["echo", "dns"]}}}, "else": {"properties": {"source": false, "source-port": false}}},
@@ -44,8 +45,8 @@ constexpr std::string_view kSchema = R"({
   ]
 })";
 
-constexpr std::array<std::string_view, 6> kDoes{"stop", "echo", "http", "dns", "ignore", "reset"};
-constexpr std::array kKinds{Kind::echo, Kind::http, Kind::dns, Kind::silence, Kind::reset};
+constexpr std::array<std::string_view, 7> kDoes{"stop", "echo", "http", "dns", "ignore", "reset", "full"};
+constexpr std::array kKinds{Kind::echo, Kind::http, Kind::dns, Kind::silence, Kind::reset, Kind::full};
 constexpr std::array<std::string_view, 4> kRcodes{"SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED"};
 constexpr std::array<std::uint8_t, 4> kRcodeNumbers{2, 3, 4, 5};
 
@@ -77,7 +78,7 @@ std::uint16_t read_port(const spec::Value& value, std::string_view what) {
 
 Transports read_over(const spec::Value& arguments, const std::string& does) {
   constexpr std::array<std::string_view, 2> words{"udp", "tcp"};
-  const bool tcp_alone = does == "http" || does == "reset";
+  const bool tcp_alone = does == "http" || does == "reset" || does == "full";
   const spec::Value* over = arguments.find("over");
   if (over == nullptr) return tcp_alone ? Transports::tcp : Transports::both;
   const bool tcp = over->as_word("over", words) == 1;

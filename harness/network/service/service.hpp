@@ -80,12 +80,16 @@ std::unique_ptr<Server> serve_tcp_silence(boost::asio::any_io_executor executor,
 std::unique_ptr<Server> serve_tcp_reset(boost::asio::any_io_executor executor, const kernel::Netns& netns,
                                         std::uint16_t port, const Manner& manner = {});
 
+/// Nothing accepts, and the queue is full: the kernel answers no SYN.
+std::unique_ptr<Server> serve_tcp_full(const kernel::Netns& netns, std::uint16_t port,
+                                       const Manner& manner = {});
+
 /// What is to be served at a port of a node.
 struct ServerPlan {
-  enum class Kind : std::uint8_t { echo, http, dns, silence, reset };
+  enum class Kind : std::uint8_t { echo, http, dns, silence, reset, full };
   Kind kind = Kind::echo;
   std::uint16_t port = 0;
-  DnsManner manner;  ///< with the transports of `over` that the kind has: http and reset have TCP alone
+  DnsManner manner;  ///< with the transports of `over` that the kind has: http, reset and full have TCP alone
   std::map<std::string, std::vector<IpAddress>> names;  ///< of a DNS server
 };
 
