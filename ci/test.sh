@@ -51,6 +51,13 @@ scenarios_pass() {
   step "$about" "$@" "$root/build/release/plumbline" run --quiet --trace none
 }
 
+# The catalogue of faults, as that user: kernels tell him less.
+selftest_pass() {
+  local about=$1
+  shift
+  step "$about" "$@" "$root/build/release/plumbline" selftest --quiet
+}
+
 sanitized() {
   local preset=$1
   shift
@@ -81,6 +88,7 @@ if [[ ! $quick ]]; then
     netns_pass "namespaces as an unprivileged user" ci/as-nobody.sh
     netns_pass "namespaces inside unshare -Urn" ci/as-nobody.sh unshare -Urn
     scenarios_pass "scenarios as an unprivileged user" ci/as-nobody.sh
+    selftest_pass "faults as an unprivileged user" ci/as-nobody.sh
     scenarios_pass "scenarios inside unshare -Urn" ci/as-nobody.sh unshare -Urn
   else
     netns_pass "namespaces inside unshare -Urn" unshare -Urn

@@ -36,7 +36,7 @@ TEST(Cli, HelpHasExamplesAndExitStatuses) {
 }
 
 TEST(Cli, EverySubcommandHasHelp) {
-  for (const char* command : {"run", "list", "explain", "doctor", "schema"}) {
+  for (const char* command : {"run", "list", "explain", "doctor", "schema", "selftest"}) {
     const Ran ran = plumbline({command, "--help"});
     EXPECT_EQ(ran.status, 0) << command;
     EXPECT_THAT(ran.out, HasSubstr(std::string("plumbline ") + command)) << command;
@@ -222,10 +222,29 @@ TEST(CliList, ListsOneThingAndFilters) {
   const Ran kinds = plumbline({"list", "checks", "-k", "resolve"});
   EXPECT_THAT(kinds.out, AllOf(HasSubstr("  resolve\n"), Not(HasSubstr("  deny\n"))));
   EXPECT_THAT(plumbline({"list", "scenarios", "-v"}).out, HasSubstr("deny container-one"));
-  expect_usage_error(
-      plumbline({"list", "everything"}),
-      "plumbline: 'everything' is not known (there are: scenarios, checks, worlds, causes)\n  remedy: ");
+  expect_usage_error(plumbline({"list", "everything"}),
+                     "plumbline: 'everything' is not known (there are: scenarios, checks, worlds, causes, "
+                     "faults)\n  remedy: ");
   expect_usage_error(plumbline({"list", "wrolds"}), "'wrolds' is not known; did you mean 'worlds'?");
+}
+
+TEST(CliList, FaultsAreListedWithWhatTheyBreak) {
+  const Ran ran = plumbline({"list", "faults", "-k", "container-link-down"});
+  EXPECT_EQ(ran.status, 0) << ran.err;
+  EXPECT_THAT(ran.out, AllOf(HasSubstr("faults\n  link/container-link-down  "), HasSubstr("(setup native)"),
+                             HasSubstr("container-one's cable is down")));
+}
+
+TEST(CliSelftest, WhatIsWrongIsSaidBeforeAnythingIsBuilt) {
+  expect_usage_error(plumbline({"selftest", "-k", "no such fault"}),
+                     "plumbline: -k 'no such fault' selects none of ");
+  const Folder folder;
+  const std::string file = folder.write("broken.yaml",
+                                        "version: 1\nabout: x\nclass: link\nscenario: diy\n"
+                                        "change: {set-link: {dev: veth1, up: false}}\n"
+                                        "expect: {checks: \"nobody\", cause: link-down}\n");
+  expect_usage_error(plumbline({"selftest", file}), file + ":6:9: 'nobody' is about no check of ");
+  expect_usage_error(plumbline({"selftest", folder.path("none.yaml")}), folder.path("none.yaml"));
 }
 
 TEST(CliList, PathsAreShortBelowTheWorkingFolder) {

@@ -12,6 +12,7 @@
 #include "harness/engine/report/text.hpp"
 #include "harness/engine/run/data.hpp"
 #include "harness/engine/run/runner.hpp"
+#include "harness/engine/selftest/selftest.hpp"
 #include "harness/proof/cause/kinds.hpp"
 
 namespace plumbline::cli {
@@ -41,11 +42,17 @@ struct World {
   std::vector<std::string> nodes;
 };
 
+struct Fault {
+  std::string id, file, about;
+  std::vector<std::string> setups;
+};
+
 struct Listing {
   std::optional<std::vector<Scenario>> scenarios;
   std::optional<std::vector<engine::CheckKind>> kinds;
   std::optional<std::vector<World>> worlds;
   std::optional<std::vector<proof::CauseKind>> causes;
+  std::optional<std::vector<Fault>> faults;
 };
 
 std::vector<Scenario> scenarios(const std::string& pattern) {
@@ -92,6 +99,18 @@ std::vector<World> worlds(const std::string& pattern) {
   return found;
 }
 
+std::vector<Fault> faults(const std::string& pattern) {
+  std::vector<Fault> found;
+  for (const engine::selftest::Fault& fault : engine::selftest::load_catalogue({})) {
+    if (!matches(pattern, fmt::format("{} {}", fault.id, fault.about))) continue;
+    // Those of one file stand together.
+    if (found.empty() || found.back().file != fault.file)
+      found.push_back({fault.id, fault.file, fault.about, {}});
+    found.back().setups.push_back(engine::setup_name(fault.spec));
+  }
+  return found;
+}
+
 json::value text(std::string_view value) {
   return json::value(valid_utf8(value));
 }
@@ -130,6 +149,15 @@ std::string as_json(const Listing& listing) {
     json::array& array = object["causes"].emplace_array();
     for (const proof::CauseKind& kind : *listing.causes)
       array.push_back({{"code", text(kind.code)}, {"summary", text(kind.summary)}});
+  }
+  if (listing.faults) {
+    json::array& array = object["faults"].emplace_array();
+    for (const Fault& fault : *listing.faults) {
+      array.push_back({{"id", text(fault.id)},
+                       {"file", text(fault.file)},
+                       {"about", text(fault.about)},
+                       {"setups", texts(fault.setups)}});
+    }
   }
   return engine::pretty(object);
 }
@@ -170,6 +198,13 @@ std::string as_text(const Listing& listing, bool verbose) {
     lines += "causes\n";
     for (const proof::CauseKind& kind : *listing.causes) lines += entry(kind.code, std::string(kind.summary));
   }
+  if (listing.faults) {
+    lines += "faults\n";
+    for (const Fault& fault : *listing.faults)
+      lines += entry(fmt::format("{}  {}  (setup{} {})", fault.id, fault.file,
+                                 fault.setups.size() == 1 ? "" : "s", fmt::join(fault.setups, ", ")),
+                     fault.about);
+  }
   return lines;
 }
 
@@ -182,6 +217,7 @@ int list(const ListArguments& arguments) {
   if (wanted("checks")) listing.kinds = kinds(arguments.pattern);
   if (wanted("worlds")) listing.worlds = worlds(arguments.pattern);
   if (wanted("causes")) listing.causes = causes(arguments.pattern);
+  if (wanted("faults")) listing.faults = faults(arguments.pattern);
   print(arguments.as_json ? as_json(listing) : as_text(listing, arguments.verbose));
   return 0;
 }
@@ -190,10 +226,12 @@ int list(const ListArguments& arguments) {
 
 Action add_list(CLI::App& app) {
   CLI::App* command = app.add_subcommand(
-      "list", "Scenarios, kinds of checks, and worlds that ship, and causes that are known");
+      "list", "Scenarios, kinds of checks, worlds and faults that ship, and causes that are known");
   const auto arguments = std::make_shared<ListArguments>();
-  command->add_option("WHAT", arguments->what, "scenarios, checks, worlds or causes; all of them by default")
-      ->check(one_of({"scenarios", "checks", "worlds", "causes"}));
+  command
+      ->add_option("WHAT", arguments->what,
+                   "scenarios, checks, worlds, causes or faults; all of them by default")
+      ->check(one_of({"scenarios", "checks", "worlds", "causes", "faults"}));
   command->add_option("-k", arguments->pattern, "Only what holds this text; with a leading ! what does not")
       ->type_name("PATTERN");
   command->add_flag("-v,--verbose", arguments->verbose, "Also the ids of each scenario's checks");

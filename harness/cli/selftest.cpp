@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "harness/cli/command.hpp"
+#include "harness/cli/mutate.hpp"
 #include "harness/cli/output.hpp"
 #include "harness/cli/reports.hpp"
 #include "harness/cli/terminal.hpp"
@@ -21,6 +22,8 @@ namespace selftest = engine::selftest;
 
 struct SelftestArguments {
   std::vector<std::string> faults;
+  std::vector<std::string> mutated;
+  std::string setup;
   std::vector<std::string> reports;
   std::string pattern;
   std::string color = "auto";
@@ -65,12 +68,33 @@ std::vector<Report> open_reports(const SelftestArguments& arguments) {
   return reports;
 }
 
-/// Everything that a user can get wrong is found before anything is built.
-int run(const SelftestArguments& arguments) {
+engine::RunOptions run_options(const SelftestArguments& arguments) {
   engine::RunOptions options;
   options.timeout = parse_timeout(arguments.timeout);
   options.trace_rules = arguments.trace_rules;
   options.trace = engine::TraceWhich::none;
+  return options;
+}
+
+int run_mutants(const SelftestArguments& arguments) {
+  if (!arguments.faults.empty())
+    throw Error("--mutate changes scenarios by itself, and takes no faults", ErrorKind::usage);
+  MutateArguments mutate;
+  mutate.specs = arguments.mutated;
+  mutate.reports = arguments.reports;
+  mutate.setup = arguments.setup;
+  mutate.color = arguments.color;
+  mutate.verbosity = verbosity(arguments);
+  mutate.options.run = run_options(arguments);
+  mutate.options.pool = arguments.pool;
+  mutate.options.pattern = arguments.pattern;
+  return cli::mutate(mutate);
+}
+
+/// Everything that a user can get wrong is found before anything is built.
+int run(const SelftestArguments& arguments) {
+  if (!arguments.mutated.empty()) return run_mutants(arguments);
+  const engine::RunOptions options = run_options(arguments);
   const std::vector<selftest::Fault> faults = chosen(arguments);
   const std::vector<Report> reports = open_reports(arguments);
   const selftest::Selftest result =
@@ -91,9 +115,19 @@ int run(const SelftestArguments& arguments) {
 void declare(CLI::App& command, SelftestArguments& arguments) {
   command.add_option("FAULT", arguments.faults,
                      "Files of faults or of healthy scenarios; by default all that ship");
+  CLI::Option* mutate =
+      command.add_option("--mutate", arguments.mutated,
+                         "Instead, change each line of these scenarios' rulesets and routing "
+                         "by itself: lines that no check "
+                         "notices are what the spec does not promise");
+  mutate->type_name("SPEC");
+  command.add_option("--setup", arguments.setup, "With --mutate: only this setup, or kind of setup")
+      ->type_name("SETUP")
+      ->needs(mutate);
   command
       .add_option("-k", arguments.pattern,
-                  "Only faults whose class/id holds this text; with a leading ! those that do not")
+                  "Only faults whose class/id holds this text, or mutants whose id does; with a leading ! "
+                  "those that do not")
       ->type_name("PATTERN");
   command
       .add_option(
@@ -133,10 +167,12 @@ Action add_selftest(CLI::App& app) {
       "  plumbline selftest                     the whole catalogue\n"
       "  plumbline selftest -k route/ -v        one class of faults, in detail\n"
       "  plumbline selftest my-fault.yaml       a fault of your own\n"
+      "  plumbline selftest --mutate my.yaml    what does the spec not promise?\n"
       "\n"
       "Exit status:\n"
       "  0  every fault was caught by the right checks with the right cause, and no alarm was false\n"
-      "  1  some were missed, or given a wrong cause, or gave a false alarm, or could not be tried\n"
+      "  1  some were missed, or given a wrong cause, or gave a false alarm, or could not be tried;\n"
+      "     with --mutate: a mutant survived that the spec does not declare equivalent\n"
       "  2  the command line or a fault is wrong; nothing was built\n"
       "  3  this machine cannot run it; the remedy is said\n"
       "  4  nothing is wrong, but some were skipped, for want of a program\n"

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <set>
 #include <string>
@@ -10,6 +11,7 @@
 
 #include "harness/engine/check/result.hpp"
 #include "harness/engine/spec/spec.hpp"
+#include "harness/network/topology/live_network.hpp"
 
 namespace plumbline::engine {
 
@@ -27,6 +29,11 @@ struct RunOptions {
   std::string out_directory;                 ///< traces; empty: none are written
   TraceWhich trace = TraceWhich::failed;     ///< "failed" means every check that did not pass
   std::size_t repetition = 0;                ///< which one this is; 0: it is not repeated
+  /// Of a check only its verdict is wanted: no cause is looked for, and neither journey nor what kernels did
+  /// is kept.
+  bool verdicts_only = false;
+  /// Called in the sandbox when the network stands, before its servers and taps.
+  std::function<void(const network::LiveNetwork&)> arranged;
 };
 
 /// For loading specs: every kind of check and change, and where `fixtures` holds worlds and setups.

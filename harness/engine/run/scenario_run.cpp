@@ -34,6 +34,14 @@ void unblock(std::initializer_list<int> signals) {
   ::sigprocmask(SIG_UNBLOCK, &set, nullptr);
 }
 
+/// What is told of the probe beside what it came to.
+void drop_evidence(CheckResult& result) {
+  result.journey = {};
+  result.kernel = {};
+  result.incomplete = {};
+  result.conntrack = {};
+}
+
 }  // namespace
 
 ScenarioRun::ScenarioRun(const spec::Spec& spec, const Selection& selection, const RunOptions& options,
@@ -138,6 +146,7 @@ void ScenarioRun::arrange() {
   } else {
     network_.build(spec_.addition);
   }
+  if (options_.arranged) options_.arranged(network_);
   network::Topology found = network::discover(network_, declared_);
   const double built = ms_since(start);
   StageOptions stage_options;
@@ -294,7 +303,9 @@ boost::asio::awaitable<void> ScenarioRun::work() {
       Outcome outcome = co_await plan_.checks[index]->run(*stage_);
       co_await learn_more(*stage_, outcome, result);
       tell(outcome, stage_->topology(), result);
-      if (outcome.question && !is_unexplained(*outcome.question)) {
+      if (options_.verdicts_only) {
+        drop_evidence(result);
+      } else if (outcome.question && !is_unexplained(*outcome.question)) {
         find_causes(*outcome.question, *stage_, result);
       } else if (outcome.question) {
         unexplained_.push_back({index, std::move(*outcome.question)});

@@ -29,6 +29,10 @@ constexpr std::string_view kSchema = R"json({
     "checks": {
       "type": "array", "minItems": 1,
       "items": {"type": "object", "minProperties": 1, "maxProperties": 1, "additionalProperties": false, "properties": {}}
+    },
+    "equivalent": {
+      "description": "Mutants that no check can notice (plumbline selftest --mutate), and why.",
+      "oneOf": [{"$ref": "#/$defs/equivalent"}, {"type": "array", "items": {"$ref": "#/$defs/equivalent"}}]
     }
   },
   "dependentRequired": {"setup": ["world"]},
@@ -111,6 +115,13 @@ constexpr std::string_view kSchema = R"json({
                        "additionalProperties": {"oneOf": [{"type": "null"}, {"$ref": "#/$defs/addresses"}]},
                        "description": "The namespaces that it leaves in /run/netns, with their addresses; by default what a native setup beside it makes."},
         "resolvers": {"$ref": "#/$defs/addresses"}
+      }
+    },
+    "equivalent": {
+      "type": "object", "required": ["mutant", "reason"], "additionalProperties": false,
+      "properties": {
+        "mutant": {"type": "string", "minLength": 1, "description": "A mutant's id or line, as the report has it; * stands for any text."},
+        "reason": {"type": "string", "minLength": 1}
       }
     },
     "change": {"type": "object", "minProperties": 1, "maxProperties": 1, "additionalProperties": false, "properties": {}},

@@ -15,7 +15,8 @@
 namespace plumbline::spec {
 namespace {
 
-constexpr std::array<std::string_view, 6> kKeys{"version", "name", "about", "world", "setup", "checks"};
+constexpr std::array<std::string_view, 7> kKeys{"version", "name",   "about",     "world",
+                                                "setup",   "checks", "equivalent"};
 constexpr std::array<std::string_view, 2> kSetupKinds{"native", "script"};
 
 /// The worlds that `world: NAME` can name.
@@ -153,6 +154,24 @@ std::vector<CheckItem> read_checks(const Value& checks, const LoadOptions& optio
   return items;
 }
 
+std::vector<Equivalent> read_equivalent(const Value& value) {
+  constexpr std::array<std::string_view, 2> keys{"mutant", "reason"};
+  std::vector<Equivalent> all;
+  for (const Value& item : value.as_list()) {
+    item.as_mapping("an equivalent mutant");
+    item.allow_keys("an equivalent mutant", keys);
+    Equivalent& each = all.emplace_back();
+    each.mark = item.mark;
+    for (const auto& [key, into] : {std::pair("mutant", &each.mutant), std::pair("reason", &each.reason)}) {
+      const Value& text = item.require(key, "an equivalent mutant");
+      *into = text.as_text(key);
+      if (into->empty())
+        text.fail(fmt::format("'{}' is empty: say {}", key, key == keys[0] ? "which" : "why"));
+    }
+  }
+  return all;
+}
+
 }  // namespace
 
 std::vector<CheckItem> read_changes(const Value& value, const LoadOptions& options) {
@@ -188,6 +207,7 @@ std::vector<Spec> read_specs(const Value& document, const std::string& path, con
   std::vector<Arranged> setups;
   if (setup != nullptr) setups = read_setups(*setup, spec, options);
   spec.checks = read_checks(document.require("checks", "a spec"), options);
+  if (const Value* equivalent = document.find("equivalent")) spec.equivalent = read_equivalent(*equivalent);
   if (setups.empty()) return {std::move(spec)};
   std::vector<Spec> specs;
   for (auto& [each, addition] : setups) {

@@ -28,6 +28,13 @@ struct Setup {
   std::optional<network::ScriptSetup> script;  ///< of kind script
 };
 
+/// Mutants that no check can notice, and why (plumbline selftest --mutate).
+struct Equivalent {
+  std::string mutant;  ///< glob over a mutant's id or its line
+  std::string reason;
+  Mark mark;
+};
+
 /// A spec as written, everything but the checks' own arguments validated.
 struct Spec {
   std::string file;
@@ -41,6 +48,7 @@ struct Spec {
   /// behind.
   network::Topology addition;
   std::vector<CheckItem> checks;
+  std::vector<Equivalent> equivalent;
 
   /// A spec that names world and setup can be run.
   bool is_scenario() const { return !world_file.empty() && setup.has_value(); }

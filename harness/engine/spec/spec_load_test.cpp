@@ -79,12 +79,30 @@ TEST_F(SpecLoad, TheTop) {
   EXPECT_EQ(refused("version: 1\nname: t\ncheks: []\n"),
             "t.yaml:3:1: unknown key 'cheks' in a spec; did you mean 'checks'? (allowed: version, name, "
             "about, world, "
-            "setup, checks)");
+            "setup, checks, equivalent)");
   EXPECT_EQ(refused("version: 1\nname: ../t\n"), "t.yaml:2:7: 'name' must be a name, not a path: '../t'");
   EXPECT_EQ(refused("- 1\n"), "t.yaml:1:1: a spec must be a mapping of keys, not a list");
   EXPECT_EQ(refused("version: 1\nname: t\nchecks: []\n"),
             "t.yaml:3:9: 'checks' must be a list of at least one check, as in `- reach: {from: host, to: "
             "internet}`");
+}
+
+TEST_F(SpecLoad, EquivalentMutants) {
+  const std::string head =
+      "version: 1\nname: t\nchecks: [{reach: {from: host, to: 192.0.2.1}}]\nequivalent:\n";
+  const Spec spec =
+      load_spec(write("t.yaml", head + "  - {mutant: 'delete *', reason: never mind}\n"), options());
+  ASSERT_EQ(spec.equivalent.size(), 1U);
+  EXPECT_EQ(spec.equivalent[0].mutant, "delete *");
+  EXPECT_EQ(spec.equivalent[0].reason, "never mind");
+  EXPECT_EQ(spec.equivalent[0].mark.to_string(), "t.yaml:5:5");
+  EXPECT_EQ(refused(head + "  - {mutant: x}\n"), "t.yaml:5:5: an equivalent mutant needs the key 'reason'");
+  EXPECT_EQ(refused(head + "  - {mutant: x, reason: ''}\n"), "t.yaml:5:25: 'reason' is empty: say why");
+  EXPECT_EQ(refused(head + "  - {mutants: x, reason: y}\n"),
+            "t.yaml:5:6: unknown key 'mutants' in an equivalent mutant; did you mean 'mutant'? (allowed: "
+            "mutant, reason)");
+  EXPECT_EQ(refused(head + "  - delete\n"),
+            "t.yaml:5:5: an equivalent mutant must be a mapping of keys, not 'delete'");
 }
 
 TEST_F(SpecLoad, CheckKinds) {

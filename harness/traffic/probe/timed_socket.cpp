@@ -18,6 +18,10 @@ using Clock = std::chrono::steady_clock;
 /// How often a time-out may begin anew. A DNS answer over TCP needs three: connected, length, message.
 constexpr int kMostExtensions = 4;
 
+/// Into how many waits a time-out is cut. What answers may be served by this very event loop, so that a turn
+/// of the loop that took long counts as one of them only, however long it was.
+constexpr int kWaits = 8;
+
 }  // namespace
 
 struct TimedSocket::State {
@@ -29,6 +33,7 @@ struct TimedSocket::State {
   std::chrono::milliseconds timeout{0};
   Descriptor::wait_type awaited = Descriptor::wait_read;
   int extensions_left = kMostExtensions;
+  int waits_left = 0;
   bool expired = false;
 
   bool ready() {
@@ -44,10 +49,18 @@ struct TimedSocket::State {
   }
 
   static void arm(const std::shared_ptr<State>& state) {
-    state->timer.expires_after(state->timeout);
+    state->waits_left = kWaits;
+    wait_on(state);
+  }
+
+  static void wait_on(const std::shared_ptr<State>& state) {
+    state->timer.expires_after(std::chrono::duration_cast<Clock::duration>(state->timeout) / kWaits);
     const std::weak_ptr<State> weak = state;
     state->timer.async_wait([weak](const boost::system::error_code& problem) {
-      if (!problem) expire(weak);
+      if (problem) return;
+      const auto held = weak.lock();
+      if (held && --held->waits_left > 0) return wait_on(held);
+      expire(weak);
     });
   }
 
