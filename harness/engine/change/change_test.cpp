@@ -195,6 +195,8 @@ TEST(Service, RefusesWhatSaysNothingOfWhatItDoes) {
             "t.yaml:1:39: 'delay' must be a time from 1ms to 3600s, such as 30s, not '2'");
   EXPECT_EQ(refused("service: {port: 53, does: dns, over: tcp, source-port: 54}"),
             "t.yaml:1:56: 'source-port' is of echo and dns over UDP");
+  EXPECT_EQ(refused("service: {port: 53, does: dns, question: ''}"),
+            "t.yaml:1:42: 'question' must be a host name");
   EXPECT_EQ(refused("service: {port: 7, does: echo, names: {}}"), "t.yaml:1:39: 'names' is of dns");
 }
 

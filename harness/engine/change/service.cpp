@@ -32,7 +32,8 @@ constexpr std::string_view kSchema = R"({
       {"$ref": "#/$defs/address"}, {"type": "array", "items": {"$ref": "#/$defs/address"}}]},
       "description": "What a DNS server answers; the world's names by default."},
     "rcode": {"enum": ["SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED"], "description": "Of every answer."},
-    "truncated": {"type": "boolean", "description": "No answer fits over UDP."}
+    "truncated": {"type": "boolean", "description": "No answer fits over UDP."},
+    "question": {"type": "string", "minLength": 1, "maxLength": 253, "description": "The name that it says it was asked for."}
   },
   "allOf": [
     {"if": {"properties": {"does": {"enum": ["http", "reset", "full"]}}}, "then": {"properties": {"over": {"const": "tcp"}}}},
@@ -41,7 +42,7 @@ constexpr std::string_view kSchema = R"({
     {"if": {"properties": {"does": {"enum": ["echo", "dns"]}}}, "else": {"properties": {"source": false, "source-port": false}}},
     {"if": {"properties": {"does": {"enum": ["echo", "http", "dns"]}}}, "else": {"properties": {"delay": false}}},
     {"if": {"properties": {"does": {"const": "stop"}}}, "then": {"properties": {"listen": false}}},
-    {"if": {"properties": {"does": {"const": "dns"}}}, "else": {"properties": {"names": false, "rcode": false, "truncated": false}}}
+    {"if": {"properties": {"does": {"const": "dns"}}}, "else": {"properties": {"names": false, "rcode": false, "truncated": false, "question": false}}}
   ]
 })";
 
@@ -125,6 +126,7 @@ void refuse_foreign_keys(const spec::Value& arguments, const std::string& does, 
   only("truncated", by_udp && does == "dns", "dns over UDP");
   only("names", does == "dns", "dns");
   only("rcode", does == "dns", "dns");
+  only("question", does == "dns", "dns");
 }
 
 ServerPlan read_plan(const spec::Value& arguments, Kind kind, const network::Topology& intended) {
@@ -139,6 +141,12 @@ ServerPlan read_plan(const spec::Value& arguments, Kind kind, const network::Top
     plan.manner.truncated = truncated->as_bool("truncated");
   if (const auto* rcode = arguments.find("rcode"))
     plan.manner.rcode = kRcodeNumbers.at(rcode->as_word("rcode", kRcodes));
+  if (const auto* question = arguments.find("question")) {
+    plan.manner.question = question->as_text("question");
+    constexpr std::size_t longest = 253;  // RFC 1035, 2.3.4
+    if (plan.manner.question.empty() || plan.manner.question.size() > longest)
+      question->fail("'question' must be a host name");
+  }
   const spec::Value* names = arguments.find("names");
   if (kind == Kind::dns) plan.names = names == nullptr ? worlds_names(intended) : read_names(*names);
   return plan;
@@ -150,7 +158,8 @@ std::string text_of(const spec::Value& arguments, const std::string& node, Trans
   const char* transport = over == Transports::both ? "" : over == Transports::udp ? "udp/" : "tcp/";
   std::string text = fmt::format("service {} {}{} {}", node, transport, port, does);
   for (const spec::Value::Entry& entry : arguments.entries) {
-    constexpr std::array<std::string_view, 5> told{"listen", "delay", "source", "source-port", "rcode"};
+    constexpr std::array<std::string_view, 6> told{"listen",      "delay", "source",
+                                                   "source-port", "rcode", "question"};
     for (const std::string_view key : told) {
       if (entry.key == key) text += fmt::format(" {} {}", key, entry.value.text);
     }
@@ -162,8 +171,8 @@ std::string text_of(const spec::Value& arguments, const std::string& node, Trans
 
 std::unique_ptr<Change> parse(const spec::CheckItem& item, const network::Topology& intended,
                               const spec::Spec& /*spec*/) {
-  constexpr std::string_view keys[] = {"in",     "port",        "over",  "does",  "listen",   "delay",
-                                       "source", "source-port", "names", "rcode", "truncated"};
+  constexpr std::string_view keys[] = {"in",     "port",        "over",  "does",  "listen",    "delay",
+                                       "source", "source-port", "names", "rcode", "truncated", "question"};
   const spec::Value& arguments = item.arguments;
   arguments.as_mapping(item.kind);
   arguments.allow_keys(item.kind, keys);

@@ -200,6 +200,15 @@ TEST(DnsAnswer, SaysWhatItIsToldToSayOfEveryName) {
   EXPECT_EQ(answers(refused), 0U);
 }
 
+TEST(DnsAnswer, IsAboutAnotherNameWhereToldTo) {
+  const DnsZone zone{{"www.example.test", {*IpAddress::parse("203.0.113.80")}}};
+  const DnsReply other = answer_dns(zone, query("www.example.test", kA), false, {.question = "b.test"});
+  EXPECT_EQ(answers(other), 1U);
+  const Bytes asked = query("b.test", kA);
+  const Bytes& said = *other.bytes;
+  EXPECT_TRUE(std::equal(asked.begin() + 12, asked.end(), said.begin() + 12));
+}
+
 TEST(DnsAnswer, IsCutOverUdpAloneWhereToldTo) {
   const DnsZone zone{{"www.example.test", {*IpAddress::parse("203.0.113.80")}}};
   const DnsReply cut = answer_dns(zone, query("www.example.test", kA), false, {.truncated = true});

@@ -62,6 +62,7 @@ struct DnsManner : Manner {
   Transports over = Transports::both;
   std::uint8_t rcode = 0;  ///< of every answer, which then holds no address; 0: what `names` says
   bool truncated = false;  ///< over UDP no answer fits: it says so (TC) and holds no address
+  std::string question;    ///< the name that it says it was asked for; empty: the one that it was
 };
 /// DNS over UDP and TCP: A and AAAA from `names` (lower case, no final dot), the name's case echoed as asked
 /// (draft-vixie-dnsext-dns0x20), NXDOMAIN for names that are not there, NODATA for other types, FORMERR or

@@ -16,9 +16,7 @@ std::optional<Finding> recognise(const Case& question, Facts& facts) {
   const bool given = connected || !question.delivered_to.empty();
   Finding finding;
   // Of a datagram that came in, only the service's own log shows that its kernel gave it to the service.
-  finding.certainty = given && question.journey.complete && question.delivered_to != question.from
-                          ? Certainty::proven
-                          : Certainty::likely;
+  finding.certainty = given && question.journey.complete ? Certainty::proven : Certainty::likely;
   finding.summary = connected ? fmt::format("{} took the connection to port {} and never answered.",
                                             server_text(question), question.port)
                               : fmt::format("{} got the probe to port {} and never answered.",
