@@ -172,7 +172,7 @@ class Stage::Impl {
   awaitable<void> await_late_answer(proof::Case& question) {
     constexpr std::chrono::milliseconds step{50};
     if (!question.watch || !question.wanted_through() || !proof::taken_in_silence(question)) co_return;
-    const auto until = std::chrono::steady_clock::now() + 2 * options_.timeout;
+    const auto until = std::chrono::steady_clock::now() + 3 * options_.timeout;
     const bool complete = question.journey.complete;
     boost::asio::steady_timer timer(executor_);
     while (proof::taken_in_silence(question) && std::chrono::steady_clock::now() < until) {

@@ -305,11 +305,20 @@ bool may_accept_replies(const Stop& stop, Facts& facts) {
   return false;
 }
 
+/// A rule about some packets only, in a chain that lets pass what no rule names: no answer needs a rule there.
+bool is_about_some(const Stop& stop, const Chain& base) {
+  if (stop.place.policy || base.policy != "accept") return false;
+  const RuleWords words = read_rule(stop.place.backend, stop.place.text);
+  return words.doubt || words.source || words.destination || words.protocol || words.source_port ||
+         words.destination_port;
+}
+
 /// The answer's or the error's; its own rules know nothing of connections.
 bool lacks_accept_for_replies(const Stop& stop, Facts& facts) {
   if (stop.leg == Leg::forward) return false;
   if (stop.hook == Hook::prerouting || stop.hook == Hook::postrouting) return false;
-  return base_of(stop, facts) != nullptr && !may_accept_replies(stop, facts);
+  const Chain* base = base_of(stop, facts);
+  return base != nullptr && !is_about_some(stop, *base) && !may_accept_replies(stop, facts);
 }
 
 Blame by_hook(const Stop& stop, Facts& facts) {

@@ -234,28 +234,26 @@ std::optional<Recognised> Observer::match_dns(const Packet& packet,
   const auto question = traffic::decode_dns_question(payload);
   if (!question) return std::nullopt;
   const auto found = by_question_.find(question_key(question->id, question->name));
-  if (found == by_question_.end()) return match_respelled_dns(*udp, *question);
+  if (found == by_question_.end()) return match_other_name(*question, *udp);
   return Recognised{found->second, question->response ? Leg::reply : Leg::forward};
 }
 
-/// A forwarder may answer in another spelling: dnsmasq does, of two that ask for one name at once, in the
-/// first one's (its forward_query joins the second to the question that is under way). The asker's port tells
-/// it then.
-std::optional<Recognised> Observer::match_respelled_dns(const UdpHeader& udp,
-                                                        const traffic::DnsQuestion& question) const {
+/// An answer for another name is one all the same, though nobody takes it: it comes to the very port that
+/// asked, with the question's id. A forwarder may answer in another spelling: dnsmasq does, of two that ask
+/// for one name at once, in the first one's (its forward_query joins the second to the question under way).
+std::optional<Recognised> Observer::match_other_name(const traffic::DnsQuestion& question,
+                                                     const UdpHeader& udp) const {
   if (!question.response) return std::nullopt;
   const auto [first, last] = by_question_id_.equal_range(question.id);
   for (auto each = first; each != last; ++each) {
     const auto& key = std::get<DnsKey>(watches_[each->second].key);
-    if (udp.destination_port == key.source_port && same_name(key.name, question.name)) {
-      return Recognised{each->second, Leg::reply};
-    }
+    if (udp.destination_port == key.source_port) return Recognised{each->second, Leg::reply};
   }
   return std::nullopt;
 }
 
-/// A message cut before its question is known by its id and the asker's port; by the id and the server's port
-/// where NAT has changed the other.
+/// A message cut before its question is known by its id and the asker's port; by the id and
+/// the server's port where NAT has changed the other.
 std::optional<Recognised> Observer::match_cut_dns(const UdpHeader& udp,
                                                   std::span<const std::uint8_t> payload) const {
   if (payload.size() < 3) return std::nullopt;

@@ -96,8 +96,8 @@ class Observer {
                                           std::span<const std::uint8_t> frame) const;
   std::optional<Recognised> match_dns(const traffic::Packet& packet,
                                       std::span<const std::uint8_t> payload) const;
-  std::optional<Recognised> match_respelled_dns(const traffic::UdpHeader& udp,
-                                                const traffic::DnsQuestion& question) const;
+  std::optional<Recognised> match_other_name(const traffic::DnsQuestion& question,
+                                             const traffic::UdpHeader& udp) const;
   std::optional<Recognised> match_cut_dns(const traffic::UdpHeader& udp,
                                           std::span<const std::uint8_t> payload) const;
   std::optional<Recognised> match_tcp(const traffic::TcpHeader& tcp) const;

@@ -257,6 +257,16 @@ Bytes question(std::uint16_t id, const std::string& label, bool response) {
   return message;
 }
 
+TEST_F(ObserverTest, TakesAnAnswerForAnotherNameByIdAndPort) {
+  const WatchId id = observer_.watch(DnsKey{4711, "wWw", 40005, 53});
+  see(ip(kContainer, kServer, 17, udp(40005, 53, question(4711, "wWw", false))));
+  see(ip(kServer, kContainer, 17, udp(53, 40005, question(4711, "other", true))));
+  see(ip(kServer, kContainer, 17, udp(53, 40006, question(4711, "other", true))));
+  see(ip(kServer, kContainer, 17, udp(53, 40005, question(4712, "other", true))));
+  see(ip(kContainer, kServer, 17, udp(40005, 53, question(4711, "other", false))));
+  EXPECT_THAT(legs(id), testing::ElementsAre(Leg::forward, Leg::reply));
+}
+
 TEST_F(ObserverTest, TellsDnsQuestionsApartByIdAndLetters) {
   const WatchId id = observer_.watch(DnsKey{4711, "wWw", 40005, 53});
   see(ip(kContainer, kServer, 17, udp(40005, 53, question(4711, "wWw", false))));
