@@ -63,12 +63,6 @@ std::span<const std::uint8_t> plain_header(const Packet& packet, std::span<const
   return frame.subspan(packet.transport_offset - length, length);
 }
 
-/// DNS knows no case (RFC 4343).
-bool same_name(std::string_view a, std::string_view b) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
-  return std::ranges::equal(a, b, {}, lower, lower);
-}
-
 std::string question_key(std::uint16_t id, std::string_view name) {
   return fmt::format("{} {}", id, name);
 }
