@@ -26,6 +26,8 @@ struct Dead {
 /// answer's. Absent: both arrived, or nothing was seen of either, or it left a node by a cable and did not
 /// come in at the other end.
 std::optional<Dead> died_inside(const Case& question);
+/// Where an answer goes once the node has taken back what its source NAT did to the probe.
+IpAddress translated_back(const Case& question, const Dead& answer);
 
 /// The rule or policy that dropped or rejected a packet of `leg`; null: none did that we know of.
 struct Stopper {
