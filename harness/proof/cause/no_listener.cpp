@@ -130,7 +130,7 @@ CauseKind no_listener_cause() {
       reasons::any_of({reasons::links(),
                        reasons::frames(),
                        reasons::rules(),
-                       {"dns-stub-resolver", "dns-tcp-only", "dns-udp-only"}})};
+                       {"dns-stub-resolver", "dns-tcp-only", "dns-udp-only", "destination-translated"}})};
 }
 
 }  // namespace plumbline::proof
