@@ -15,6 +15,10 @@ constexpr std::size_t kRingBudget = 96U << 20U;
 constexpr std::size_t kLeastRingBudget = 8U << 20U;
 constexpr std::size_t kRingBudgetOfACheck = 128U << 10U;
 constexpr std::size_t kLeastRing = 128U << 10U;
+/// Where nodes are few, each may be at one end of every check, and 128 KiB are 64 frames, or six TCP
+/// exchanges.
+constexpr std::size_t kLeastRingOfFew = 512U << 10U;
+constexpr std::size_t kLeastOfAll = 8U << 20U;
 constexpr std::size_t kLargestRing = 32U << 20U;
 
 /// A node's share of the budget. What its one tap sees grows with its interfaces (a host with a hundred
@@ -30,10 +34,13 @@ std::size_t ring_budget(std::size_t checks) {
   return std::clamp(checks * kRingBudgetOfACheck, kLeastRingBudget, kRingBudget);
 }
 
-std::size_t ring_size(std::size_t share, std::size_t all_shares, const TapOptions& options) {
+std::size_t ring_size(std::size_t share, std::size_t all_shares, std::size_t nodes,
+                      const TapOptions& options) {
   if (options.buffer_bytes != 0) return options.buffer_bytes;
   const std::size_t budget = ring_budget(options.checks);
-  return std::clamp(budget / std::max<std::size_t>(all_shares, 1) * share, kLeastRing, kLargestRing);
+  const std::size_t least =
+      std::clamp(kLeastOfAll / std::max<std::size_t>(nodes, 1), kLeastRing, kLeastRingOfFew);
+  return std::clamp(budget / std::max<std::size_t>(all_shares, 1) * share, least, kLargestRing);
 }
 
 }  // namespace
@@ -52,7 +59,7 @@ void Taps::open() {
     traffic::TapSource& tap = taps.emplace_back();
     tap.node = name;
     tap.netns = &netns;
-    tap.buffer_bytes = ring_size(share, all_shares, options_);
+    tap.buffer_bytes = ring_size(share, all_shares, topology_.nodes.size(), options_);
     tap.filter = tap_filter(node);
     tapped_.push_back({name, inode, tap.filter});
   }
