@@ -180,9 +180,10 @@ TEST(Service, ReadsItsArguments) {
   EXPECT_EQ(about("service: {port: 53, does: dns, rcode: REFUSED, delay: 2s, truncated: true, names: {}}"),
             "service host 53 dns rcode REFUSED delay 2s truncated names");
   EXPECT_EQ(refused("service: {port: 80}"), "t.yaml:1:10: service needs the key 'does'");
-  EXPECT_EQ(refused("service: {port: 80, does: resets}"),
-            "t.yaml:1:27: 'does' must be stop, echo, http, dns, ignore, reset or full, not 'resets'; did you "
-            "mean 'reset'?");
+  EXPECT_EQ(
+      refused("service: {port: 80, does: resets}"),
+      "t.yaml:1:27: unknown 'does' 'resets'; did you mean 'reset'? (allowed: stop, echo, http, dns, ignore, "
+      "reset, full)");
 }
 
 TEST(Service, RefusesWhatSaysNothingOfWhatItDoes) {
@@ -206,7 +207,7 @@ TEST(Resolvers, AreReadAndForeseen) {
   EXPECT_EQ(about("resolvers: {are: []}"), "resolvers host none");
   EXPECT_EQ(refused("resolvers: {in: one}"), "t.yaml:1:12: resolvers needs the key 'are'");
   EXPECT_EQ(refused("resolvers: {are: [here]}"),
-            "t.yaml:1:19: 'are' must be an IP address such as 192.168.16.1 or 2001:db8::1, not 'here'");
+            "t.yaml:1:19: 'are' must be an IP address such as 192.168.16.53, not 'here'");
   parse("resolvers: {in: one, are: [192.0.2.1, \"2001:db8::1\"]}")->foresee(intended);
   EXPECT_EQ(intended.find("one")->resolvers.size(), 2U);
 }
