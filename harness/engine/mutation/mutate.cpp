@@ -174,6 +174,9 @@ class Mutating {
     Pool pool(specs, quick(options_.run), options_.pool);
     const RunResult run = pool.run({&judging});
     result_.mutants = std::move(judging.results);
+    // What was under way then came to nothing.
+    if (run.interrupted)
+      std::erase_if(result_.mutants, [](const auto& mutant) { return mutant.fate == Fate::broken; });
     return !run.interrupted;
   }
 
