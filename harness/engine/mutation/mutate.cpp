@@ -283,6 +283,14 @@ MutantResult judge(const Mutant& mutant, const ScenarioResult& run) {
     result.says = std::ranges::find_if(run.checks, notices)->id;
     return result;
   }
+  // A change of the spec's own that could be made before, and no longer can.
+  const auto change = std::ranges::find(run.changes, false, &ChangeResult::made);
+  if (change != run.changes.end()) {
+    result.fate = Fate::noticed;
+    result.noticing = 1;
+    result.says = change->about;
+    return result;
+  }
   const auto other =
       std::ranges::find_if(run.checks, [](const auto& check) { return check.verdict != Verdict::pass; });
   if (!run.error && other == run.checks.end()) {
