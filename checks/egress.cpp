@@ -47,10 +47,16 @@ std::optional<IpAddress> first_address(const network::Node& node, std::string_vi
   return held->address;
 }
 
+/// The bridge's own device, through which the host sends and hears what the uplink as its port passes on.
+bool is_its_bridge(const Sighting& sighting, const Exit& exit) {
+  return !exit.bridge.empty() && sighting.interface == exit.bridge;
+}
+
 /// A cable to another node of the world: bridges and their ports are inside the host's own network.
 bool is_uplink(const Sighting& sighting, const Exit& exit) {
   return sighting.node == exit.host && sighting.leg == Leg::forward &&
-         sighting.packet.direction == Direction::out && sighting.packet.ip.has_value();
+         sighting.packet.direction == Direction::out && sighting.packet.ip.has_value() &&
+         !is_its_bridge(sighting, exit);
 }
 
 /// The first packet that did not leave as promised. Absent: all that left did.
@@ -84,6 +90,7 @@ std::optional<std::string> wrong_ends(const Exit& exit, const engine::Evidence& 
   for (const Sighting& sighting : evidence.journey.sightings) {
     // Towards a container an answer leaves the host; what comes in there comes from an uplink.
     if (!sighting.is(Leg::reply, exit.host, Direction::in) || sighting.interface == "lo") continue;
+    if (is_its_bridge(sighting, exit)) continue;
     if (sighting.interface != exit.via) {
       return fmt::format("the answer came back to {} by {} instead of {}", exit.host, sighting.interface,
                          exit.via);
@@ -151,6 +158,7 @@ class Egress final : public engine::Check {
     auto control_probe = stage.exchange(exit.host, to, with_);
     auto [evidence, control] = co_await (std::move(probe) && std::move(control_probe));
     exit.own = evidence.outcome.identity.source;
+    exit.bridge = bridge_of_uplink(stage);
     if (source_.unchanged) exit.as = exit.own;
     engine::Outcome outcome;
     outcome.judgement = judge_egress(exit, evidence, promise.from == exit.host ? nullptr : &control);
@@ -171,6 +179,11 @@ class Egress final : public engine::Check {
   }
 
  private:
+  std::string bridge_of_uplink(const engine::Stage& stage) const {
+    const network::Node* host = stage.topology().find(exit_.host);
+    const network::Interface* uplink = host == nullptr ? nullptr : host->find_interface(exit_.via);
+    return uplink == nullptr ? std::string() : uplink->master;
+  }
   IpAddress source_on_uplink(const engine::Stage& stage, IpFamily family) const {
     if (const auto stated = source_.of(family)) return *stated;
     const network::Node* host = stage.topology().find(exit_.host);
@@ -268,10 +281,11 @@ Judgement judge_egress(const Exit& exit, const engine::Evidence& evidence, const
   const std::string outcome = traffic::to_text(evidence.outcome);
   if (const auto wrong = wrong_exit(exit, evidence)) return {Verdict::fail, *wrong};
   if (const auto wrong = wrong_hops(exit, evidence)) return {Verdict::fail, *wrong};
-  const Sighting* left = evidence.journey.first(Leg::forward, exit.host, Direction::out);
+  const auto& seen = evidence.journey.sightings;
+  const auto left = std::ranges::find_if(seen, [&](const Sighting& s) { return is_uplink(s, exit); });
   if (!evidence.answered()) {
     const bool dead = control != nullptr && judge_reach(*control).verdict != Verdict::pass;
-    if (left != nullptr && dead) {
+    if (left != seen.end() && dead) {
       return {Verdict::inconclusive,
               fmt::format("left by {} as {}, but {} answers {} no better: the target may be dead ({})",
                           exit.via, exit.as.to_string(), evidence.to.text, control->from, outcome)};
@@ -285,10 +299,10 @@ Judgement judge_egress(const Exit& exit, const engine::Evidence& evidence, const
   }
   const bool arrived = !evidence.to.node.empty() && evidence.journey.arrived(evidence.to.node) != nullptr;
   const bool returned = evidence.journey.first(Leg::reply, evidence.from, Direction::in) != nullptr;
-  if (left == nullptr || !arrived || !returned) {
-    const std::string_view missing = left == nullptr ? "leaving by the uplink"
-                                     : !arrived      ? "arriving"
-                                                     : "coming back";
+  if (left == seen.end() || !arrived || !returned) {
+    const std::string_view missing = left == seen.end() ? "leaving by the uplink"
+                                     : !arrived         ? "arriving"
+                                                        : "coming back";
     if (blind || evidence.to.node.empty()) {
       return {Verdict::inconclusive,
               fmt::format("{}, but it was not seen {}: {}", outcome, missing,

@@ -14,6 +14,7 @@ struct Exit {
   IpAddress as;                  ///< the source that the uplink and the receiver see
   IpAddress own;                 ///< the source's own address, to which the reply must come back
   std::optional<unsigned> hops;  ///< by how much the TTL at the uplink is lower than at the source
+  std::string bridge;            ///< that the uplink is a port of, and sends on what this sends; empty: none
 };
 
 /// Passes only if the probe left by `via` with source `as`, arrived with it, left by no other uplink and

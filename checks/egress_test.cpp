@@ -15,8 +15,8 @@ using testing_support::at_the_guard;
 using testing_support::there_and_back;
 using traffic::Direction;
 
-const Exit kExit{"host", "ens4", *IpAddress::parse("192.168.16.10"), *IpAddress::parse("192.168.99.11"),
-                 std::nullopt};
+const Exit kExit{"host",       "ens4", *IpAddress::parse("192.168.16.10"), *IpAddress::parse("192.168.99.11"),
+                 std::nullopt, ""};
 
 proof::Sighting& find(engine::Evidence& evidence, Leg leg, std::string_view node, Direction direction) {
   for (auto& sighting : evidence.journey.sightings) {
@@ -35,6 +35,27 @@ TEST(EgressJudgement, FailsTheWrongUplink) {
   const auto judged = judge_egress(kExit, evidence, nullptr);
   EXPECT_EQ(judged.verdict, Verdict::fail);
   EXPECT_THAT(judged.observed, HasSubstr("by ens5 instead of ens4"));
+}
+
+TEST(EgressJudgement, PassesWhereTheUplinkSendsOnWhatItsBridgeSends) {
+  engine::Evidence evidence = there_and_back();
+  auto& seen = evidence.journey.sightings;
+  const auto insert = [&](Leg leg, Direction direction, std::size_t after) {
+    proof::Sighting of_bridge = find(evidence, leg, "host", direction);
+    of_bridge.interface = "bridge0";
+    for (std::size_t i = 0; i < seen.size(); ++i) {
+      if (!seen[i].is(leg, "host", direction)) continue;
+      seen.insert(seen.begin() + static_cast<std::ptrdiff_t>(i + after), of_bridge);
+      return;
+    }
+  };
+  insert(Leg::forward, Direction::out, 0);
+  insert(Leg::reply, Direction::in, 1);
+  Exit exit = kExit;
+  EXPECT_EQ(judge_egress(exit, evidence, nullptr).verdict, Verdict::fail);
+  exit.bridge = "bridge0";
+  const auto judged = judge_egress(exit, evidence, nullptr);
+  EXPECT_EQ(judged.verdict, Verdict::pass) << judged.observed;
 }
 
 TEST(EgressJudgement, FailsWhereTheAnswerComesBackByAnotherUplink) {

@@ -121,6 +121,21 @@ std::optional<std::string> wrong_end(const Isolation& promise, const IsolationPr
                      traffic::to_text(outcome), engine::kernel_error_text(promise.error));
 }
 
+/// The sender's kernel found no neighbour to hand it to. It still waits for one, or has told itself in an
+/// error on its loopback that it has given up, by which time its neighbour table may hold no entry any more.
+bool nobody_to_go_to(const Isolation& promise, const IsolationProbe& probe) {
+  if (!probe.unresolved.empty()) return true;
+  const proof::Journey& journey = probe.evidence.journey;
+  if (journey.passed(promise.from) != nullptr) return false;
+  return std::ranges::any_of(journey.sightings, [&](const proof::Sighting& seen) {
+    const auto* icmp = std::get_if<traffic::IcmpHeader>(&seen.packet.transport);
+    const bool told_itself =
+        seen.leg == proof::Leg::error && seen.node == promise.from && seen.interface == "lo";
+    return told_itself && icmp != nullptr && icmp->type == (icmp->v6 ? 1 : 3) &&
+           icmp->code == (icmp->v6 ? 3 : 1);
+  });
+}
+
 /// What keeps a probe without a leak from proving anything. Absent: nothing does.
 std::optional<std::string> gap(const Isolation& promise, const IsolationProbe& probe) {
   const Evidence& evidence = probe.evidence;
@@ -131,7 +146,7 @@ std::optional<std::string> gap(const Isolation& promise, const IsolationProbe& p
     return fmt::format("{} was never sent: {}{}", what, traffic::to_text(evidence.outcome),
                        waits ? " while duplicate address detection goes on" : "");
   }
-  const bool nowhere_to_go = evidence.journey.complete && !probe.unresolved.empty();
+  const bool nowhere_to_go = evidence.journey.complete && nobody_to_go_to(promise, probe);
   const auto blind = evidence.blind();
   if (blind && !nowhere_to_go) {
     return fmt::format("{}: {}, so its absence at {} proves nothing", what, *blind, promise.to);
@@ -146,7 +161,7 @@ std::optional<std::string> gap(const Isolation& promise, const IsolationProbe& p
 /// What became of a probe that did not get to the node, in words that are counted.
 std::string end_of(const Isolation& promise, const IsolationProbe& probe) {
   const Evidence& evidence = probe.evidence;
-  if (!probe.unresolved.empty()) return "never sent for want of a neighbour";
+  if (nobody_to_go_to(promise, probe)) return "never sent for want of a neighbour";
   const traffic::ProbeOutcome& outcome = evidence.outcome;
   const bool stays = evidence.to.address.is_loopback();
   switch (outcome.status) {

@@ -102,6 +102,25 @@ TEST(IsolatedJudgement, AProbeThatFoundNobodyToGoToWasNeverSent) {
   EXPECT_EQ(judge_isolated(kPromise, {probe}).judgement.verdict, Verdict::inconclusive);
 }
 
+TEST(IsolatedJudgement, AnErrorThatTheSenderTellsItselfSaysThatItWasNeverSent) {
+  IsolationProbe probe = lost_on_the_way();
+  proof::Sighting told = probe.evidence.journey.sightings.front();
+  told.leg = proof::Leg::error;
+  told.node = kPromise.from;
+  told.interface = "lo";
+  traffic::IcmpHeader unreachable;
+  unreachable.type = 1;
+  unreachable.code = 3;
+  unreachable.v6 = true;
+  told.packet.transport = unreachable;
+  probe.evidence.journey.sightings = {told};
+  const auto judged = judge_isolated(kPromise, {probe});
+  EXPECT_EQ(judged.judgement.verdict, Verdict::pass) << judged.judgement.observed;
+  EXPECT_EQ(judged.judgement.observed, "1 probe: 1 never sent for want of a neighbour");
+  probe.evidence.journey.sightings.front().interface = "eth0";  // another node's error
+  EXPECT_EQ(judge_isolated(kPromise, {probe}).judgement.verdict, Verdict::inconclusive);
+}
+
 TEST(IsolatedJudgement, OnlyARefusalThatIsTheNetworksProvesItself) {
   for (const int error : {ENETUNREACH, EHOSTUNREACH, EACCES, EPERM, ENETDOWN, EINVAL, EADDRNOTAVAIL}) {
     EXPECT_EQ(judge_isolated(kPromise, {refused_locally(error)}).judgement.verdict, Verdict::pass) << error;

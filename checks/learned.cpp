@@ -159,6 +159,8 @@ std::vector<std::unique_ptr<engine::Check>> parse(const spec::CheckItem& item,
   arguments.as_mapping("learned");
   arguments.allow_keys("learned", keys);
   const std::string in = engine::read_guard(arguments, "in", intended);
+  const network::Node* host = intended.host();
+  const std::string host_name = host == nullptr ? std::string() : host->name;
   const std::string bridge = arguments.require("bridge", "learned").as_name("bridge", 15);
   engine::read_nodes(arguments, "to", intended);  // both ends' tables are read, so an address will not do
   std::vector<std::unique_ptr<engine::Check>> checks;
@@ -167,7 +169,9 @@ std::vector<std::unique_ptr<engine::Check>> parse(const spec::CheckItem& item,
     auto check = std::make_unique<Learned>(each, in, bridge);
     engine::CheckResult& promise = check->promise;
     engine::describe(promise, item, each);
-    promise.id = fmt::format("learned {} -> {} on {}{}", promise.from, promise.to, bridge, each.suffix());
+    const std::string elsewhere = in == host_name ? std::string() : " in " + in;
+    promise.id =
+        fmt::format("learned {} -> {} on {}{}{}", promise.from, promise.to, bridge, elsewhere, each.suffix());
     promise.expected = fmt::format(
         "{} from {} to {}, then {} knows both by the ports they came in by, and each "
         "knows the other's hardware address",

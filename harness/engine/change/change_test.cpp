@@ -74,7 +74,7 @@ TEST(Changes, AreTheseKindsInOrder) {
   std::vector<std::string_view> names;
   for (const ChangeKind& kind : change_kinds()) names.push_back(kind.name);
   EXPECT_THAT(names, ElementsAre("add-address", "add-route", "delete-address", "delete-link", "delete-route",
-                                 "nft", "run", "set-link", "sysctl"));
+                                 "nft", "resolvers", "run", "service", "set-link", "sysctl"));
 }
 
 TEST(DeleteLink, ReadsItsArguments) {
@@ -169,6 +169,46 @@ TEST(DeleteRoute, ReadsItsArguments) {
   EXPECT_EQ(refused("delete-route: {in: one}"), "t.yaml:1:15: a route needs the key 'to'");
   EXPECT_EQ(refused("delete-route: {to: default, table: 0}"),
             "t.yaml:1:36: 'table' must be a whole number from 1 to 4294967295, not '0'");
+}
+
+TEST(Service, ReadsItsArguments) {
+  EXPECT_EQ(about("service: {in: one, port: 53, does: stop}"), "service one 53 stop");
+  EXPECT_EQ(about("service: {port: 53, over: tcp, does: ignore}"), "service host tcp/53 ignore");
+  EXPECT_EQ(about("service: {port: 80, does: reset}"), "service host tcp/80 reset");
+  EXPECT_EQ(about("service: {port: 7, over: udp, does: echo, source: 192.168.99.2, source-port: 8}"),
+            "service host udp/7 echo source 192.168.99.2 source-port 8");
+  EXPECT_EQ(about("service: {port: 53, does: dns, rcode: REFUSED, delay: 2s, truncated: true, names: {}}"),
+            "service host 53 dns rcode REFUSED delay 2s truncated names");
+  EXPECT_EQ(refused("service: {port: 80}"), "t.yaml:1:10: service needs the key 'does'");
+  EXPECT_EQ(refused("service: {port: 80, does: resets}"),
+            "t.yaml:1:27: 'does' must be stop, echo, http, dns, ignore, reset or full, not 'resets'; did you "
+            "mean 'reset'?");
+}
+
+TEST(Service, RefusesWhatSaysNothingOfWhatItDoes) {
+  EXPECT_EQ(refused("service: {port: 80, does: http, over: udp}"), "t.yaml:1:39: 'http' is of TCP");
+  EXPECT_EQ(refused("service: {port: 80, does: stop, listen: 127.0.0.1}"),
+            "t.yaml:1:41: 'listen' is of what listens");
+  EXPECT_EQ(refused("service: {port: 80, does: reset, delay: 2s}"),
+            "t.yaml:1:41: 'delay' is of echo, http and dns");
+  EXPECT_EQ(refused("service: {port: 53, does: dns, delay: 2}"),
+            "t.yaml:1:39: 'delay' must be a time from 1ms to 3600s, such as 30s, not '2'");
+  EXPECT_EQ(refused("service: {port: 53, does: dns, over: tcp, source-port: 54}"),
+            "t.yaml:1:56: 'source-port' is of echo and dns over UDP");
+  EXPECT_EQ(refused("service: {port: 53, does: dns, question: ''}"),
+            "t.yaml:1:42: 'question' must be a host name");
+  EXPECT_EQ(refused("service: {port: 7, does: echo, names: {}}"), "t.yaml:1:39: 'names' is of dns");
+}
+
+TEST(Resolvers, AreReadAndForeseen) {
+  network::Topology intended = small();
+  EXPECT_EQ(about("resolvers: {in: one, are: 127.0.0.53}"), "resolvers one 127.0.0.53");
+  EXPECT_EQ(about("resolvers: {are: []}"), "resolvers host none");
+  EXPECT_EQ(refused("resolvers: {in: one}"), "t.yaml:1:12: resolvers needs the key 'are'");
+  EXPECT_EQ(refused("resolvers: {are: [here]}"),
+            "t.yaml:1:19: 'are' must be an IP address such as 192.168.16.1 or 2001:db8::1, not 'here'");
+  parse("resolvers: {in: one, are: [192.0.2.1, \"2001:db8::1\"]}")->foresee(intended);
+  EXPECT_EQ(intended.find("one")->resolvers.size(), 2U);
 }
 
 TEST(Sysctl, ReadsItsArguments) {

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "harness/engine/change/place.hpp"
+#include "harness/engine/check/listeners.hpp"
 #include "harness/engine/spec/program.hpp"
 
 namespace plumbline::engine {
@@ -22,7 +23,7 @@ constexpr std::string_view kSchema = R"({
     "in": {"$ref": "#/$defs/name"},
     "port": {"type": "integer", "minimum": 1, "maximum": 65535},
     "over": {"enum": ["udp", "tcp"], "description": "Both by default, as far as what it does has them."},
-    "does": {"enum": ["stop", "echo", "http", "dns", "ignore", "reset"]},
+    "does": {"enum": ["stop", "echo", "http", "dns", "ignore", "reset", "full"]},
     "listen": {"$ref": "#/$defs/address", "description": "The one address of the node that it listens on."},
     "delay": {"$ref": "#/$defs/time", "description": "Before each answer."},
     "source": {"$ref": "#/$defs/address", "description": "From which answers over UDP leave."},
@@ -31,21 +32,22 @@ constexpr std::string_view kSchema = R"({
       {"$ref": "#/$defs/address"}, {"type": "array", "items": {"$ref": "#/$defs/address"}}]},
       "description": "What a DNS server answers; the world's names by default."},
     "rcode": {"enum": ["SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED"], "description": "Of every answer."},
-    "truncated": {"type": "boolean", "description": "No answer fits over UDP."}
+    "truncated": {"type": "boolean", "description": "No answer fits over UDP."},
+    "question": {"type": "string", "minLength": 1, "maxLength": 253, "description": "The name that it says it was asked for."}
   },
   "allOf": [
-    {"if": {"properties": {"does": {"enum": ["http", "reset"]}}}, "then": {"properties": {"over": {"const": "tcp"}}}},
+    {"if": {"properties": {"does": {"enum": ["http", "reset", "full"]}}}, "then": {"properties": {"over": {"const": "tcp"}}}},
     {"if": {"properties": {"over": {"const": "tcp"}}, "required": ["over"]},
      "then": {"properties": {"source": false, "source-port": false, "truncated": false}}},
     {"if": {"properties": {"does": {"enum": ["echo", "dns"]}}}, "else": {"properties": {"source": false, "source-port": false}}},
     {"if": {"properties": {"does": {"enum": ["echo", "http", "dns"]}}}, "else": {"properties": {"delay": false}}},
     {"if": {"properties": {"does": {"const": "stop"}}}, "then": {"properties": {"listen": false}}},
-    {"if": {"properties": {"does": {"const": "dns"}}}, "else": {"properties": {"names": false, "rcode": false, "truncated": false}}}
+    {"if": {"properties": {"does": {"const": "dns"}}}, "else": {"properties": {"names": false, "rcode": false, "truncated": false, "question": false}}}
   ]
 })";
 
-constexpr std::array<std::string_view, 6> kDoes{"stop", "echo", "http", "dns", "ignore", "reset"};
-constexpr std::array kKinds{Kind::echo, Kind::http, Kind::dns, Kind::silence, Kind::reset};
+constexpr std::array<std::string_view, 7> kDoes{"stop", "echo", "http", "dns", "ignore", "reset", "full"};
+constexpr std::array kKinds{Kind::echo, Kind::http, Kind::dns, Kind::silence, Kind::reset, Kind::full};
 constexpr std::array<std::string_view, 4> kRcodes{"SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED"};
 constexpr std::array<std::uint8_t, 4> kRcodeNumbers{2, 3, 4, 5};
 
@@ -77,7 +79,7 @@ std::uint16_t read_port(const spec::Value& value, std::string_view what) {
 
 Transports read_over(const spec::Value& arguments, const std::string& does) {
   constexpr std::array<std::string_view, 2> words{"udp", "tcp"};
-  const bool tcp_alone = does == "http" || does == "reset";
+  const bool tcp_alone = does == "http" || does == "reset" || does == "full";
   const spec::Value* over = arguments.find("over");
   if (over == nullptr) return tcp_alone ? Transports::tcp : Transports::both;
   const bool tcp = over->as_word("over", words) == 1;
@@ -124,6 +126,7 @@ void refuse_foreign_keys(const spec::Value& arguments, const std::string& does, 
   only("truncated", by_udp && does == "dns", "dns over UDP");
   only("names", does == "dns", "dns");
   only("rcode", does == "dns", "dns");
+  only("question", does == "dns", "dns");
 }
 
 ServerPlan read_plan(const spec::Value& arguments, Kind kind, const network::Topology& intended) {
@@ -138,6 +141,12 @@ ServerPlan read_plan(const spec::Value& arguments, Kind kind, const network::Top
     plan.manner.truncated = truncated->as_bool("truncated");
   if (const auto* rcode = arguments.find("rcode"))
     plan.manner.rcode = kRcodeNumbers.at(rcode->as_word("rcode", kRcodes));
+  if (const auto* question = arguments.find("question")) {
+    plan.manner.question = question->as_text("question");
+    constexpr std::size_t longest = 253;  // RFC 1035, 2.3.4
+    if (plan.manner.question.empty() || plan.manner.question.size() > longest)
+      question->fail("'question' must be a host name");
+  }
   const spec::Value* names = arguments.find("names");
   if (kind == Kind::dns) plan.names = names == nullptr ? worlds_names(intended) : read_names(*names);
   return plan;
@@ -149,7 +158,8 @@ std::string text_of(const spec::Value& arguments, const std::string& node, Trans
   const char* transport = over == Transports::both ? "" : over == Transports::udp ? "udp/" : "tcp/";
   std::string text = fmt::format("service {} {}{} {}", node, transport, port, does);
   for (const spec::Value::Entry& entry : arguments.entries) {
-    constexpr std::array<std::string_view, 5> told{"listen", "delay", "source", "source-port", "rcode"};
+    constexpr std::array<std::string_view, 6> told{"listen",      "delay", "source",
+                                                   "source-port", "rcode", "question"};
     for (const std::string_view key : told) {
       if (entry.key == key) text += fmt::format(" {} {}", key, entry.value.text);
     }
@@ -161,8 +171,8 @@ std::string text_of(const spec::Value& arguments, const std::string& node, Trans
 
 std::unique_ptr<Change> parse(const spec::CheckItem& item, const network::Topology& intended,
                               const spec::Spec& /*spec*/) {
-  constexpr std::string_view keys[] = {"in",     "port",        "over",  "does",  "listen",   "delay",
-                                       "source", "source-port", "names", "rcode", "truncated"};
+  constexpr std::string_view keys[] = {"in",     "port",        "over",  "does",  "listen",    "delay",
+                                       "source", "source-port", "names", "rcode", "truncated", "question"};
   const spec::Value& arguments = item.arguments;
   arguments.as_mapping(item.kind);
   arguments.allow_keys(item.kind, keys);

@@ -6,13 +6,14 @@
 #include <string_view>
 #include <vector>
 
-#include "harness/engine/check/listeners.hpp"
 #include "harness/engine/spec/spec.hpp"
 #include "harness/network/setup/script_host.hpp"
 #include "harness/network/topology/live_network.hpp"
 #include "harness/network/topology/model.hpp"
 
 namespace plumbline::engine {
+
+class Listeners;
 
 /// What a change is made on.
 struct ChangeSite {

@@ -24,6 +24,9 @@ Ground::Ground(const network::Topology& topology) {
   for (const network::Node& node : topology.nodes) {
     gateways_[node.name] = gateways_of(node);
     for (const network::Interface& interface : node.interfaces) {
+      if (interface.lower) {
+        lowers_[{node.name, interface.name}] = {interface.lower->node, interface.lower->interface};
+      }
       if (!interface.peer) continue;
       cables_[{node.name, interface.name}] = {interface.peer->node, interface.peer->interface};
     }

@@ -17,11 +17,14 @@ class Ground {
   explicit Ground(const network::Topology& topology);
 
   const proof::Cables& cables() const noexcept { return cables_; }
+  /// Of macvlans: what each lies on.
+  const proof::Cables& lowers() const noexcept { return lowers_; }
   /// Whom `node`'s routes may hand packets to.
   const std::vector<IpAddress>& gateways(const std::string& node) const;
 
  private:
   proof::Cables cables_;
+  proof::Cables lowers_;
   std::map<std::string, std::vector<IpAddress>> gateways_;
 };
 

@@ -172,7 +172,7 @@ class Stage::Impl {
   awaitable<void> await_late_answer(proof::Case& question) {
     constexpr std::chrono::milliseconds step{50};
     if (!question.watch || !question.wanted_through() || !proof::taken_in_silence(question)) co_return;
-    const auto until = std::chrono::steady_clock::now() + 2 * options_.timeout;
+    const auto until = std::chrono::steady_clock::now() + 3 * options_.timeout;
     const bool complete = question.journey.complete;
     boost::asio::steady_timer timer(executor_);
     while (proof::taken_in_silence(question) && std::chrono::steady_clock::now() < until) {
@@ -351,8 +351,9 @@ class Stage::Impl {
     const std::function<void(const traffic::ProbeIdentity&)> ready =
         [&](const traffic::ProbeIdentity& identity) {
           if (request.transport == traffic::DnsTransport::tcp) {
-            watch = taps_.observer().watch(proof::TcpKey{identity.source_port, request.port, request.server},
-                                           now_ns());
+            watch = taps_.observer().watch(
+                proof::TcpKey{identity.source_port, request.port, request.server, identity.initial_sequence},
+                now_ns());
           } else {
             watch = taps_.observer().watch(
                 proof::DnsKey{request.id, request.name, identity.source_port, request.port}, now_ns());
@@ -370,7 +371,7 @@ class Stage::Impl {
 
   static proof::Key key_for(const traffic::ProbeRequest& request, const traffic::ProbeIdentity& identity) {
     if (request.protocol == traffic::Protocol::tcp) {
-      return proof::TcpKey{identity.source_port, request.port, request.to};
+      return proof::TcpKey{identity.source_port, request.port, request.to, identity.initial_sequence};
     }
     return proof::NonceKey{request.nonce, identity.source_port, request.port};
   }

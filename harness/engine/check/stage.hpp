@@ -89,8 +89,8 @@ class Stage {
   /// Of a name that was not resolved: asks the same over the other of UDP and TCP, where the server was
   /// reached. Else does nothing.
   boost::asio::awaitable<void> ask_otherwise(proof::Case& question);
-  /// Of a probe that its target took in silence: waits on for an answer, twice the time-out at most, and
-  /// adds it to the journey. Else does nothing.
+  /// Of a probe that its target took in silence: waits on for an answer, three times the time-out at most,
+  /// and adds it to the journey. Else does nothing.
   boost::asio::awaitable<void> await_late_answer(proof::Case& question);
   /// Asks one DNS question and gathers its evidence. The name's letters are mixed in case by the stage.
   /// `family`: of the addresses asked for, A or AAAA.

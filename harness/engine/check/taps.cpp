@@ -114,6 +114,8 @@ unsigned Taps::distance(const std::string& from, const std::string& to) {
 
 /// Cables from `source` to every other node, in the order of the taps.
 std::vector<unsigned> Taps::distances(const std::string& source) const {
+  std::multimap<std::string, std::string, std::less<>> uppers;  // by the node that they lie on
+  for (const auto& [upper, lower] : ground_.lowers()) uppers.emplace(lower.first, upper.first);
   std::map<std::string, unsigned, std::less<>> hops{{source, 0}};
   std::deque<std::string> open{source};
   while (!open.empty()) {
@@ -121,11 +123,15 @@ std::vector<unsigned> Taps::distances(const std::string& source) const {
     open.pop_front();
     const network::Node* node = topology_.find(name);
     if (node == nullptr) continue;
+    const auto reach = [&](const std::string& next) {
+      if (hops.emplace(next, hops[name] + 1).second) open.push_back(next);
+    };
     for (const network::Interface& interface : node->interfaces) {
-      if (!interface.peer || hops.contains(interface.peer->node)) continue;
-      hops[interface.peer->node] = hops[name] + 1;
-      open.push_back(interface.peer->node);
+      if (interface.peer) reach(interface.peer->node);
+      if (interface.lower) reach(interface.lower->node);
     }
+    const auto [first, last] = uppers.equal_range(name);
+    for (auto upper = first; upper != last; ++upper) reach(upper->second);
   }
   std::vector<unsigned> by_tap;
   for (const Tapped& tap : tapped_) {
@@ -139,6 +145,7 @@ proof::Terrain Taps::terrain(const std::string& from, const IpAddress& to) {
   proof::Terrain terrain;
   terrain.distance = distance_from(from);
   terrain.cables = &ground_.cables();
+  terrain.lowers = &ground_.lowers();
   terrain.source = from;
   terrain.target = to;
   terrain.gateways = [this](const std::string& node) { return ground_.gateways(node); };

@@ -64,6 +64,81 @@ TEST(Steps, EveryKindOfChangeIsMadeBetweenTheChecksAroundIt) {
   EXPECT_EQ(result.changes.back().before, result.checks.size() - 1);
 }
 
+TEST(Steps, ServersAreStoppedAndReplaced) {
+  Scenario scenario;
+  scenario.checks(R"(  - reach: {from: host, to: internet, with: tcp/80, family: ipv4, times: 3}
+  - resolve: {from: container-one, name: www.example.test, expect: 203.0.113.80, family: ipv4}
+  - then:
+      - service: {in: internet, port: 80, does: reset}
+      - service: {in: lan-resolver, port: 53, over: tcp, does: stop}
+  - reach: {from: host, to: internet, with: tcp/80, family: ipv4, times: 3}
+  - resolve: {from: container-one, name: www.example.test, expect: 203.0.113.80, family: ipv4}
+  - then:
+      - service: {in: internet, port: 80, does: http}
+      - service: {in: lan-resolver, port: 53, does: dns, names: {www.example.test: 203.0.113.99}}
+  - reach: {from: host, to: internet, with: tcp/80, family: ipv4, times: 3}
+  - resolve: {from: container-one, name: www.example.test, expect: 203.0.113.99, family: ipv4})");
+  const ScenarioResult result = run_one(scenario);
+  ASSERT_FALSE(result.error) << result.error->message;
+  ASSERT_EQ(result.checks.size(), 9U);
+  for (const std::size_t passes : {0U, 1U, 2U, 4U, 6U, 7U, 8U}) {
+    EXPECT_EQ(result.checks.at(passes).verdict, Verdict::pass)
+        << result.checks.at(passes).id << ": " << result.checks.at(passes).observed;
+  }
+  const CheckResult& reset = result.checks.at(3);
+  EXPECT_EQ(reset.verdict, Verdict::fail);
+  EXPECT_THAT(reset.observed, StartsWith("probe 1 of 3: connected, but no answer: Connection reset by peer"));
+  ASSERT_FALSE(reset.causes.empty());
+  EXPECT_EQ(reset.causes.front().code, "connection-reset");
+  const CheckResult& over_tcp = result.checks.at(5);
+  EXPECT_EQ(over_tcp.verdict, Verdict::fail);
+  ASSERT_FALSE(over_tcp.causes.empty());
+  EXPECT_EQ(over_tcp.causes.front().code, "dns-udp-only");
+}
+
+TEST(Steps, ADelayedAnswerIsSeenAfterItsTimeOut) {
+  Scenario scenario;
+  scenario.checks(R"(  - then: {service: {in: container-one, port: 5353, over: udp, does: echo, delay: 500ms}}
+  - reach: {from: host, to: container-one, with: udp/5353, family: ipv4})");
+  const ScenarioResult result = run_one(scenario, {.timeout = std::chrono::milliseconds(300)});
+  ASSERT_FALSE(result.error) << result.error->message;
+  const CheckResult& late = result.checks.at(0);
+  EXPECT_EQ(late.verdict, Verdict::fail);
+  ASSERT_FALSE(late.causes.empty());
+  EXPECT_EQ(late.causes.front().code, "answer-too-late");
+}
+
+TEST(Steps, OneLossInTenIsFoundByTenProbesInARow) {
+  Scenario scenario;
+  const std::string reach = "  - reach: {from: container-one, to: internet, family: ipv4, times: 10}\n";
+  scenario.checks(reach + R"(  - then:
+      nft:
+        rules: |
+          table inet lossy {
+            chain forward {
+              type filter hook forward priority 10; policy accept;
+              iifname "bridge0" numgen inc mod 10 0 drop
+            }
+          }
+)" + reach);
+  const ScenarioResult result = run_one(scenario, {.timeout = std::chrono::milliseconds(300)});
+  ASSERT_FALSE(result.error) << result.error->message;
+  EXPECT_EQ(result.checks.at(0).verdict, Verdict::pass) << result.checks.at(0).observed;
+  EXPECT_EQ(result.checks.at(1).verdict, Verdict::fail) << result.checks.at(1).observed;
+  EXPECT_EQ(result.checks.at(1).causes.at(0).code, "forward-rule-drop");
+}
+
+TEST(Steps, ResolversThatChangeAreAskedFromThenOn) {
+  Scenario scenario;
+  const std::string resolve =
+      "  - resolve: {from: container-one, name: www.example.test, family: ipv4, with: udp}\n";
+  scenario.checks(resolve + "  - then: {resolvers: {in: container-one, are: 198.51.100.53}}\n" + resolve);
+  const ScenarioResult result = run_one(scenario);
+  expect_all_pass(result);
+  EXPECT_THAT(result.checks.at(0).id, HasSubstr("at 192.168.16.53"));
+  EXPECT_THAT(result.checks.at(1).id, HasSubstr("at 198.51.100.53"));
+}
+
 TEST(Steps, AFailingCheckStopsNothing) {
   Scenario scenario;
   scenario.checks(R"(  - link: {dev: veth1, mtu: 1400}

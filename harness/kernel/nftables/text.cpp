@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <memory>
 #include <string>
 #include <utility>
@@ -28,11 +29,16 @@ Context make_context() {
   return context;
 }
 
+Fd memory_file() {
+  Fd file(::memfd_create("plumbline-nft", MFD_CLOEXEC));
+  if (!file) throw Error::from_errno(errno, "making a memory file");
+  return file;
+}
+
 /// The text as a file without a name: for a buffer libnftables shows its first line below every error,
 /// whichever line the error is in.
 Fd as_file(std::string_view text) {
-  Fd file(::memfd_create("plumbline-nft", MFD_CLOEXEC));
-  if (!file) throw Error::from_errno(errno, "making a memory file");
+  Fd file = memory_file();
   for (std::size_t done = 0; done < text.size();) {
     const ssize_t wrote = ::write(file.get(), text.data() + done, text.size() - done);
     if (wrote < 0 && errno == EINTR) continue;
@@ -53,25 +59,60 @@ std::string trimmed(std::string text) {
   return text;
 }
 
-/// While it lives, nothing is written to standard error: libnftables' help for iptables-nft (its xt.c) says
-/// there, past every buffer and flag, which of iptables' extensions it cannot translate. Such a rule is
-/// listed all the same, as `xt target "NAME"`. For the whole process, so only around a call that does not
-/// wait.
-class MutedErrors {
- public:
-  MutedErrors() : kept_(::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)) {
-    const Fd nowhere(::open("/dev/null", O_WRONLY | O_CLOEXEC));
-    if (kept_ && nowhere) ::dup2(nowhere.get(), STDERR_FILENO);
+/// All that was written to a file.
+std::string contents(const Fd& file) {
+  std::string text;
+  char part[4096];
+  for (off_t at = 0;;) {
+    const ssize_t size = ::pread(file.get(), part, sizeof part, at);
+    if (size <= 0) return text;
+    text.append(part, static_cast<std::size_t>(size));
+    at += size;
   }
-  MutedErrors(const MutedErrors&) = delete;
-  MutedErrors& operator=(const MutedErrors&) = delete;
-  ~MutedErrors() {
+}
+
+/// While it lives, what is written to standard error goes to a file: libnftables' help for iptables-nft (its
+/// xt.c) says there, past every buffer and flag, which of iptables' extensions it does not know. For the
+/// whole process, so only around a call that does not wait.
+class DivertedErrors {
+ public:
+  explicit DivertedErrors(const Fd& to) : kept_(::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)) {
+    if (kept_) ::dup2(to.get(), STDERR_FILENO);
+  }
+  DivertedErrors(const DivertedErrors&) = delete;
+  DivertedErrors& operator=(const DivertedErrors&) = delete;
+  ~DivertedErrors() {
     if (kept_) ::dup2(kept_.get(), STDERR_FILENO);
   }
 
  private:
   Fd kept_;
 };
+
+constexpr std::string_view kUnknown = "XT target ";
+constexpr std::string_view kUnknownEnd = " not found\n";
+
+/// "XT target MASQUERADE not found\n", said where the target should stand, becomes `xt target "MASQUERADE"`;
+/// lines about who manages a table go.
+std::string with_targets_named(std::string_view mixed) {
+  std::string text;
+  bool at_start = true;
+  while (!mixed.empty()) {
+    const std::size_t end = mixed.find(kUnknownEnd);
+    if (at_start && mixed.starts_with("# ")) {
+      mixed.remove_prefix(std::min(mixed.find('\n'), mixed.size() - 1) + 1);
+    } else if (mixed.starts_with(kUnknown) && end != std::string_view::npos) {
+      text += fmt::format("xt target \"{}\"", mixed.substr(kUnknown.size(), end - kUnknown.size()));
+      mixed.remove_prefix(end + kUnknownEnd.size());
+      at_start = false;
+    } else {
+      at_start = mixed.front() == '\n';
+      text += mixed.front();
+      mixed.remove_prefix(1);
+    }
+  }
+  return text;
+}
 
 bool is_privilege(const std::string& text) {
   return text.find("Operation not permitted") != std::string::npos;
@@ -82,16 +123,39 @@ struct Output {
   std::string text;  ///< or what libnftables has to say against it
 };
 
+/// The listing and what is said to standard error in the order in which they are written.
+Output list_with_errors(const Context& context, const std::string& command) {
+  const Fd both = memory_file();
+  const std::unique_ptr<FILE, int (*)(FILE*)> file(::fdopen(::dup(both.get()), "w"), ::fclose);
+  if (!file) throw Error::from_errno(errno, "opening a memory file");
+  std::setvbuf(file.get(), nullptr, _IONBF, 0);
+  nft_ctx_unbuffer_output(context.get());
+  FILE* const former = nft_ctx_set_output(context.get(), file.get());
+  int failed = 0;
+  {
+    const DivertedErrors diverted(both);
+    failed = nft_run_cmd_from_buffer(context.get(), command.c_str());
+  }
+  nft_ctx_set_output(context.get(), former);
+  if (failed != 0) return {false, trimmed(nft_ctx_get_error_buffer(context.get()))};
+  return {true, with_targets_named(contents(both))};
+}
+
 Output run_listing(const Netns& netns, const std::string& command, ListCounters counters) {
   const Netns::Entered inside(netns);
   const Context context = make_context();
   unsigned flags = NFT_CTX_OUTPUT_HANDLE;
   if (counters == ListCounters::no) flags |= NFT_CTX_OUTPUT_STATELESS;
   nft_ctx_output_set_flags(context.get(), flags);
-  const MutedErrors muted;
-  if (nft_run_cmd_from_buffer(context.get(), command.c_str()) != 0) {
-    return {false, trimmed(nft_ctx_get_error_buffer(context.get()))};
+  const Fd errors = memory_file();
+  {
+    const DivertedErrors diverted(errors);
+    if (nft_run_cmd_from_buffer(context.get(), command.c_str()) != 0) {
+      return {false, trimmed(nft_ctx_get_error_buffer(context.get()))};
+    }
   }
+  // It found the extension for the one family and not for the other, and lists the rule as if it did nothing.
+  if (contents(errors).find(kUnknown) != std::string::npos) return list_with_errors(context, command);
   return {true, nft_ctx_get_output_buffer(context.get())};
 }
 

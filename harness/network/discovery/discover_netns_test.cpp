@@ -1,7 +1,10 @@
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "harness/base/error.hpp"
 #include "harness/network/discovery/discover.hpp"
@@ -218,6 +221,25 @@ TEST(Discover, FindsPeersWhereIndicesAndNamesAreAlike) {
     ASSERT_NE(eth0, nullptr);
     EXPECT_EQ(eth0->peer, node.interfaces.front().peer) << node.name;
   }
+}
+
+TEST(Discover, TellsWhatAMacvlanLiesOn) {
+  const Topology wanted = bridged();
+  LiveNetwork network;
+  network.build(wanted);
+  const auto run = [&](const char* node, const char* command) {
+    const kernel::Netns::Entered inside = network.netns(node).enter();
+    ASSERT_EQ(std::system(command), 0);
+  };
+  run("host", "ip link add above link bridge0 type macvlan mode bridge");
+  run("two", "ip link add lan link eth0 type macvlan mode bridge");
+  const std::string move =
+      fmt::format("ip link set lan netns /proc/{}/fd/{}", ::getpid(), network.netns("one").fd());
+  run("two", move.c_str());
+  const Topology found = discover(network, wanted);
+  EXPECT_EQ(found.find("host")->find_interface("above")->lower, (Endpoint{"host", "bridge0"}));
+  EXPECT_EQ(found.find("one")->find_interface("lan")->lower, (Endpoint{"two", "eth0"}));
+  EXPECT_EQ(found.find("two")->find_interface("eth0")->lower, std::nullopt);
 }
 
 TEST(Discover, FindsAPeerInTheSameNode) {

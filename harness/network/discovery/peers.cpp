@@ -27,6 +27,11 @@ bool is_cabled(const netlink::Link& link) {
   return link.kind == "veth" && link.link != 0;
 }
 
+// Its frames leave by another interface, and come in there, whose node they are no concern of.
+bool is_stacked(const netlink::Link& link) {
+  return link.kind == "macvlan" && link.link != 0;
+}
+
 ByIndices by_indices(const std::vector<NodeLinks>& nodes) {
   ByIndices all;
   for (std::size_t i = 0; i < nodes.size(); ++i) {
@@ -37,11 +42,21 @@ ByIndices by_indices(const std::vector<NodeLinks>& nodes) {
   return all;
 }
 
+const netlink::Link* link_of_index(const NodeLinks& node, unsigned index) {
+  const auto found = std::ranges::find(node.links, index, &netlink::Link::index);
+  return found == node.links.end() ? nullptr : &*found;
+}
+
 // Asks for the numbers of those nodes alone that hold a fitting link: asking for all would be N² questions.
 Numbers ask_numbers(std::vector<NodeLinks>& nodes, std::size_t self, const ByIndices& all) {
   std::set<std::size_t> candidates;
   for (const netlink::Link& link : nodes[self].links) {
-    if (!is_cabled(link) || !link.link_nsid) continue;
+    if (!link.link_nsid) continue;
+    for (std::size_t other = 0; is_stacked(link) && other < nodes.size(); ++other) {
+      const netlink::Link* lower = link_of_index(nodes[other], link.link);
+      if (lower != nullptr && !is_stacked(*lower)) candidates.insert(other);
+    }
+    if (!is_cabled(link)) continue;
     const auto [first, last] = all.equal_range({link.link, link.index});
     for (auto each = first; each != last; ++each) candidates.insert(each->second.node);
   }
@@ -71,6 +86,19 @@ std::optional<Endpoint> peer_of(const std::vector<NodeLinks>& nodes, std::size_t
     if (same_place) return Endpoint{nodes[other.node].name, other.link->name};
   }
   return std::nullopt;
+}
+
+std::optional<Endpoint> lower_of(const std::vector<NodeLinks>& nodes, std::size_t self,
+                                 const netlink::Link& link, const Numbers& numbers) {
+  std::size_t place = self;
+  if (link.link_nsid) {
+    const auto known = std::ranges::find(numbers, *link.link_nsid, &Numbers::value_type::second);
+    if (known == numbers.end()) return std::nullopt;
+    place = known->first;
+  }
+  const netlink::Link* lower = link_of_index(nodes[place], link.link);
+  if (lower == nullptr) return std::nullopt;
+  return Endpoint{nodes[place].name, lower->name};
 }
 
 // The name of the link of that index; empty when there is none.
@@ -119,9 +147,10 @@ void find_peers(std::vector<NodeLinks>& nodes, Topology& topology) {
     if (node == nullptr) continue;
     const Numbers numbers = ask_numbers(nodes, self, all);
     for (const netlink::Link& link : nodes[self].links) {
-      if (!is_cabled(link)) continue;
       Interface* interface = node->find_interface(link.name);
-      if (interface != nullptr) interface->peer = peer_of(nodes, self, link, all, numbers);
+      if (interface == nullptr) continue;
+      if (is_cabled(link)) interface->peer = peer_of(nodes, self, link, all, numbers);
+      if (is_stacked(link)) interface->lower = lower_of(nodes, self, link, numbers);
     }
   }
 }

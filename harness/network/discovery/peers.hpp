@@ -21,9 +21,10 @@ struct NodeLinks {
   std::vector<kernel::netlink::Link> links;
 };
 
-/// Fills in every veth's peer in `topology`, whose nodes are those of `nodes`. The kernel tells the index of
-/// a peer and the number (nsid) of its namespace; whose number it is, the kernel is asked for each node that
-/// holds a link which fits. A peer in a namespace that is no node stays absent. Throws Error.
+/// Fills in every veth's peer, and what every macvlan lies on, in `topology`, whose nodes are those of
+/// `nodes`. The kernel tells the index of a peer and the number (nsid) of its namespace; whose number it is,
+/// the kernel is asked for each node that holds a link which fits. A peer in a namespace that is no node
+/// stays absent. Throws Error.
 void find_peers(std::vector<NodeLinks>& nodes, Topology& topology);
 
 /// That of one veth, by asking the kernel again: no other link is read but that other end.

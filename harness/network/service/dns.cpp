@@ -40,7 +40,7 @@ std::unique_ptr<Server> serve_dns(boost::asio::any_io_executor executor, const k
                                   const DnsManner& manner) {
   const auto zone = std::make_shared<const detail::DnsZone>(std::move(names));
   const auto log = std::make_shared<detail::RequestLog>();
-  const detail::DnsWays ways{manner.rcode, manner.truncated};
+  const detail::DnsWays ways{manner.rcode, manner.truncated, manner.question};
   // Both are bound before either serves, so that a port taken for TCP leaves no UDP server behind.
   std::optional<detail::BoundSocket> datagrams, stream;
   if (manner.over != Transports::tcp) datagrams = detail::bind_udp(netns, port, {}, manner.listen);

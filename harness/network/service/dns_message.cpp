@@ -141,6 +141,22 @@ Bytes begin_reply(const Query& query, Span message, Rcode rcode) {
   return reply;
 }
 
+/// Puts another name into a reply's question.
+void rename_question(Bytes& reply, std::string_view name) {
+  Bytes labels;
+  while (!name.empty()) {
+    const std::string_view label = name.substr(0, std::min<std::size_t>(name.find('.'), 63));
+    labels.push_back(static_cast<std::uint8_t>(label.size()));
+    labels.insert(labels.end(), label.begin(), label.end());
+    name.remove_prefix(std::min(name.size(), label.size() + 1));
+  }
+  labels.push_back(0);
+  constexpr std::size_t type_and_class = 4;
+  const auto begin = reply.begin() + static_cast<std::ptrdiff_t>(kHeaderSize);
+  const auto at = reply.erase(begin, reply.end() - static_cast<std::ptrdiff_t>(type_and_class));
+  reply.insert(at, labels.begin(), labels.end());
+}
+
 void append_opt(Bytes& reply, Rcode rcode) {
   reply.push_back(0);
   put16(reply, kTypeOpt);
@@ -219,6 +235,7 @@ DnsReply answer_dns(const DnsZone& zone, Span message, bool tcp, const DnsWays& 
     found = zone.end();
   }
   Bytes reply = begin_reply(query, message, rcode);
+  if (!ways.question.empty()) rename_question(reply, ways.question);
   const std::size_t opt = query.edns ? kOptSize : 0;
   if (ways.truncated && !tcp) {
     set16(reply, 2, std::size_t{get16(reply, 2)} | kFlagTruncated);

@@ -31,6 +31,7 @@ inline constexpr std::size_t kDnsTcpLimit = 65'535;
 struct DnsWays {
   std::uint8_t rcode = 0;  ///< of every answer, without addresses; 0: what the zone says
   bool truncated = false;  ///< over UDP no answer fits
+  std::string question;    ///< the name that it says it was asked for; empty: the one that it was
 };
 
 /// The answer to one message. What does not fit sets TC and is left out, whole records at a time.

@@ -193,5 +193,32 @@ TEST(DnsMessage, SurvivesMutations) {
   }
 }
 
+TEST(DnsAnswer, SaysWhatItIsToldToSayOfEveryName) {
+  const DnsZone zone{{"www.example.test", {*IpAddress::parse("203.0.113.80")}}};
+  const DnsReply refused = answer_dns(zone, query("www.example.test", kA), false, {.rcode = 5});
+  EXPECT_EQ(rcode(refused), 5U);
+  EXPECT_EQ(answers(refused), 0U);
+}
+
+TEST(DnsAnswer, IsAboutAnotherNameWhereToldTo) {
+  const DnsZone zone{{"www.example.test", {*IpAddress::parse("203.0.113.80")}}};
+  const DnsReply other = answer_dns(zone, query("www.example.test", kA), false, {.question = "b.test"});
+  EXPECT_EQ(answers(other), 1U);
+  const Bytes asked = query("b.test", kA);
+  const Bytes& said = *other.bytes;
+  EXPECT_TRUE(std::equal(asked.begin() + 12, asked.end(), said.begin() + 12));
+}
+
+TEST(DnsAnswer, IsCutOverUdpAloneWhereToldTo) {
+  const DnsZone zone{{"www.example.test", {*IpAddress::parse("203.0.113.80")}}};
+  const DnsReply cut = answer_dns(zone, query("www.example.test", kA), false, {.truncated = true});
+  EXPECT_EQ(rcode(cut), 0U);
+  EXPECT_TRUE(truncated(cut));
+  EXPECT_EQ(answers(cut), 0U);
+  const DnsReply whole = answer_dns(zone, query("www.example.test", kA), true, {.truncated = true});
+  EXPECT_FALSE(truncated(whole));
+  EXPECT_EQ(answers(whole), 1U);
+}
+
 }  // namespace
 }  // namespace plumbline::network::detail

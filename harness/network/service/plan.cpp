@@ -20,6 +20,7 @@ std::unique_ptr<Server> serve_udp(const boost::asio::any_io_executor& executor, 
       return serve_udp_silence(executor, netns, plan.port, manner);
     case Kind::http:
     case Kind::reset:
+    case Kind::full:
       return nullptr;
   }
   return nullptr;
@@ -40,6 +41,8 @@ std::unique_ptr<Server> serve_tcp(const boost::asio::any_io_executor& executor, 
       return serve_tcp_silence(executor, netns, plan.port, manner);
     case Kind::reset:
       return serve_tcp_reset(executor, netns, plan.port, manner);
+    case Kind::full:
+      return serve_tcp_full(netns, plan.port, manner);
   }
   return nullptr;
 }

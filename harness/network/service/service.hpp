@@ -62,6 +62,7 @@ struct DnsManner : Manner {
   Transports over = Transports::both;
   std::uint8_t rcode = 0;  ///< of every answer, which then holds no address; 0: what `names` says
   bool truncated = false;  ///< over UDP no answer fits: it says so (TC) and holds no address
+  std::string question;    ///< the name that it says it was asked for; empty: the one that it was
 };
 /// DNS over UDP and TCP: A and AAAA from `names` (lower case, no final dot), the name's case echoed as asked
 /// (draft-vixie-dnsext-dns0x20), NXDOMAIN for names that are not there, NODATA for other types, FORMERR or
@@ -80,12 +81,16 @@ std::unique_ptr<Server> serve_tcp_silence(boost::asio::any_io_executor executor,
 std::unique_ptr<Server> serve_tcp_reset(boost::asio::any_io_executor executor, const kernel::Netns& netns,
                                         std::uint16_t port, const Manner& manner = {});
 
+/// Nothing accepts, and the queue is full: the kernel answers no SYN.
+std::unique_ptr<Server> serve_tcp_full(const kernel::Netns& netns, std::uint16_t port,
+                                       const Manner& manner = {});
+
 /// What is to be served at a port of a node.
 struct ServerPlan {
-  enum class Kind : std::uint8_t { echo, http, dns, silence, reset };
+  enum class Kind : std::uint8_t { echo, http, dns, silence, reset, full };
   Kind kind = Kind::echo;
   std::uint16_t port = 0;
-  DnsManner manner;  ///< with the transports of `over` that the kind has: http and reset have TCP alone
+  DnsManner manner;  ///< with the transports of `over` that the kind has: http, reset and full have TCP alone
   std::map<std::string, std::vector<IpAddress>> names;  ///< of a DNS server
 };
 

@@ -13,6 +13,7 @@
 namespace plumbline::network {
 namespace {
 
+using ::testing::AnyOf;
 using ::testing::HasSubstr;
 using testing::make_node;
 using testing::must_run;
@@ -218,6 +219,86 @@ TEST_F(ServiceTest, ServerMayOutliveItsEventLoop) {
   context.reset();
   EXPECT_EQ(run_tool(node_, "ss -Hlnut").output, "");
   EXPECT_TRUE(echo->requests().empty());
+}
+
+/// What a client that waits for `seconds` gets: its words, or the name of Python's error.
+std::string patient_client(const char* kind, const std::string& to, int port, double seconds) {
+  return fmt::format(R"(python3 -c '
+import socket, sys
+family = socket.AF_INET6 if ":" in "{1}" else socket.AF_INET
+s = socket.socket(family, socket.SOCK_{0})
+s.settimeout({3})
+try:
+    s.connect(("{1}", {2}))
+    s.send(b"hello")
+    sys.stdout.write(s.recv(65536).decode() or "nothing")
+except OSError as error:
+    sys.stdout.write(type(error).__name__)
+')",
+                     kind, to, port, seconds);
+}
+
+TEST_F(ServiceTest, ListensOnOneAddressAlone) {
+  must_run(node_, "ip route add local 10.0.0.0/8 dev lo");
+  const Manner loopback{.listen = IpAddress::parse("127.0.0.1")};
+  const auto udp = serve_udp_echo(context_.get_executor(), node_, 7, loopback);
+  const auto tcp = serve_tcp_echo(context_.get_executor(), node_, 7, loopback);
+  EXPECT_EQ(tool(patient_client("DGRAM", "127.0.0.1", 7, 5)), "hello");
+  EXPECT_EQ(tool(patient_client("STREAM", "127.0.0.1", 7, 5)), "hello");
+  EXPECT_EQ(tool(patient_client("DGRAM", "10.1.2.3", 7, 5)), "ConnectionRefusedError");
+  EXPECT_EQ(tool(patient_client("STREAM", "10.1.2.3", 7, 5)), "ConnectionRefusedError");
+  EXPECT_EQ(tool(patient_client("STREAM", "::1", 7, 5)), "ConnectionRefusedError");
+}
+
+TEST_F(ServiceTest, AnswersLateWhereToldTo) {
+  const Manner late{.delay = std::chrono::milliseconds(300)};
+  const auto udp = serve_udp_echo(context_.get_executor(), node_, 7, late);
+  const auto tcp = serve_tcp_echo(context_.get_executor(), node_, 7, late);
+  for (const char* kind : {"DGRAM", "STREAM"}) {
+    EXPECT_EQ(tool(patient_client(kind, "127.0.0.1", 7, 0.1)), "TimeoutError") << kind;
+    EXPECT_EQ(tool(patient_client(kind, "127.0.0.1", 7, 5)), "hello") << kind;
+  }
+}
+
+TEST_F(ServiceTest, AnswersFromAnotherAddressOrPortDoNotReachTheClient) {
+  must_run(node_, "ip route add local 10.0.0.0/8 dev lo");
+  for (const Manner& elsewhere : {Manner{.source = IpAddress::parse("10.1.2.4")}, Manner{.source_port = 8}}) {
+    const auto udp = serve_udp_echo(context_.get_executor(), node_, 7, elsewhere);
+    EXPECT_NE(tool(patient_client("DGRAM", "10.1.2.3", 7, 0.2)), "hello");
+    EXPECT_EQ(udp->requests().size(), 1U);
+  }
+}
+
+TEST_F(ServiceTest, SilenceTakesEverythingAndSaysNothing) {
+  const auto udp = serve_udp_silence(context_.get_executor(), node_, 7);
+  const auto tcp = serve_tcp_silence(context_.get_executor(), node_, 7);
+  EXPECT_EQ(tool(patient_client("DGRAM", "127.0.0.1", 7, 0.2)), "TimeoutError");
+  EXPECT_EQ(tool(patient_client("STREAM", "::1", 7, 0.2)), "TimeoutError");
+  ASSERT_EQ(udp->requests().size(), 1U);
+  ASSERT_EQ(tcp->requests().size(), 1U);
+  EXPECT_EQ(udp->requests().front().text, "hello");
+  EXPECT_EQ(tcp->requests().front().text, "hello");
+}
+
+TEST_F(ServiceTest, ResetsWhatItHasAccepted) {
+  const auto tcp = serve_tcp_reset(context_.get_executor(), node_, 7);
+  EXPECT_THAT(tool(patient_client("STREAM", "127.0.0.1", 7, 5)),
+              AnyOf("ConnectionResetError", "BrokenPipeError"));
+  EXPECT_EQ(tcp->requests().size(), 1U);
+}
+
+TEST_F(ServiceTest, AFullQueueTakesNoHandshake) {
+  const auto tcp = serve_tcp_full(node_, 7);
+  EXPECT_EQ(tool(patient_client("STREAM", "127.0.0.1", 7, 0.3)), "TimeoutError");
+  EXPECT_THAT(run_tool(node_, "nstat -az TcpExtListenOverflows").output,
+              Not(HasSubstr("Overflows          0 ")));
+}
+
+TEST_F(ServiceTest, ADnsServerMayServeOneTransportAlone) {
+  const auto udp = serve_dns(context_.get_executor(), node_, 53, {}, {.over = Transports::udp});
+  EXPECT_THAT(run_tool(node_, "ss -Hlnut").output, Not(HasSubstr("tcp")));
+  const auto tcp = serve_dns(context_.get_executor(), node_, 53, {}, {.over = Transports::tcp});
+  EXPECT_THAT(run_tool(node_, "ss -Hlnut").output, HasSubstr("tcp"));
 }
 
 }  // namespace

@@ -370,6 +370,15 @@ ip -n container-2 addr add fd00:99::77/64 dev eth0
             std::nullopt);
 }
 
+TEST_F(ScriptHostTest, APortNeedNotKeepItsLinkLocalAddress) {
+  EXPECT_EQ(set_up(shell(std::string(kBridgeAndTwo) + R"(
+ip link set ens4 master bridge0
+ip addr flush dev ens4
+ip addr add 192.168.16.10/24 dev bridge0
+)")),
+            std::nullopt);
+}
+
 TEST_F(ScriptHostTest, NamesWhatDoesNotComeUp) {
   const ScriptEnd end = run(R"(
 ip link add bridge0 type bridge stp_state 1

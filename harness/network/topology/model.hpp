@@ -40,6 +40,8 @@ struct Interface {
   // Known only once read back from the kernel.
   unsigned index = 0;
   bool running = false;
+  std::optional<Endpoint>
+      lower;              ///< of a macvlan: the interface, maybe of another node, that its frames pass
   std::string kind_name;  ///< the kernel's word for it ("macvlan"), above all where `kind` is `other`
   std::vector<IpAddress> tentative;  ///< of the addresses: duplicate detection (IPv6) has not finished yet
   std::vector<IpAddress> duplicate;  ///< of the addresses: it found another owner, so they are not used

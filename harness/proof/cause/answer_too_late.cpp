@@ -57,7 +57,7 @@ CauseKind answer_too_late_cause() {
       "health checks after one.",
       "The probe came in at its target, its time-out passed, and afterwards an answer was seen leaving "
       "there. "
-      "After a time-out at a target that has taken the probe, the taps are watched for twice the time-out "
+      "After a time-out at a target that has taken the probe, the taps are watched for three times as long "
       "more.",
       "Look at the service, not at the network: its load, its log, and what it waits for itself. For a "
       "resolver compare `dig @SERVER NAME` with a name that it has cached, and mend or leave out its slow "

@@ -170,7 +170,7 @@ CauseKind arp_unanswered_cause() {
       "interface's own arp_ignore counts.",
       recognise,
       CauseKind::Depth::link,
-      reasons::any_of({reasons::links(), reasons::frames(), reasons::steering()})};
+      reasons::any_of({reasons::links(), reasons::frames(), reasons::steering(), reasons::rules()})};
 }
 
 }  // namespace plumbline::proof

@@ -62,6 +62,23 @@ TEST_F(DnsUdpOnly, IsLikelyWhereAFirewallLetsUdpThroughAlone) {
   EXPECT_FALSE(recognise());
 }
 
+TEST_F(DnsUdpOnly, IsProvenOfASilentServerThatAnswersOverUdp) {
+  question.dns_over_tcp = true;
+  asked();
+  question.dns_otherwise.emplace().status = DnsStatus::answered;
+  ASSERT_TRUE(recognise());
+  EXPECT_EQ(recognise()->certainty, Certainty::proven);
+}
+
+TEST_F(DnsUdpOnly, IsNotClaimedWhereUdpFaresNoBetter) {
+  question.dns_over_tcp = true;
+  asked();
+  answered();
+  outcome(DnsStatus::refused_connection, Status::refused);
+  question.dns_otherwise.emplace().status = DnsStatus::icmp_error;
+  EXPECT_FALSE(recognise());
+}
+
 TEST_F(DnsUdpOnly, IsNotClaimedOverUdp) {
   asked();
   EXPECT_FALSE(recognise());

@@ -14,8 +14,9 @@ std::string path_of(IpFamily family, std::string_view interface) {
 
 /// The kernel forwards by the setting of the interface that the packet came in by.
 std::optional<Finding> recognise(const Case& question, Facts& facts) {
-  const auto dead = died_inside(question);
+  auto dead = died_inside(question);
   if (!dead || dead->came == nullptr || stopper(question.kernel)) return std::nullopt;
+  if (dead->leg == Leg::reply) dead->destination = translated_back(question, *dead);
   const network::Node* node = facts.node(dead->node);
   if (node == nullptr || takes(facts, dead->node, dead->destination)) return std::nullopt;
   // The end of the way forwards nothing, and need not: it should hold the address.

@@ -34,18 +34,21 @@ std::optional<Finding> of_the_sender(Facts& facts, const Hop& hop) {
   if (node == nullptr) return std::nullopt;
   std::optional<Endpoint> without;
   bool any_with = false;
+  bool was_way_out = false;  // by the router that its world names there
   for (const network::Interface& interface : node->interfaces) {
     const Endpoint at{hop.node, interface.name};
     const auto link = facts.link(at.node, at.interface);
     if (!link || link->loopback || !is_end(facts, at)) continue;
     if (!lacks_ipv6(facts, at)) {
       any_with = true;
-    } else if (!without) {
-      without = at;
+      continue;
     }
+    const bool way_out = std::ranges::count(interface.gateways, IpFamily::v6, &IpAddress::family) != 0;
+    if (!without || (way_out && !was_way_out)) without = at;
+    was_way_out = was_way_out || way_out;
   }
   if (!without) return std::nullopt;
-  return off(facts, *without, any_with ? Certainty::likely : Certainty::proven,
+  return off(facts, *without, any_with && !was_way_out ? Certainty::likely : Certainty::proven,
              fmt::format("{} has no route to {}", hop.node, hop.destination.to_string()));
 }
 

@@ -18,10 +18,17 @@ std::optional<Finding> recognise(const Case& question, Facts& facts) {
   if (!found) return std::nullopt;
   const Stop& stop = found->stop;
   Finding finding = finding_of(question, *found);
-  finding.summary = fmt::format(
-      "{} has rules in both back ends, and they disagree: {} accepts {}, {} {}s it.", stop.place.node,
-      name_of(found->accepts->backend), stop.what(), name_of(stop.place.backend), stop.place.verdict);
-  finding.evidence.push_back("accepts it in vain: " + found->accepts->to_string());
+  const std::string_view other = found->wrong_way ? "rejects" : "accepts";
+  finding.summary = fmt::format("{} has rules in both back ends, and they disagree: {} {} {}, {} {}s it.",
+                                stop.place.node, name_of(found->accepts->backend), other, stop.what(),
+                                name_of(stop.place.backend), stop.place.verdict);
+  finding.evidence.push_back(fmt::format("{} it in vain: {}", other, found->accepts->to_string()));
+  if (found->wrong_way) {
+    // The one that rejects is to have the last word.
+    finding.fix = typed_on(stop.place.node, question,
+                           std::vector<std::string>{insert_command(facts, stop.place, like(stop.packet))});
+    return finding;
+  }
   finding.fix = typed_on(stop.place.node, question, accept_commands(facts, stop));
   return finding;
 }
@@ -42,7 +49,7 @@ CauseKind legacy_and_nft_mixed_cause() {
           "when nftables is used beside an old Docker. Each tool lists its own rules alone, so all looks "
           "right in either.",
           "One back end stopped the packet, and at the same hook a rule of the other matches it for certain "
-          "and accepts it. "
+          "and accepts it, or would have rejected it as promised. "
           "To look oneself: `iptables-legacy-save`, `iptables-nft-save` and `nft list ruleset`.",
           "Choose one back end, and empty the other:\n"
           "```\nupdate-alternatives --set iptables /usr/sbin/iptables-nft\n"

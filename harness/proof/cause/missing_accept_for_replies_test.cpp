@@ -29,6 +29,19 @@ TEST_F(MissingAcceptForReplies, IsAnAnswerAtAChainThatKnowsNoConnections) {
                               "nft insert rule inet filter forward ct state established,related accept"});
 }
 
+TEST_F(MissingAcceptForReplies, IsNotClaimedOfARuleAboutSomeWhereAllElseMayPass) {
+  comes_to_host();
+  goes_out("192.168.16.10");
+  answered("192.168.16.10");
+  const Chain& held = forward("accept", {"numgen inc mod 10 0 drop", "iifname \"ens4\" drop"});
+  Passage& passage = at_forward(Leg::reply, "203.0.113.80", "192.168.99.11");
+  meet(passage, held, 0, "drop");
+  EXPECT_FALSE(recognise());
+  passage.rules.clear();
+  meet(passage, held, 1, "drop");
+  EXPECT_TRUE(recognise());
+}
+
 TEST_F(MissingAcceptForReplies, IsNotClaimedOfTheProbeItself) {
   const Chain& held = forward("drop", {});
   meet(at_forward(), held, 0, "drop");

@@ -28,6 +28,14 @@ bool says_no(const Sighting& sighting) {
   return sighting.leg == Leg::error && icmp != nullptr && port_unreachable(*icmp);
 }
 
+/// A handshake that was answered: somebody listens, whoever ended the connection later.
+bool was_made(const Journey& journey) {
+  return std::ranges::any_of(journey.sightings, [](const Sighting& each) {
+    const auto* tcp = std::get_if<traffic::TcpHeader>(&each.packet.transport);
+    return each.leg == Leg::reply && tcp != nullptr && tcp->syn && tcp->ack;
+  });
+}
+
 /// The first time that it was seen: where it was made.
 const Sighting* refusal(const Journey& journey) {
   const auto found = std::ranges::find_if(journey.sightings, says_no);
@@ -62,7 +70,9 @@ std::uint16_t port_of(const Sighting& taken, const Case& question) {
 
 std::optional<Finding> recognise(const Case& question, Facts& facts) {
   if (question.protocol == traffic::Protocol::ping && question.port == 0) return std::nullopt;
-  if (!refused(question.outcome) || stopper(question.kernel)) return std::nullopt;
+  if (!refused(question.outcome) || stopper(question.kernel) || was_made(question.journey)) {
+    return std::nullopt;
+  }
   const Sighting* no = refusal(question.journey);
   if (no == nullptr || (no->packet.direction != Direction::out && no->interface != "lo")) return std::nullopt;
   const network::Node* node = facts.node(no->node);
@@ -120,7 +130,7 @@ CauseKind no_listener_cause() {
       reasons::any_of({reasons::links(),
                        reasons::frames(),
                        reasons::rules(),
-                       {"dns-stub-resolver", "dns-tcp-only", "dns-udp-only"}})};
+                       {"dns-stub-resolver", "dns-tcp-only", "dns-udp-only", "destination-translated"}})};
 }
 
 }  // namespace plumbline::proof

@@ -16,9 +16,7 @@ std::optional<Finding> recognise(const Case& question, Facts& facts) {
   const bool given = connected || !question.delivered_to.empty();
   Finding finding;
   // Of a datagram that came in, only the service's own log shows that its kernel gave it to the service.
-  finding.certainty = given && question.journey.complete && question.delivered_to != question.from
-                          ? Certainty::proven
-                          : Certainty::likely;
+  finding.certainty = given && question.journey.complete ? Certainty::proven : Certainty::likely;
   finding.summary = connected ? fmt::format("{} took the connection to port {} and never answered.",
                                             server_text(question), question.port)
                               : fmt::format("{} got the probe to port {} and never answered.",
@@ -44,7 +42,7 @@ CauseKind service_silent_cause() {
       "program that hangs (a deadlock, a full disk, a debugger), one that speaks another protocol than the "
       "probe does and waits for more, a worker pool whose workers are all busy: the kernel goes on "
       "completing handshakes for it until its backlog is full, so that connections look well.",
-      "The probe was seen coming in, its kernel told of no drop, and no answer was seen leaving within three "
+      "The probe was seen coming in, its kernel told of no drop, and no answer was seen leaving within four "
       "times the time-out; over TCP the handshake had been completed. It is proven where the service is one "
       "of ours and had read the probe.",
       "Look at the program: its log, `ss -tnp` (a receive queue that grows says that it does not read), "

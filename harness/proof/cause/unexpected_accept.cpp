@@ -105,7 +105,7 @@ CauseKind unexpected_accept_cause() {
           "After a change, end what is established already: `conntrack -D -s 192.168.99.11`.",
           recognise,
           CauseKind::Depth::network,
-          {"not-on-bridge", "ipv6-open", "forward-rule-order"}};
+          {"not-on-bridge", "ipv6-open", "forward-rule-order", "destination-translated"}};
 }
 
 }  // namespace plumbline::proof

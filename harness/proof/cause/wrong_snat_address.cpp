@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "harness/proof/diagnosis/nat.hpp"
 #include "harness/proof/diagnosis/reading.hpp"
 #include "harness/proof/diagnosis/reasons.hpp"
@@ -9,6 +11,15 @@ namespace plumbline::proof {
 using namespace firewall;
 
 namespace {
+
+/// Nobody can answer to an address that nobody holds: on the uplink's own network, or anywhere.
+bool is_nobodys(const Departure& out, const network::Node& host, Facts& facts) {
+  const auto& nodes = facts.topology().nodes;
+  if (std::ranges::any_of(nodes, [&](const network::Node& each) { return holds(each, out.seen); }))
+    return false;
+  const network::Interface* near = on_link(host, out.seen);
+  return (near != nullptr && near->name == out.uplink) || facts.topology().owner_of(out.seen) == nullptr;
+}
 
 std::optional<Finding> recognise(const Case& question, Facts& facts) {
   if (!question.wanted_through() || blamed(question, facts)) return std::nullopt;
@@ -23,7 +34,8 @@ std::optional<Finding> recognise(const Case& question, Facts& facts) {
   const SourceNat nat = source_nat(question, *out, facts);
   if (nat.kind != SourceNat::Kind::covers) return std::nullopt;
   Finding finding;
-  finding.certainty = promised ? Certainty::proven : Certainty::likely;
+  finding.certainty =
+      promised || (foreign && is_nobodys(*out, *node, facts)) ? Certainty::proven : Certainty::likely;
   finding.summary = promised
                         ? fmt::format("{} sends the probe out by {} as {} instead of {}.", out->node,
                                       out->uplink, out->seen.to_string(), question.as->to_string())

@@ -33,15 +33,25 @@ TEST_F(WrongSnatAddress, NamesTheRuleThatTranslatesOtherwiseThanPromised) {
                 "ip to 192.168.16.11"});
 }
 
-TEST_F(WrongSnatAddress, IsLikelyOfAnAddressThatTheHostDoesNotHold) {
+TEST_F(WrongSnatAddress, IsProvenOfAnAddressThatNobodyHolds) {
+  comes_to_host();
+  goes_out("192.168.16.99");
+  chain("ip", "nat", "POSTROUTING", Hook::postrouting, "accept", {"oifname \"ens4\" snat to 192.168.16.99"});
+  const auto finding = recognise();
+  ASSERT_TRUE(finding);
+  EXPECT_EQ(finding->certainty, Certainty::proven);
+  question.outcome.status = traffic::ProbeOutcome::Status::replied;
+  EXPECT_FALSE(recognise());
+}
+
+TEST_F(WrongSnatAddress, IsLikelyOfAnAddressThatAnotherHolds) {
+  add(facts.add("lan-peer", network::Role::world), "eth0", network::LinkKind::veth, {"192.168.16.99/24"});
   comes_to_host();
   goes_out("192.168.16.99");
   chain("ip", "nat", "POSTROUTING", Hook::postrouting, "accept", {"oifname \"ens4\" snat to 192.168.16.99"});
   const auto finding = recognise();
   ASSERT_TRUE(finding);
   EXPECT_EQ(finding->certainty, Certainty::likely);
-  question.outcome.status = traffic::ProbeOutcome::Status::replied;
-  EXPECT_FALSE(recognise());
 }
 
 TEST_F(WrongSnatAddress, IsNotClaimedOfTheHostsOwnAddressOrOfNone) {

@@ -72,6 +72,13 @@ TEST(Diagnose, LeavesOutWhatFollowsFromAnotherThatIsAsCertain) {
             (Codes{"before"}));
 }
 
+TEST(Diagnose, LeavesOutWhateverBecameOfAQuestionThatWentToSomebodyElse) {
+  const auto question = [](Recognise recognise) { return kind("question", recognise, Depth::question); };
+  EXPECT_EQ(codes({kind("link", proven, Depth::link), kind("rule", likely), question(proven)}),
+            (Codes{"question"}));
+  EXPECT_EQ(codes({kind("link", proven, Depth::link), question(likely)}), (Codes{"link", "question"}));
+}
+
 TEST(Diagnose, KeepsWhatIsMoreCertainThanItsReason) {
   EXPECT_EQ(codes({kind("after", proven, Depth::link, {"before"}), kind("before", likely)}),
             (Codes{"after", "before"}));

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 
 #include "harness/proof/diagnosis/hop.hpp"
 #include "harness/proof/diagnosis/reading.hpp"
@@ -115,7 +116,8 @@ std::optional<OneTransport> transport_alone(const Case& question, Facts& facts) 
   found.how =
       silent ? fmt::format("{} got the question over {} and said nothing", server_text(question), own)
       : question.dns_over_tcp
-          ? fmt::format("{} refuses TCP to port {} with a reset", server_text(question), question.port)
+          ? fmt::format("{} {} TCP to port {} with a reset", server_text(question),
+                        question.dns->error_number == ECONNRESET ? "ends" : "refuses", question.port)
           : fmt::format("{} says that nothing listens on UDP port {}", server_text(question), question.port);
   if (came != nullptr) found.evidence.push_back(fmt::format("the question came in by {}", place(*came)));
   if (serves) {

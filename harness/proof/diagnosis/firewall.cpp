@@ -183,18 +183,6 @@ bool forwards(Facts& facts, const std::string& node, IpFamily family, const std:
   return facts.sysctl(node, fmt::format("net/ipv{}/conf/{}/forwarding", version(family), iif)) != "0";
 }
 
-/// Where an answer goes once the node has taken back what its source NAT did to the probe.
-IpAddress translated_back(const Case& question, const Dead& answer) {
-  const Journey& journey = question.journey;
-  const Sighting* in = journey.first(Leg::forward, answer.node, traffic::Direction::in);
-  const Sighting* out = nullptr;
-  for (const Sighting& sighting : journey.sightings) {
-    const bool there = sighting.is(Leg::forward, answer.node, traffic::Direction::out) && sighting.packet.ip;
-    if (there && sighting.packet.ip->source == answer.destination) out = &sighting;
-  }
-  return in != nullptr && in->packet.ip && out != nullptr ? in->packet.ip->source : answer.destination;
-}
-
 /// By the rules as they are, where the kernel's own reports are missing.
 std::optional<Stop> reckon(const Case& question, Facts& facts) {
   const bool refused =
@@ -235,7 +223,8 @@ std::optional<Stop> stopped(const Case& question, Facts& facts) {
   for (const Leg leg : legs) {
     if (const Stopper found = stopper(question.kernel, leg)) return traced_stop(question, found);
   }
-  return reckon(question, facts);
+  if (auto found = reckon(question, facts)) return found;
+  return stopped_discovery(question, facts);
 }
 
 /// The bridge whose frames were taken for packets to forward: it was sent straight to its neighbour.
@@ -249,6 +238,7 @@ std::string bridged_over(const Stop& stop, const Case& question, Facts& facts) {
   const network::Interface* bridge = here == nullptr ? nullptr : here->find_interface(stop.packet.iif);
   if (bridge == nullptr || bridge->kind != network::LinkKind::bridge) return {};
   if (holds(*here, question.to)) return {};  // translated, and routed back
+  if (stop.leg == Leg::neighbour) return bridge->name;
   const bool forward = stop.leg == Leg::forward;
   if (!forward && stop.leg != Leg::reply) return {};
   const std::string& sender = forward ? question.from : question.to_node;
@@ -261,15 +251,21 @@ bool is_for_invalid(const RuleWords& words) {
          !(*words.state)(std::string("new")) && !(*words.state)(std::string("established"));
 }
 
-/// A rule of the other back end, at the same hook, that lets it pass: met, or by its words.
-std::optional<RulePlace> other_back_end_accepts(const Stop& stop, Facts& facts) {
+/// A rule of the other back end, at the same hook, that would do that with it: met, or by its words.
+std::optional<RulePlace> other_back_end(const Stop& stop, Facts& facts, Verdict wanted) {
   const std::string& node = stop.place.node;
   for (const Chain* chain : base_chains(facts, node, stop.hook, stop.packet.source.family(), "filter")) {
     if (chain->backend == stop.place.backend) continue;
     const Decision decision = decide(facts.chains(node), *chain, stop.packet);
-    if (decision.verdict == Verdict::accept && decision.rule != nullptr) return place_of(node, decision);
+    if (decision.verdict == wanted && decision.rule != nullptr) return place_of(node, decision);
   }
   return std::nullopt;
+}
+std::optional<RulePlace> other_back_end_accepts(const Stop& stop, Facts& facts) {
+  return other_back_end(stop, facts, Verdict::accept);
+}
+std::optional<RulePlace> other_back_end_rejects(const Stop& stop, Facts& facts) {
+  return other_back_end(stop, facts, Verdict::reject);
 }
 
 /// The base chain by which a stop's chain was come to: itself, or the one at the hook in its table.
@@ -305,11 +301,22 @@ bool may_accept_replies(const Stop& stop, Facts& facts) {
   return false;
 }
 
+/// A rule about this kind of traffic in particular, rather than one that ends what no other rule is about. In
+/// a chain that lets pass what no rule names, one about some addresses is that too: no answer needs a rule
+/// there.
+bool is_particular(const Stop& stop, const Chain& base) {
+  if (stop.place.policy) return false;
+  const RuleWords words = read_rule(stop.place.backend, stop.place.text);
+  const bool about_traffic = words.doubt || words.protocol || words.source_port || words.destination_port;
+  return about_traffic || (base.policy == "accept" && (words.source || words.destination));
+}
+
 /// The answer's or the error's; its own rules know nothing of connections.
 bool lacks_accept_for_replies(const Stop& stop, Facts& facts) {
-  if (stop.leg == Leg::forward) return false;
+  if (stop.leg == Leg::forward || stop.leg == Leg::neighbour) return false;
   if (stop.hook == Hook::prerouting || stop.hook == Hook::postrouting) return false;
-  return base_of(stop, facts) != nullptr && !may_accept_replies(stop, facts);
+  const Chain* base = base_of(stop, facts);
+  return base != nullptr && !is_particular(stop, *base) && !may_accept_replies(stop, facts);
 }
 
 Blame by_hook(const Stop& stop, Facts& facts) {
@@ -364,7 +371,13 @@ Blamed about_denial(const Stop& stop, const Case& question, Facts& facts) {
   Blamed found;
   found.stop = stop;
   found.wrong_way = true;
-  found.blame = is_rate_limited(stop, question, facts) ? Blame::icmp_rate_limited : by_hook(stop, facts);
+  if (is_rate_limited(stop, question, facts)) {
+    found.blame = Blame::icmp_rate_limited;
+  } else if (!stop.rejects() && (found.accepts = other_back_end_rejects(stop, facts))) {
+    found.blame = Blame::legacy_and_nft_mixed;
+  } else {
+    found.blame = by_hook(stop, facts);
+  }
   return found;
 }
 
@@ -453,6 +466,8 @@ std::string_view Stop::what() const {
       return "the answer";
     case Leg::error:
       return "the ICMP error about it";
+    case Leg::neighbour:
+      return "neighbour discovery";
     default:
       return "the probe";
   }
@@ -498,7 +513,7 @@ std::optional<Blamed> blamed(const Case& question, Facts& facts) {
   if (leaked(question, facts)) return std::nullopt;
   const auto stop = stopped(question, facts);
   if (!stop) return std::nullopt;
-  if (stop->place.node != question.guard || stop->leg == Leg::error)
+  if (stop->place.node != question.guard || stop->leg == Leg::error || stop->leg == Leg::neighbour)
     return about_stop(*stop, question, facts);
   if (stop->leg != Leg::forward || !said_no_wrongly(question, *stop)) return std::nullopt;
   // The reject spoke, and its word was stopped on its way.

@@ -42,11 +42,15 @@ struct Stop {
 
   bool rejects() const { return place.verdict == "reject"; }
   bool at_bridge() const { return place.family == "bridge"; }  ///< `hook` is a bridge's, by ports
-  /// "the probe", "its answer", "the ICMP error about it"
+  /// "the probe", "its answer", "the ICMP error about it", "neighbour discovery"
   std::string_view what() const;
   /// "203.0.113.80 > 192.168.99.11".
   std::string addresses() const;
 };
+
+/// Whose rules leave neighbour discovery (of IPv4: ARP) no way between the two of the hop at which the
+/// packet's way ended, where one of them asks for the other in vain. Absent: nobody's do for certain.
+std::optional<Stop> stopped_discovery(const Case& question, Facts& facts);
 
 /// Who is to blame that a packet was stopped: the first that holds.
 enum class Blame : std::uint8_t {
@@ -66,7 +70,7 @@ enum class Blame : std::uint8_t {
 struct Blamed {
   Stop stop;
   Blame blame = Blame::forward_rule_drop;
-  /// Of mixed back ends and of the order: who would have accepted it.
+  /// Of mixed back ends and of the order: who would have accepted it, or have rejected it as was promised.
   std::optional<RulePlace> accepts;
   bool dead = false;       ///< of the order: what accepts can never be reached
   std::string bridge;      ///< of bridge_netfilter

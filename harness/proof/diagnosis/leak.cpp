@@ -135,6 +135,22 @@ bool of_v4_alone(const Decision& decision) {
   return by_words || by_jump;
 }
 
+/// Whether rules at the hook deny something of this way over IPv6, if not this target: then it was thought
+/// of.
+bool denies_v6(const Leak& leak, Facts& facts) {
+  for (const Chain& chain : facts.chains(leak.node)) {
+    const bool sees = chain.family == "ip6" || chain.family == "inet";
+    if (!sees || chain.type == "nat" || (chain.hook && chain.hook != leak.hook)) continue;
+    for (const Chain::Rule& rule : chain.rules) {
+      RuleWords words = read_rule(chain.backend, rule.text);
+      if (!words.stops() || !words.destination || words.family != IpFamily::v6) continue;
+      words.destination.reset();
+      if (matches(words, leak.packet) == Match::yes) return true;
+    }
+  }
+  return false;
+}
+
 /// An exception that somebody made for this very address.
 bool meant_so(const Leak& leak) {
   return std::ranges::any_of(leak.accepts, [](const RulePlace& place) {
@@ -174,7 +190,8 @@ std::optional<Leak> leaked(const Case& question, Facts& facts) {
 std::optional<OpenV6> open_over_v6(const Case& question, Facts& facts) {
   if (question.promise != Case::Promise::deny || question.family() != IpFamily::v6) return std::nullopt;
   auto leak = leaked(question, facts);
-  if (!leak || leak->bridged || leak->later || meant_so(*leak)) return std::nullopt;
+  if (!leak || leak->bridged || leak->later || meant_so(*leak) || denies_v6(*leak, facts))
+    return std::nullopt;
   const auto source = v4_of(facts, question.from);
   const network::Node* target = facts.node(question.to_node);
   if (!source || target == nullptr) return std::nullopt;

@@ -100,6 +100,7 @@ std::optional<Departure> departure(const Case& question, Facts& facts) {
   if (question.host.empty() || question.from == question.host) return std::nullopt;
   const network::Node* host = facts.node(question.host);
   if (host == nullptr) return std::nullopt;
+  std::optional<Departure> first;
   for (const Sighting& sighting : question.journey.sightings) {
     if (!sighting.is(Leg::forward, question.host, Direction::out) || !sighting.packet.ip) continue;
     if (!is_uplink(*host, sighting.interface, facts)) continue;
@@ -113,9 +114,12 @@ std::optional<Departure> departure(const Case& question, Facts& facts) {
     departure.packet = packet_of(question, Leg::forward, departure.own, departure.destination);
     if (silent) departure.packet.protocol = sighting.packet.ip->protocol;
     departure.packet.oif = sighting.interface;
-    return departure;
+    const bool as_promised = question.promise == Case::Promise::egress && question.as &&
+                             departure.uplink == question.via && departure.seen == *question.as;
+    if (!as_promised) return departure;
+    if (!first) first = std::move(departure);
   }
-  return std::nullopt;
+  return first;
 }
 
 SourceNat source_nat(const Case& question, const Departure& departure, Facts& facts) {

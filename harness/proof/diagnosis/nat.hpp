@@ -22,7 +22,8 @@ struct Departure {
 
   bool translated() const { return own != seen; }
 };
-/// The first packet that left so; of a `silent` the one that was seen. Absent: none was.
+/// The first packet that left so, of an `egress` the first that did not leave as promised, where there is
+/// one; of a `silent` the one that was seen. Absent: none was.
 std::optional<Departure> departure(const Case& question, Facts& facts);
 
 /// What the node's source NAT does with the packet.

@@ -93,6 +93,17 @@ bool taken_in_silence(const Case& question) {
   return taken && !was_answered(question.journey);
 }
 
+IpAddress translated_back(const Case& question, const Dead& answer) {
+  const Journey& journey = question.journey;
+  const Sighting* in = journey.first(Leg::forward, answer.node, traffic::Direction::in);
+  const Sighting* out = nullptr;
+  for (const Sighting& sighting : journey.sightings) {
+    const bool there = sighting.is(Leg::forward, answer.node, traffic::Direction::out) && sighting.packet.ip;
+    if (there && sighting.packet.ip->source == answer.destination) out = &sighting;
+  }
+  return in != nullptr && in->packet.ip && out != nullptr ? in->packet.ip->source : answer.destination;
+}
+
 Stopper stopper(const KernelPath& kernel, Leg leg) {
   for (const Passage& passage : kernel.passages) {
     if (passage.leg != leg || passage.copies == Passage::Copies::went_on) continue;

@@ -26,6 +26,8 @@ struct Dead {
 /// answer's. Absent: both arrived, or nothing was seen of either, or it left a node by a cable and did not
 /// come in at the other end.
 std::optional<Dead> died_inside(const Case& question);
+/// Where an answer goes once the node has taken back what its source NAT did to the probe.
+IpAddress translated_back(const Case& question, const Dead& answer);
 
 /// Whether the probe came to its target, and nothing was seen of an answer, nor of a reason why there is
 /// none: over TCP no answer to what was sent over the connection that was made.

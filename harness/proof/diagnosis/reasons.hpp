@@ -22,7 +22,7 @@ inline Codes frames() {
 
 /// The packet was led to another way than it should have taken, so that what became of it there is no matter.
 inline Codes steering() {
-  return {"policy-rule-missing", "table-route-missing", "wrong-uplink"};
+  return {"policy-rule-missing", "table-route-missing", "wrong-uplink", "destination-translated"};
 }
 
 /// It went out with a source to which nobody outside can answer.

@@ -185,7 +185,36 @@ std::string delete_command(Facts& facts, const RulePlace& place) {
   return fmt::format("{} -D {} {}", iptables(dialect, place), place.chain, position(facts, place));
 }
 
+namespace {
+
+/// The question and its answer, at each hook of the node that stops one of them.
+std::vector<std::string> accept_discovery(Facts& facts, const Stop& stop) {
+  std::vector<std::string> commands;
+  Wanted wanted;
+  wanted.protocol = stop.packet.protocol;
+  RulePacket answer = stop.packet;
+  std::swap(answer.source, answer.destination);
+  std::swap(answer.iif, answer.oif);
+  const auto accept = [&](Hook hook, const RulePacket& packet) {
+    for (const Chain* chain : chains_beside(facts, stop, hook)) {
+      const Decision decision = decide(facts.chains(stop.place.node), *chain, packet);
+      if (!decision.stops()) continue;
+      const RulePlace place = place_of(stop.place.node, decision);
+      std::string command = packet.arp
+                                ? fmt::format("nft insert rule {} ether type arp accept", nft_chain(place))
+                                : head_command(facts, place, wanted);
+      if (std::ranges::count(commands, command) == 0) commands.push_back(std::move(command));
+    }
+  };
+  accept(stop.hook, stop.packet);
+  accept(opposite(stop.hook), answer);
+  return commands;
+}
+
+}  // namespace
+
 std::vector<std::string> accept_commands(Facts& facts, const Stop& stop) {
+  if (stop.leg == Leg::neighbour) return accept_discovery(facts, stop);
   const std::string& node = stop.place.node;
   std::vector<std::string> commands{accept_at(facts, stop.place, stop.packet, stop.hook)};
   const auto& chains = facts.chains(node);

@@ -65,9 +65,14 @@ Decision walk(const std::vector<Chain>& chains, const Chain& chain, const RulePa
 
 Match matches(const RuleWords& rule, const RulePacket& packet) {
   const auto name = [](const std::string& text) { return std::optional<std::string>(text); };
+  const char* carried = packet.arp ? "arp" : packet.source.is_v4() ? "ip" : "ip6";
+  const bool of_ip = rule.family || rule.source || rule.destination || rule.protocol || rule.source_port ||
+                     rule.destination_port;
+  if (packet.arp && of_ip) return Match::no;
   const auto state = packet.state.empty() ? std::nullopt : name(packet.state);
   const Match all[] = {
       !rule.family || *rule.family == packet.source.family() ? Match::yes : Match::no,
+      match_of(rule.ether, name(carried)),
       match_of(rule.iif, name(packet.iif)),
       match_of(rule.oif, name(packet.oif)),
       match_of(rule.source, std::optional(packet.source)),
@@ -95,6 +100,7 @@ Match matches_but_for_interfaces(RuleWords rule, const RulePacket& packet) {
 bool covers(const RuleWords& outer, const RuleWords& inner, bool interfaces) {
   if (outer.doubt) return false;
   if (outer.family && outer.family != inner.family) return false;
+  if (!covers(outer.ether, inner.ether)) return false;
   if (interfaces && !(covers(outer.iif, inner.iif) && covers(outer.oif, inner.oif))) return false;
   return covers(outer.source, inner.source) && covers(outer.destination, inner.destination) &&
          covers(outer.protocol, inner.protocol) && covers(outer.source_port, inner.source_port) &&

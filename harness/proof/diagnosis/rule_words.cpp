@@ -258,6 +258,10 @@ class NftReader : Reader {
     else
       unknown();
   }
+  void frame_types() {
+    condition(rule_.ether,
+              [](RuleWords::Names& names, const std::string& word) { return add_name(names, word, '\0'); });
+  }
   void conntrack() {
     if (!take_if("state")) return unknown();
     condition(rule_.state,
@@ -298,9 +302,10 @@ class NftReader : Reader {
     if (word == "icmp") return icmp(IPPROTO_ICMP);
     if (word == "icmpv6") return icmp(IPPROTO_ICMPV6);
     if (word == "ct") return conntrack();
+    if (word == "ether" && take_if("type")) return frame_types();
     if (word == "log") return log();
     if (word == "notrack" || word == "continue") return;
-    if (word == "xt" && !done() && peek() == "target") return vmap();
+    if (word == "xt" && take_if("target")) return target(take());
     if (word == "comment") {
       take();
       return;
@@ -311,6 +316,13 @@ class NftReader : Reader {
     }
     if (verdict(word)) return;
     unknown();
+  }
+
+  /// One of iptables' own, which nft knows by its name alone.
+  void target(const std::string& name) {
+    if (name != "MASQUERADE") return vmap();
+    rule_.verdict = Verdict::masquerade;
+    at_ = words_.size();
   }
 
   bool verdict(const std::string& word) {

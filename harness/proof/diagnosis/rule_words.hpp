@@ -55,6 +55,7 @@ struct RuleWords {
   using Names = Allowed<std::string>;  ///< "br*" is the range from "br" to "br\x7f…"
 
   std::optional<IpFamily> family;
+  std::optional<Names> ether;  ///< what a frame carries: "ip", "ip6", "arp"
   std::optional<Names> iif, oif;
   std::optional<Allowed<IpAddress>> source, destination;
   std::optional<Allowed<std::uint16_t>> protocol;  ///< IPPROTO_…
@@ -76,6 +77,7 @@ struct RulePacket {
   std::string iif, oif;                                                  ///< empty: none at this hook
   std::optional<std::uint16_t> protocol, source_port, destination_port;  ///< absent: not known
   std::string state;                                                     ///< conntrack's; empty: not known
+  bool arp = false;  ///< no packet, but a frame of ARP; of the rest only interfaces count
 };
 
 enum class Match : std::uint8_t { no, maybe, yes };

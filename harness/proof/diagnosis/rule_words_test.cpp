@@ -63,6 +63,9 @@ INSTANTIATE_TEST_SUITE_P(
         Words{kNft, "udp dport 80 accept", Match::no, Verdict::accept},
         Words{kNft, "ct state established,related accept", Match::no, Verdict::accept},
         Words{kNft, "ct state { new, established } accept", Match::yes, Verdict::accept},
+        Words{kNft, "ether type ip6 drop", Match::no, Verdict::drop},
+        Words{kNft, "ether type { ip, arp } accept", Match::yes, Verdict::accept},
+        Words{kNft, "ether saddr 02:00:00:00:00:01 drop", Match::maybe, Verdict::drop},
         Words{kNft, "ct state invalid  counter packets 0 bytes 0 drop", Match::no, Verdict::drop},
         Words{kNft, "ct state vmap { established : accept, invalid : drop }", Match::maybe, Verdict::other},
         Words{kNft, "ip saddr @friends accept", Match::maybe, Verdict::accept},
@@ -72,6 +75,8 @@ INSTANTIATE_TEST_SUITE_P(
         Words{kNft, "fib daddr type local drop", Match::maybe, Verdict::drop},
         Words{kNft, "xt match physdev counter packets 0 bytes 0 accept", Match::maybe, Verdict::accept},
         Words{kNft, "counter packets 0 bytes 0 xt target \"CT\"", Match::maybe, Verdict::other},
+        Words{kNft, "oifname \"ens4\" counter packets 0 bytes 0 xt target \"MASQUERADE\"", Match::yes,
+              Verdict::masquerade},
         Words{kNft, "meta mark 0x00000003 drop", Match::maybe, Verdict::drop},
         Words{kNft, "meta mark set 0x00000003 accept", Match::yes, Verdict::accept},
         Words{kNft, "log prefix \"accept \" level info flags all drop", Match::yes, Verdict::drop},
@@ -103,6 +108,16 @@ INSTANTIATE_TEST_SUITE_P(
         Words{kLegacy, "-A FORWARD -g guard", Match::yes, Verdict::go_to},
         Words{kLegacy, "-A POSTROUTING -s 192.168.99.0/24 ! -o bridge0 -j MASQUERADE", Match::yes,
               Verdict::masquerade}));
+
+TEST(RuleWords, AreAboutArpOnlyWhereTheyAreNotAboutIp) {
+  RulePacket packet = request();
+  packet.arp = true;
+  EXPECT_EQ(matches(read_rule(kNft, "ether type arp drop"), packet), Match::yes);
+  EXPECT_EQ(matches(read_rule(kNft, "iifname bridge0 drop"), packet), Match::yes);
+  EXPECT_EQ(matches(read_rule(kNft, "ether type ip accept"), packet), Match::no);
+  EXPECT_EQ(matches(read_rule(kNft, "ip daddr 0.0.0.0/0 accept"), packet), Match::no);
+  EXPECT_EQ(matches(read_rule(kNft, "arp operation request drop"), packet), Match::maybe);
+}
 
 TEST(RuleWords, NameTargetsAndAddresses) {
   EXPECT_EQ(read_rule(kNft, "goto friends").target, "friends");

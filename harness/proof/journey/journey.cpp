@@ -1,6 +1,7 @@
 #include "harness/proof/journey/journey.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 #include <span>
 #include <string_view>
@@ -139,7 +140,8 @@ std::vector<const Sighting*> Journey::answers() const {
   for (const Sighting& sighting : sightings) {
     if (sighting.leg != Leg::reply || !seen.insert(sighting.node).second) continue;
     // On a loopback a packet is seen once, coming in.
-    const bool from_here = sighting.packet.direction == traffic::Direction::out || sighting.interface == "lo";
+    const bool sent = sighting.packet.direction == traffic::Direction::out && !sighting.from_above;
+    const bool from_here = sent || sighting.interface == "lo";
     if (from_here || began.empty()) began.push_back(&sighting);
   }
   return began;
@@ -151,6 +153,19 @@ const Sighting* Journey::furthest() const {
     if (sighting.leg == Leg::forward) last = &sighting;
   }
   return last;
+}
+
+void Journey::mark_from_above(const Cables& lowers) {
+  for (auto sent = sightings.begin(); sent != sightings.end(); ++sent) {
+    if (sent->packet.direction != Direction::out) continue;
+    const auto lower = lowers.find({sent->node, sent->interface});
+    if (lower == lowers.end()) continue;
+    const auto passes = std::find_if(std::next(sent), sightings.end(), [&](const Sighting& s) {
+      return s.packet.direction == Direction::out && !s.from_above && s.node == lower->second.first &&
+             s.interface == lower->second.second && identity(s) == identity(*sent);
+    });
+    if (passes != sightings.end()) passes->from_above = true;
+  }
 }
 
 void Journey::sort(const std::vector<unsigned>& distance, const Cables& cables) {

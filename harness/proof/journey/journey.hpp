@@ -31,6 +31,8 @@ struct Sighting {
   std::vector<std::uint8_t> bytes;  ///< the frame, possibly cut to the snap length
   std::size_t original_length = 0;
   traffic::LinkType link_type = traffic::LinkType::linux_sll2;  ///< of `bytes`
+  /// Another node sent it by an interface that lies on this one: it passes here, and comes from there.
+  bool from_above = false;
 
   bool is(Leg wanted, std::string_view at_node, traffic::Direction direction) const {
     return leg == wanted && node == at_node && packet.direction == direction;
@@ -72,6 +74,9 @@ struct Journey {
   /// it comes in at the other. Where neither decides, by `distance` from the source on the way out, and the
   /// reverse on the way back. `distance` is indexed by tap.
   void sort(const std::vector<unsigned>& distance, const Cables& cables = {});
+  /// Marks what leaves by an interface that another lies on, by which it has just been sent. `lowers`: of
+  /// each that lies on another, which.
+  void mark_from_above(const Cables& lowers);
 };
 
 }  // namespace plumbline::proof

@@ -63,6 +63,18 @@ TEST(Journey, TellsWhereAnswersBegan) {
   EXPECT_THAT(nodes, testing::ElementsAre("c", "impostor"));
 }
 
+TEST(Journey, AnAnswerPassesTheInterfaceThatItsSendersOneLiesOn) {
+  Journey journey;
+  journey.sightings = {at(20, 2, 0, Leg::reply, "one", Direction::out),
+                       at(21, 1, 0, Leg::reply, "host", Direction::out),
+                       at(22, 3, 0, Leg::reply, "impostor", Direction::out)};
+  for (Sighting& sighting : journey.sightings) sighting.interface = sighting.node + "0";
+  journey.mark_from_above({{{"one", "one0"}, {"host", "host0"}}});
+  std::vector<std::string> nodes;
+  for (const Sighting* answer : journey.answers()) nodes.push_back(answer->node);
+  EXPECT_THAT(nodes, testing::ElementsAre("one", "impostor"));
+}
+
 TEST(Journey, KnowsHowFarTheProbeGot) {
   Journey journey;
   EXPECT_EQ(journey.furthest(), nullptr);

@@ -17,6 +17,7 @@ namespace plumbline::proof {
 struct Terrain {
   std::vector<unsigned> distance;   ///< by tap: cables from the source
   const Cables* cables = nullptr;   ///< null: none is known
+  const Cables* lowers = nullptr;   ///< of macvlans: what each lies on; null: none is known
   std::string source;               ///< the node that sends the probe; empty: not known
   std::optional<IpAddress> target;  ///< as its sender names it
   /// Addresses that a node's routes may hand packets to. Empty: not known.

@@ -88,6 +88,8 @@ WatchId Observer::watch(Key key, std::uint64_t sent_ns) {
   Watch& watch = watches_.emplace_back();
   watch.key = std::move(key);
   watch.sent_ns = sent_ns;
+  const auto* tcp = std::get_if<TcpKey>(&watch.key);
+  if (tcp != nullptr && tcp->initial_sequence) know_sequence(id, *tcp->initial_sequence);
   return id;
 }
 
@@ -126,6 +128,7 @@ Journey Observer::journey(WatchId watch, const Terrain& terrain) const {
   Journey journey;
   journey.sightings = watches_.at(watch).sightings;
   journey.sort(terrain.distance, cables);
+  if (terrain.lowers != nullptr) journey.mark_from_above(*terrain.lowers);
   auto waited = neighbours_.waited_for(journey.sightings, watches_.at(watch).sent_ns, terrain);
   if (waited.empty()) return journey;
   std::ranges::move(waited, std::back_inserter(journey.sightings));
@@ -143,6 +146,13 @@ std::optional<Recognised> Observer::recognise(const Packet& packet,
   return match_payload(packet, frame);
 }
 
+void Observer::know_sequence(WatchId id, std::uint32_t sequence) {
+  Watch& watch = watches_[id];
+  watch.sequence_known = true;
+  watch.initial_sequence = sequence;
+  by_sequence_[sequence] = id;
+}
+
 void Observer::learn(const Packet& packet) {
   if (!packet.ip) return;
   if (const auto* tcp = std::get_if<TcpHeader>(&packet.transport)) learn(*tcp);
@@ -151,18 +161,14 @@ void Observer::learn(const Packet& packet) {
   }
 }
 
-/// The port is bound by us alone, so the first SYN from it is ours, wherever a DNAT of the sender has sent
-/// it. A SYN with exactly a probe's initial sequence number is that probe, whatever its ports are by now: 32
-/// random bits that agree by chance are less likely than any other error here.
+/// The port is bound by us alone, so the first SYN from it is taken for ours where its number is not known
+/// yet, wherever a DNAT of the sender has sent it. A SYN with exactly a probe's initial sequence number is
+/// that probe, whatever its ports are by now: 32 random bits that agree by chance are less likely than any
+/// other error here.
 void Observer::learn(const TcpHeader& tcp) {
   if (!tcp.syn || tcp.ack) return;
   if (const auto own = by_port_.find(tcp.source_port); own != by_port_.end()) {
-    Watch& watch = watches_[own->second];
-    if (!watch.sequence_known) {
-      watch.sequence_known = true;
-      watch.initial_sequence = tcp.sequence;
-      by_sequence_[tcp.sequence] = own->second;
-    }
+    if (!watches_[own->second].sequence_known) know_sequence(own->second, tcp.sequence);
   }
   const auto known = by_sequence_.find(tcp.sequence);
   if (known == by_sequence_.end()) return;
@@ -222,12 +228,26 @@ std::optional<Recognised> Observer::match_dns(const Packet& packet,
   const auto question = traffic::decode_dns_question(payload);
   if (!question) return std::nullopt;
   const auto found = by_question_.find(question_key(question->id, question->name));
-  if (found == by_question_.end()) return std::nullopt;
+  if (found == by_question_.end()) return match_other_name(*question, *udp);
   return Recognised{found->second, question->response ? Leg::reply : Leg::forward};
 }
 
-/// A message cut before its question is known by its id and the asker's port; by the id and the server's port
-/// where NAT has changed the other.
+/// An answer for another name is one all the same, though nobody takes it: it comes to the very port that
+/// asked, with the question's id. A forwarder may answer in another spelling: dnsmasq does, of two that ask
+/// for one name at once, in the first one's (its forward_query joins the second to the question under way).
+std::optional<Recognised> Observer::match_other_name(const traffic::DnsQuestion& question,
+                                                     const UdpHeader& udp) const {
+  if (!question.response) return std::nullopt;
+  const auto [first, last] = by_question_id_.equal_range(question.id);
+  for (auto each = first; each != last; ++each) {
+    const auto& key = std::get<DnsKey>(watches_[each->second].key);
+    if (udp.destination_port == key.source_port) return Recognised{each->second, Leg::reply};
+  }
+  return std::nullopt;
+}
+
+/// A message cut before its question is known by its id and the asker's port; by the id and
+/// the server's port where NAT has changed the other.
 std::optional<Recognised> Observer::match_cut_dns(const UdpHeader& udp,
                                                   std::span<const std::uint8_t> payload) const {
   if (payload.size() < 3) return std::nullopt;

@@ -23,11 +23,13 @@ struct NonceKey {
   std::uint16_t source_port = 0;  ///< for ping: the echo id
   std::uint16_t port = 0;
 };
-/// TCP: a source port that no other probe uses, then the initial sequence number, which NAT leaves alone.
+/// TCP: the initial sequence number, which NAT leaves alone. Where the kernel chose it, it is learned from
+/// the first SYN from the source port, which no other probe uses; another's may be translated to it.
 struct TcpKey {
   std::uint16_t source_port = 0;
   std::uint16_t port = 0;
   IpAddress to;
+  std::optional<std::uint32_t> initial_sequence = std::nullopt;
 };
 /// DNS over UDP: the query's id and its name in exactly these letters (dns0x20).
 struct DnsKey {
@@ -87,12 +89,15 @@ class Observer {
   /// What a packet teaches about the probes' ports and numbers, before it is recognised and after.
   void learn(const traffic::Packet& packet);
   void learn(const traffic::TcpHeader& tcp);
+  void know_sequence(WatchId id, std::uint32_t sequence);
   void learn(const Recognised& match, const traffic::Packet& packet);
 
   std::optional<Recognised> match_payload(const traffic::Packet& packet,
                                           std::span<const std::uint8_t> frame) const;
   std::optional<Recognised> match_dns(const traffic::Packet& packet,
                                       std::span<const std::uint8_t> payload) const;
+  std::optional<Recognised> match_other_name(const traffic::DnsQuestion& question,
+                                             const traffic::UdpHeader& udp) const;
   std::optional<Recognised> match_cut_dns(const traffic::UdpHeader& udp,
                                           std::span<const std::uint8_t> payload) const;
   std::optional<Recognised> match_tcp(const traffic::TcpHeader& tcp) const;

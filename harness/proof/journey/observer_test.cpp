@@ -140,6 +140,23 @@ TEST_F(ObserverTest, KnowsTheProbesSynWhereverItsSenderHasSentIt) {
   EXPECT_THAT(legs(id), testing::ElementsAre(Leg::forward, Leg::reply));
 }
 
+TEST_F(ObserverTest, KnowsASynByItsChosenNumberThoughItsSenderTranslatesThePort) {
+  const WatchId id = observer_.watch(TcpKey{40002, 80, kServer, 5000});
+  see(ip(kHost, kServer, 6, tcp(1024, 80, 5000, 0, kSyn)));  // as its own masquerade made it
+  see(ip(kServer, kHost, 6, tcp(80, 1024, 99, 5001, kSynAck)));
+  see(ip(kHost, kServer, 6, tcp(1024, 80, 5001, 100, kAck)));
+  EXPECT_THAT(legs(id), testing::ElementsAre(Leg::forward, Leg::reply, Leg::forward));
+}
+
+TEST_F(ObserverTest, AnothersSynTranslatedToItsPortIsNotItsOwn) {
+  const WatchId id = observer_.watch(TcpKey{40002, 80, kServer, 5000});
+  const WatchId other = observer_.watch(TcpKey{40003, 80, kServer, 900000});
+  see(ip(kHost, kServer, 6, tcp(40002, 80, 900000, 0, kSyn)));
+  see(ip(kContainer, kServer, 6, tcp(40002, 80, 5000, 0, kSyn)));
+  EXPECT_THAT(legs(id), testing::ElementsAre(Leg::forward));
+  EXPECT_THAT(legs(other), testing::ElementsAre(Leg::forward));
+}
+
 TEST_F(ObserverTest, FollowsTcpWhereNatChangedBothPorts) {
   const WatchId id = observer_.watch(TcpKey{40002, 80, kServer});
   see(ip(kContainer, kServer, 6, tcp(40002, 80, 5000, 0, kSyn)));
@@ -240,11 +257,31 @@ Bytes question(std::uint16_t id, const std::string& label, bool response) {
   return message;
 }
 
+TEST_F(ObserverTest, TakesAnAnswerForAnotherNameByIdAndPort) {
+  const WatchId id = observer_.watch(DnsKey{4711, "wWw", 40005, 53});
+  see(ip(kContainer, kServer, 17, udp(40005, 53, question(4711, "wWw", false))));
+  see(ip(kServer, kContainer, 17, udp(53, 40005, question(4711, "other", true))));
+  see(ip(kServer, kContainer, 17, udp(53, 40006, question(4711, "other", true))));
+  see(ip(kServer, kContainer, 17, udp(53, 40005, question(4712, "other", true))));
+  see(ip(kContainer, kServer, 17, udp(40005, 53, question(4711, "other", false))));
+  EXPECT_THAT(legs(id), testing::ElementsAre(Leg::forward, Leg::reply));
+}
+
 TEST_F(ObserverTest, TellsDnsQuestionsApartByIdAndLetters) {
   const WatchId id = observer_.watch(DnsKey{4711, "wWw", 40005, 53});
   see(ip(kContainer, kServer, 17, udp(40005, 53, question(4711, "wWw", false))));
   see(ip(kContainer, kServer, 17, udp(40006, 53, question(4711, "WwW", false))));
   see(ip(kServer, kContainer, 17, udp(53, 40005, question(4711, "wWw", true))));
+  EXPECT_THAT(legs(id), testing::ElementsAre(Leg::forward, Leg::reply));
+}
+
+TEST_F(ObserverTest, KnowsADnsAnswerInAnotherSpellingByTheAskersPort) {
+  const WatchId id = observer_.watch(DnsKey{4711, "wWw", 40005, 53});
+  observer_.watch(DnsKey{4711, "WWW", 40006, 53});
+  see(ip(kContainer, kServer, 17, udp(40005, 53, question(4711, "wWw", false))));
+  see(ip(kServer, kContainer, 17, udp(53, 40005, question(4711, "WwW", true))));
+  see(ip(kServer, kContainer, 17, udp(53, 40005, question(4711, "WvW", true))));  // of another name
+  see(ip(kServer, kContainer, 17, udp(53, 40007, question(4711, "WwW", true))));  // to nobody
   EXPECT_THAT(legs(id), testing::ElementsAre(Leg::forward, Leg::reply));
 }
 

@@ -13,6 +13,7 @@
 
 #include "harness/base/error.hpp"
 #include "harness/traffic/probe/endpoint.hpp"
+#include "harness/traffic/probe/initial_sequence.hpp"
 #include "harness/traffic/probe/source_port.hpp"
 
 namespace plumbline::traffic::detail {
@@ -193,6 +194,7 @@ void DnsChannel::note_failure(int fd, int error, const char* step) {
 /// Binds, says what the question will look like on the wire, and connects.
 void DnsChannel::prepare(int fd, const sockaddr* server, socklen_t size) {
   const bool tcp = request_.transport == DnsTransport::tcp;
+  if (tcp) result_.identity.initial_sequence = choose_initial_sequence(fd);
   int error = bind_fresh(fd, result_.identity.source, tcp ? SourcePorts::tcp() : SourcePorts::udp());
   const char* step = error != 0 ? "bind" : "connect";
   if (error == 0) {

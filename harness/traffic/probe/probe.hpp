@@ -57,6 +57,8 @@ struct ProbeRequest {
 struct ProbeIdentity {
   IpAddress source;               ///< as the sending node uses it
   std::uint16_t source_port = 0;  ///< UDP, TCP: fresh for every probe; ping: the echo id
+  /// TCP: the sequence number of its SYN. Absent: it is the kernel's choice.
+  std::optional<std::uint32_t> initial_sequence;
 };
 
 struct ProbeOutcome {

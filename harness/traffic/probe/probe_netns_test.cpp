@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <set>
+#include <string>
 
 #include "harness/base/error.hpp"
 #include "harness/network/service/tcp_service.hpp"
@@ -186,6 +187,25 @@ TEST_F(ProbeTest, ChosenSourceIsUsed) {
     wanted.source = IpAddress::parse("192.0.2.78");
     expect_local(run(wanted), EADDRNOTAVAIL);
   }
+}
+
+TEST_F(ProbeTest, TcpSynCarriesTheNumberThatWasAnnounced) {
+  std::set<std::uint32_t> announced;
+  for (const char* to : {kV4, kV6}) {
+    const auto outcome = testing::run_task(
+        context_, probe(request(Protocol::tcp, to), [&](const ProbeIdentity& identity) {
+          ASSERT_TRUE(identity.initial_sequence);
+          announced.insert(*identity.initial_sequence);
+          testing::must_run(cable_.there(),
+                            "nft 'table inet known { chain input { type filter hook input priority 0; "
+                            "policy drop; tcp sequence " +
+                                std::to_string(*identity.initial_sequence) +
+                                " reject with tcp reset; icmpv6 type nd-neighbor-solicit accept; }; }'");
+        }));
+    EXPECT_EQ(outcome.status, Status::refused) << to_text(outcome);
+    testing::must_run(cable_.there(), "nft delete table inet known");
+  }
+  EXPECT_EQ(announced.size(), 2U);
 }
 
 TEST_F(ProbeTest, NoRouteIsALocalError) {

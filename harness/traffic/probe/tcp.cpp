@@ -9,6 +9,7 @@
 #include "harness/traffic/probe/endpoint.hpp"
 #include "harness/traffic/probe/exchange.hpp"
 #include "harness/traffic/probe/http_answer.hpp"
+#include "harness/traffic/probe/initial_sequence.hpp"
 #include "harness/traffic/probe/source_port.hpp"
 
 namespace plumbline::traffic::detail {
@@ -24,6 +25,7 @@ Opened open_tcp(const ProbeRequest& request) {
   Opened opened = open_socket(*request.from, request.to.family(), SOCK_STREAM, 0);
   if (opened.error != 0) return opened;
   const int fd = opened.fd.get();
+  opened.identity.initial_sequence = choose_initial_sequence(fd);
   const IpAddress source = request.source.value_or(unspecified(request.to));
   if (!opened.succeeded(bind_fresh(fd, source, SourcePorts::tcp()), "bind")) return opened;
   opened.identity.source_port = local_endpoint(fd).port();
