@@ -174,6 +174,9 @@ class Mutating {
     Pool pool(specs, quick(options_.run), options_.pool);
     const RunResult run = pool.run({&judging});
     result_.mutants = std::move(judging.results);
+    // What was under way then came to nothing.
+    if (run.interrupted)
+      std::erase_if(result_.mutants, [](const auto& mutant) { return mutant.fate == Fate::broken; });
     return !run.interrupted;
   }
 
@@ -278,6 +281,14 @@ MutantResult judge(const Mutant& mutant, const ScenarioResult& run) {
   if (result.noticing > 0) {
     result.fate = Fate::noticed;
     result.says = std::ranges::find_if(run.checks, notices)->id;
+    return result;
+  }
+  // A change of the spec's own that could be made before, and no longer can.
+  const auto change = std::ranges::find(run.changes, false, &ChangeResult::made);
+  if (change != run.changes.end()) {
+    result.fate = Fate::noticed;
+    result.noticing = 1;
+    result.says = change->about;
     return result;
   }
   const auto other =

@@ -16,7 +16,7 @@ namespace plumbline::engine::mutation {
 
 /// What became of a mutant.
 enum class Fate : std::uint8_t {
-  noticed,     ///< a check that passed does so no longer
+  noticed,     ///< a check that passed does so no longer, or a change between checks fails
   survived,    ///< all checks pass: the spec does not promise what the line does
   equivalent,  ///< so they do, and the spec says why nothing else can be
   refused,     ///< it could not be made: what the kernel or its tool says

@@ -48,6 +48,14 @@ TEST(Judge, NoticedByAnyThatPassesNoLonger) {
   EXPECT_EQ(result.says, "reach 2");
 }
 
+TEST(Judge, NoticedByAChangeThatCanNoLongerBeMade) {
+  ScenarioResult run = run_with({Verdict::pass, Verdict::skip});
+  run.changes.emplace_back().about = "run ip rule del";
+  run.error = ScenarioError{"no such rule", "", "", ErrorKind::setup};
+  EXPECT_EQ(judge(mutant("x"), run).fate, Fate::noticed);
+  EXPECT_EQ(judge(mutant("x"), run).says, "run ip rule del");
+}
+
 TEST(Judge, SurvivedOnlyIfAllPass) {
   EXPECT_EQ(judge(mutant("x"), run_with({Verdict::pass, Verdict::pass})).fate, Fate::survived);
   EXPECT_EQ(judge(mutant("x"), run_with({Verdict::pass, Verdict::error})).fate, Fate::broken);

@@ -21,7 +21,7 @@ setup:
       bridge0: {address: 192.168.99.1/24, containers: {box: 192.168.99.11, pal: 192.168.99.12}}
     nft: |
       table inet mine {
-        set kept { type ipv4_addr; elements = { 203.0.113.80 }; }
+        set kept { type ipv4_addr; flags interval; elements = { 203.0.113.80 }; }
         chain in {
           type filter hook input priority 0; policy accept;
           ip saddr 192.168.99.11 tcp dport 8080 reject comment "promised"
@@ -92,7 +92,7 @@ TEST_F(Mutations, TellWhatIsPromised) {
   }
   expect("delete host inet mine kept: 203.0.113.80", Fate::equivalent);
   expect("flip host inet mine in: policy accept", Fate::noticed);
-  expect("delete box ip route: default via 192.168.99.1 dev eth0", Fate::survived);
+  expect("delete box ip route: default via 192.168.99.1 dev eth0 proto static", Fate::survived);
   expect("delete box ip rule: 0: from all lookup local", Fate::noticed);
   expect(
       "narrow 192.168.99.0/24 host ip route: 192.168.99.0/24 dev bridge0 proto kernel scope link src "

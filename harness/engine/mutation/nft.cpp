@@ -178,7 +178,7 @@ void add_set(Collector& into, const TextSet& set) {
     into.add("delete", deleted);
     std::vector<Changed> changes;
     add_flips(changes, element);
-    add_prefixes(changes, element, true);
+    if (set.interval) add_prefixes(changes, element, true);
     for (Changed& change : changes) {
       Mutant mutant = deleted;
       mutant.becomes = fmt::format("{}: {}", set.name, change.text);

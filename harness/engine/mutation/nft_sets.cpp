@@ -45,7 +45,7 @@ std::vector<TextSet> parse_sets(std::string_view listing) {
     if (words.size() >= 3 && line.starts_with("table ")) {
       table = fmt::format("{} {}", words[1].text, words[2].text);
     } else if (words.size() >= 2 && (line.starts_with("\tset ") || line.starts_with("\tmap "))) {
-      sets.push_back({fmt::format("{} {}", table, words[1].text), {}});
+      sets.push_back({fmt::format("{} {}", table, words[1].text), false, {}});
       inside = true;
       body.clear();
     } else if (inside && line == "\t}") {
@@ -54,6 +54,8 @@ std::vector<TextSet> parse_sets(std::string_view listing) {
       if (at != std::string::npos)
         sets.back().elements = elements_in(std::string_view(body).substr(at + kElements.size()));
     } else if (inside) {
+      if (line.starts_with("\t\tflags ") && line.find("interval") != std::string_view::npos)
+        sets.back().interval = true;
       body += fmt::format("{}\n", line);
     }
   }
