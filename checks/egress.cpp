@@ -174,8 +174,8 @@ class Egress final : public engine::Check {
   IpAddress source_on_uplink(const engine::Stage& stage, IpFamily family) const {
     if (const auto stated = source_.of(family)) return *stated;
     std::optional<IpAddress> address;
-    // What the uplink has lost is still what was promised.
-    for (const network::Topology* known : {&stage.topology(), &stage.intended()}) {
+    // What the uplink has lost, or has got beside it, changes nothing about what was promised.
+    for (const network::Topology* known : {&stage.intended(), &stage.topology()}) {
       const network::Node* host = known->find(exit_.host);
       if (!address && host != nullptr) address = first_address(*host, exit_.via, family);
     }

@@ -94,30 +94,57 @@ std::optional<Finding> at_the_end(const Case& question, Facts& facts, const Hop&
 }
 
 /// The node has an interface on the target's segment, but no address there, so that it looks elsewhere.
-std::optional<Finding> of_the_near_end(Facts& facts, const Hop& hop) {
-  const IpAddress& to = hop.destination;
+std::optional<Finding> of_the_near_end(Facts& facts, const std::string& name, const IpAddress& to) {
+  RouteQuestion towards;
+  towards.to = to;
+  const RouteAnswer route = facts.route(name, towards);
   for (const Endpoint& holder : holders(facts, to)) {
-    if (holder.node == hop.node || leads_to(facts, hop.node, to, holder)) continue;
+    if (holder.node == name || leads_to(facts, name, to, holder)) continue;
     for (const Way& way : segment(facts, holder)) {
       const network::Interface* near = interface_at(facts, way.end());
-      if (way.end().node != hop.node || near == nullptr || !near->up || !is_end(facts, way.end())) continue;
+      if (way.end().node != name || near == nullptr || !near->up || !is_end(facts, way.end())) continue;
       if (!addresses(*near, to.family()).empty()) continue;
       if (to.family() == IpFamily::v6 && lacks_ipv6(facts, way.end())) continue;
       Finding finding;
       finding.certainty = Certainty::proven;
       finding.summary = fmt::format("{} has no {} address, so that {} does not know that {} is there.",
-                                    place(way.end()), family_text(to.family()), hop.node, to.to_string());
+                                    place(way.end()), family_text(to.family()), name, to.to_string());
       finding.evidence = {
           fmt::format("{} holds {}, on the segment of {}", place(holder), to.to_string(), place(way.end())),
-          hop.route.found() ? fmt::format("{} sends what is for it by {} instead", hop.node, hop.route.dev)
-                            : fmt::format("{} has no route to it", hop.node)};
+          route.found() ? fmt::format("{} sends what is for it by {} instead", name, route.dev)
+                        : fmt::format("{} has no route to it", name)};
       finding.fix = {
-          typed_on(hop.node, fmt::format("ip addr add ADDRESS/{} dev {}",
-                                         longest_on(interface_at(facts, holder), to), way.end().interface))};
+          typed_on(name, fmt::format("ip addr add ADDRESS/{} dev {}",
+                                     longest_on(interface_at(facts, holder), to), way.end().interface))};
       return finding;
     }
   }
   return std::nullopt;
+}
+
+/// It sends to the world with its link-local address, for want of another, which no router passes on.
+std::optional<Finding> of_a_stranger(const Case& question, Facts& facts) {
+  if (!question.was_sent() || question.family() != IpFamily::v6 || question.to.is_link_local())
+    return std::nullopt;
+  const Sighting* left = question.journey.left(question.from);
+  const network::Node* node = facts.node(question.from);
+  if (left == nullptr || node == nullptr || !left->packet.ip || !left->packet.ip->source.is_link_local())
+    return std::nullopt;
+  const network::Interface* by = node->find_interface(left->interface);
+  const bool any = std::ranges::any_of(node->interfaces, [](const network::Interface& interface) {
+    return !addresses(interface, IpFamily::v6).empty();
+  });
+  if (by == nullptr || any || lacks_ipv6(facts, {question.from, by->name})) return std::nullopt;
+  Finding finding;
+  finding.certainty = Certainty::proven;
+  finding.summary = fmt::format(
+      "{} has no IPv6 address but its link-local one, with which nothing gets beyond "
+      "its link.",
+      question.from);
+  finding.evidence = {fmt::format("{} > {} was sent by {}:{}", left->packet.ip->source.to_string(),
+                                  question.to.to_string(), question.from, by->name)};
+  finding.fix = {typed_on(question.from, fmt::format("ip addr add ADDRESS/LENGTH dev {}", by->name))};
+  return finding;
 }
 
 /// One that was promised is not held.
@@ -165,9 +192,11 @@ std::optional<Finding> recognise(const Case& question, Facts& facts) {
   if (question.link) return as_promised(*question.link, facts);
   if (question.to.is_loopback()) return std::nullopt;
   if (auto finding = of_the_uplink(question, facts)) return finding;
+  if (auto finding = of_a_stranger(question, facts)) return finding;
+  if (auto finding = of_the_near_end(facts, question.from, question.to)) return finding;
   const auto hop = broken_hop(question, facts);
   if (!hop) return std::nullopt;
-  if (auto finding = of_the_near_end(facts, *hop)) return finding;
+  if (auto finding = of_the_near_end(facts, hop->node, hop->destination)) return finding;
   if (auto finding = of_the_sender(facts, *hop)) return finding;
   if (auto finding = at_the_end(question, facts, *hop)) return finding;
   return hop->route.found() ? on_the_segment(facts, *hop) : std::nullopt;

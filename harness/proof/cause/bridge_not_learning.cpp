@@ -47,6 +47,9 @@ std::optional<Deaf> deaf_to(Facts& facts, const Endpoint& bridge, const IpAddres
 }
 
 std::optional<Finding> recognise(const Case& question, Facts& facts) {
+  // A table need not know who was not answered.
+  const bool answered = question.outcome.status == traffic::ProbeOutcome::Status::replied;
+  if (question.promise == Case::Promise::learned && !answered) return std::nullopt;
   Endpoint bridge{question.host, question.via};
   std::vector<IpAddress> unknown{question.to};
   if (question.promise == Case::Promise::silent) {

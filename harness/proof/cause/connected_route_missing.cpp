@@ -35,8 +35,6 @@ std::optional<Routeless> routeless(const network::Node& node, const IpAddress& t
 
 std::optional<Finding> recognise(const Case& question, Facts& facts) {
   if (question.link || question.to.is_loopback()) return std::nullopt;
-  const bool answered = question.outcome.status == traffic::ProbeOutcome::Status::replied;
-  if (answered && !question.route && question.promise != Case::Promise::egress) return std::nullopt;
   std::set<std::string> nodes{question.from, question.to_node};
   if (taken_in(question, facts, Leg::forward, question.host) != nullptr) nodes.insert(question.host);
   for (const std::string& name : nodes) {

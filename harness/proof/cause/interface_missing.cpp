@@ -57,6 +57,41 @@ std::optional<Finding> of_that_name(Facts& facts, const std::string& name, const
   return finding;
 }
 
+/// An interface that a rule of `node` names as the way out, and that is not there; empty: none.
+std::string named_by_a_rule(Facts& facts, const Node& node) {
+  for (const Chain& chain : facts.chains(node.name)) {
+    for (const Chain::Rule& rule : chain.rules) {
+      for (const std::string_view word : {"oifname \"", " -o "}) {
+        const auto at = rule.text.find(word);
+        if (at == std::string::npos) continue;
+        const std::string rest = rule.text.substr(at + word.size());
+        const std::string name = rest.substr(0, rest.find_first_of("\" "));
+        const bool pattern = name.empty() || name.find_first_of("*+!{") != std::string::npos;
+        if (!pattern && node.find_interface(name) == nullptr) return name;
+      }
+    }
+  }
+  return {};
+}
+
+/// The rules go by a name that the uplink has lost.
+std::optional<Finding> of_rules(const Case& question, Facts& facts) {
+  const Node* host = facts.node(question.host);
+  if (host == nullptr || !question.was_sent() || !question.wanted_through()) return std::nullopt;
+  if (taken_in(question, facts, Leg::forward, question.host) == nullptr) return std::nullopt;
+  const std::string name = named_by_a_rule(facts, *host);
+  const Interface* now = name.empty() ? nullptr : renamed(facts, *host, name);
+  if (now == nullptr) return std::nullopt;
+  RouteQuestion towards;
+  towards.to = question.to;
+  if (facts.route(question.host, towards).dev != now->name) return std::nullopt;
+  auto finding = of_that_name(facts, question.host, name);
+  finding->evidence.push_back(
+      fmt::format("rules of {} let out, or translate, what leaves by {}; it leaves by {}", question.host,
+                  name, now->name));
+  return finding;
+}
+
 /// A node that is in no network at all.
 std::optional<Finding> nothing_but_loopback(Facts& facts, const std::string& name) {
   const Node* node = facts.node(name);
@@ -136,10 +171,6 @@ std::optional<Finding> no_bridge(const Case& question, Facts& facts) {
 
 std::optional<Finding> recognise(const Case& question, Facts& facts) {
   if (question.link) return of_that_name(facts, question.link->node, question.link->interface);
-  if (question.outcome.status == traffic::ProbeOutcome::Status::replied &&
-      question.promise != Case::Promise::egress) {
-    return std::nullopt;
-  }
   if (question.promise == Case::Promise::egress) {
     if (auto finding = of_that_name(facts, question.host, question.via)) return finding;
   }
@@ -150,7 +181,8 @@ std::optional<Finding> recognise(const Case& question, Facts& facts) {
     for (const std::string& name : {question.from, question.to_node}) {
       if (auto finding = nothing_but_loopback(facts, name)) return finding;
     }
-    return no_bridge(question, facts);
+    if (auto finding = no_bridge(question, facts)) return finding;
+    return of_rules(question, facts);
   }
   return std::nullopt;
 }
