@@ -40,13 +40,25 @@ constexpr std::string_view kSchema = R"({
 })";
 constexpr std::array<std::string_view, 3> kHowWords{"any", "reject", "drop"};
 
+/// It went from port to port of a bridge, to a node that is not the target: as a frame with a wrong hardware
+/// address does, which nobody takes in, or one for a wrong router. That is no way to the target.
+bool strayed(const Denial& denial, const engine::Evidence& evidence, const proof::Sighting& sighting) {
+  const auto port = denial.ports.find(sighting.interface);
+  if (port == denial.ports.end() || port->second == evidence.to.node || evidence.to.node.empty())
+    return false;
+  // What the guard sends itself leaves by the bridge's own device first.
+  return std::ranges::none_of(evidence.journey.sightings, [&](const proof::Sighting& each) {
+    return each.is(Leg::forward, denial.guard, Direction::out) && denial.bridges.contains(each.interface);
+  });
+}
+
 /// The probe at one of the guard's interfaces on its way out. What a bridge's own device sends, its ports
 /// send on, or nobody.
 const proof::Sighting* left_guard(const Denial& denial, const engine::Evidence& evidence) {
   const auto& all = evidence.journey.sightings;
   const auto found = std::ranges::find_if(all, [&](const proof::Sighting& sighting) {
     return sighting.is(Leg::forward, denial.guard, Direction::out) && sighting.interface != "lo" &&
-           !denial.bridges.contains(sighting.interface);
+           !denial.bridges.contains(sighting.interface) && !strayed(denial, evidence, sighting);
   });
   return found == all.end() ? nullptr : &*found;
 }
@@ -303,6 +315,8 @@ class Deny final : public engine::Check {
     if (const network::Node* guard = stage.topology().find(denial.guard)) {
       for (const network::Interface& interface : guard->interfaces) {
         if (interface.kind == network::LinkKind::bridge) denial.bridges.insert(interface.name);
+        if (!interface.master.empty() && interface.peer)
+          denial.ports.emplace(interface.name, interface.peer->node);
       }
     }
     if (evidence.ended_early) stage.look_again(evidence);

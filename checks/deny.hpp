@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <set>
 #include <string>
 
@@ -15,6 +16,8 @@ struct Denial {
   How how = How::any;
   std::string guard;              ///< the node that is to stop it
   std::set<std::string> bridges;  ///< of the guard's interfaces: what leaves by one leaves by its ports
+  /// Ports of these bridges, and the node at the other end of each one's cable.
+  std::map<std::string, std::string> ports;
   std::string unresolved;  ///< a next hop that the guard asked for and that did not answer; empty: none
 };
 

@@ -186,8 +186,12 @@ class Egress final : public engine::Check {
   }
   IpAddress source_on_uplink(const engine::Stage& stage, IpFamily family) const {
     if (const auto stated = source_.of(family)) return *stated;
-    const network::Node* host = stage.topology().find(exit_.host);
-    const auto address = host == nullptr ? std::nullopt : first_address(*host, exit_.via, family);
+    std::optional<IpAddress> address;
+    // What the uplink has lost, or has got beside it, changes nothing about what was promised.
+    for (const network::Topology* known : {&stage.intended(), &stage.topology()}) {
+      const network::Node* host = known->find(exit_.host);
+      if (!address && host != nullptr) address = first_address(*host, exit_.via, family);
+    }
     if (!address) {
       throw Error(fmt::format("{} has no address of that family on {}: name the source with `as:`",
                               exit_.host, exit_.via));

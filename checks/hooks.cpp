@@ -5,6 +5,7 @@
 #include <array>
 
 #include "harness/engine/check/check.hpp"
+#include "harness/engine/check/diagnosis.hpp"
 #include "harness/engine/check/kernel_view.hpp"
 
 namespace plumbline::checks {
@@ -46,6 +47,8 @@ class Hooks final : public engine::Check {
     engine::Evidence evidence = co_await stage.exchange(promise.from, std::move(to), with_);
     engine::Outcome outcome;
     outcome.judgement = judge_hooks(meant_, evidence);
+    if (outcome.judgement.verdict != Verdict::pass)
+      outcome.question = engine::case_of(evidence, proof::Case::Promise::reach);
     outcome.journey = std::move(evidence.journey);
     outcome.kernel = std::move(evidence.kernel);
     co_return outcome;

@@ -6,6 +6,7 @@
 
 #include "harness/base/error.hpp"
 #include "harness/engine/check/check.hpp"
+#include "harness/engine/check/diagnosis.hpp"
 #include "harness/kernel/netlink/fdb.hpp"
 #include "harness/kernel/netlink/socket.hpp"
 #include "harness/network/discovery/discover.hpp"
@@ -88,6 +89,11 @@ class Learned final : public engine::Check {
     Evidence evidence = co_await stage.exchange(promise.from, to, {});
     engine::Outcome outcome;
     outcome.judgement = judge_learned(read_tables(stage, evidence, bridge->index), evidence);
+    if (outcome.judgement.verdict != Verdict::pass) {
+      outcome.question = engine::case_of(evidence, proof::Case::Promise::learned);
+      outcome.question->host = in_;
+      outcome.question->via = bridge_;
+    }
     outcome.journey = std::move(evidence.journey);
     co_return outcome;
   }

@@ -35,7 +35,8 @@ constexpr std::string_view kSchema = R"({
   "oneOf": [
     {"required": ["dev"], "not": {"anyOf": [{"required": ["absent"]}, {"required": ["only"]}]},
      "anyOf": [{"required": ["state"]}, {"required": ["kind"]}, {"required": ["peer"]}, {"required": ["master"]},
-               {"required": ["mtu"]}, {"required": ["addresses"]}, {"required": ["mac"]}]},
+               {"required": ["mtu"]}, {"required": ["addresses"]}, {"required": ["mac"]},
+               {"required": ["promiscuous"]}]},
     {"required": ["absent"], "propertyNames": {"enum": ["in", "absent"]}},
     {"required": ["only"], "propertyNames": {"enum": ["in", "only"]}}
   ],
@@ -51,6 +52,7 @@ constexpr std::string_view kSchema = R"({
     "addresses": {"description": "Exactly these, IPv6 link-local ones aside; with a prefix length it counts too.",
                   "oneOf": [{"$ref": "#/$defs/network"}, {"type": "array", "items": {"$ref": "#/$defs/network"}}]},
     "mac": {"type": "string", "pattern": "^[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}$"},
+    "promiscuous": {"type": "boolean", "description": "By the administrator's word: a program that listens does not count."},
     "absent": {"$ref": "#/$defs/interface", "description": "There is no interface of that name."},
     "only": {"$ref": "#/$defs/interfaces", "description": "These interfaces and no others."}
   }
@@ -120,6 +122,10 @@ std::string peer_text(const std::optional<network::Endpoint>& peer) {
   return peer ? fmt::format("{}:{}", peer->node, peer->interface) : "none that is known";
 }
 
+std::string yes_or_no(bool value) {
+  return value ? "yes" : "no";
+}
+
 std::string or_none(const std::string& text) {
   return text.empty() ? "none" : text;
 }
@@ -180,6 +186,7 @@ std::string promise_text(const LinkPromise& promise) {
   if (promise.master) parts.push_back("master " + or_none(*promise.master));
   if (promise.mtu != 0) parts.push_back(fmt::format("mtu {}", promise.mtu));
   if (promise.mac) parts.push_back("mac " + promise.mac->to_string());
+  if (promise.promiscuous) parts.push_back("promiscuous " + yes_or_no(*promise.promiscuous));
   if (promise.addresses) parts.push_back(listed(*promise.addresses));
   return fmt::format("{}", fmt::join(parts, "; "));
 }
@@ -222,10 +229,30 @@ class Link final : public engine::Check {
     if (expected_.peer) peer = network::discover_peer(stage.network(), promise.from, expected_.dev);
     engine::Outcome outcome;
     outcome.judgement = judge_link(expected_, node, peer);
+    if (outcome.judgement.verdict != Verdict::pass) outcome.question = question();
     co_return outcome;
   }
 
  private:
+  proof::Case question() const {
+    proof::Case question;
+    question.promise = proof::Case::Promise::link;
+    question.from = promise.from;
+    proof::Case::Link& link = question.link.emplace();
+    link.node = promise.from;
+    link.interface = expected_.dev;
+    link.state = expected_.state;
+    link.peer = expected_.peer;
+    link.master = expected_.master;
+    link.mtu = expected_.mtu;
+    link.promiscuous = expected_.promiscuous;
+    if (expected_.addresses) {
+      for (const PromisedAddress& each : *expected_.addresses)
+        link.addresses.push_back({each.address, each.prefix_length.value_or(-1)});
+    }
+    return question;
+  }
+
   LinkPromise expected_;
 };
 
@@ -276,8 +303,10 @@ LinkPromise read_promise(const spec::Value& arguments, const network::Topology& 
     if (!promise.mac)
       mac->fail(fmt::format("'{}' is not a hardware address such as 02:00:00:00:00:01", mac->text));
   }
+  if (const spec::Value* promiscuous = arguments.find("promiscuous"))
+    promise.promiscuous = promiscuous->as_bool("promiscuous");
   if (promise_text(promise).empty()) {
-    arguments.fail("nothing is promised: say state, kind, peer, master, mtu, addresses or mac");
+    arguments.fail("nothing is promised: say state, kind, peer, master, mtu, addresses, mac or promiscuous");
   }
   return promise;
 }
@@ -296,7 +325,7 @@ std::vector<std::string> read_nodes(const spec::CheckItem& item, const network::
 std::vector<std::unique_ptr<engine::Check>> parse(const spec::CheckItem& item,
                                                   const network::Topology& intended) {
   constexpr std::string_view about_one[] = {"in",     "dev", "state",     "kind", "peer",
-                                            "master", "mtu", "addresses", "mac"};
+                                            "master", "mtu", "addresses", "mac",  "promiscuous"};
   constexpr std::string_view about_absence[] = {"in", "absent"};
   constexpr std::string_view about_all[] = {"in", "only"};
   const spec::Value& arguments = item.arguments;
@@ -358,6 +387,9 @@ Judgement judge_link(const LinkPromise& promise, const Node& node,
   if (promise.mac) {
     comparison.compare("mac ", promise.mac->to_string(),
                        interface->mac ? interface->mac->to_string() : "none");
+  }
+  if (promise.promiscuous) {
+    comparison.compare("promiscuous ", yes_or_no(*promise.promiscuous), yes_or_no(interface->promiscuous));
   }
   if (promise.addresses) compare_addresses(*promise.addresses, *interface, comparison);
   std::string observed = fmt::format("{}:{}: {}", node.name, promise.dev, comparison.text());

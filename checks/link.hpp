@@ -26,6 +26,7 @@ struct LinkPromise {
   std::uint32_t mtu = 0;              ///< 0: any
   std::optional<std::vector<PromisedAddress>> addresses;
   std::optional<MacAddress> mac;
+  std::optional<bool> promiscuous;  ///< by the administrator's word, not for a program that listens
 };
 
 /// Judges `node` as it was read back. Link-local IPv6 addresses, which the kernel makes by itself, count only

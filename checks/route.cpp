@@ -153,10 +153,30 @@ class Route final : public engine::Check {
     asked.to = to.to_string();
     engine::Outcome outcome;
     outcome.judgement = judge_route(expected_, asked, ask(stage, to));
+    if (outcome.judgement.verdict != Verdict::pass) outcome.question = question(stage, to);
     co_return outcome;
   }
 
  private:
+  proof::Case question(const engine::Stage& stage, const IpAddress& to) const {
+    proof::Case question;
+    question.promise = proof::Case::Promise::route;
+    question.from = promise.from;
+    question.to = to;
+    if (const network::Node* owner = stage.topology().owner_of(to)) question.to_node = owner->name;
+    proof::Case::Route& asked = question.route.emplace();
+    asked.from = question_.from;
+    asked.iif = question_.iif;
+    asked.oif = question_.oif;
+    asked.mark = question_.mark;
+    asked.dev = expected_.dev;
+    asked.via = expected_.via;
+    asked.source = expected_.source;
+    asked.table = expected_.table;
+    asked.error = expected_.error != 0 ? expected_.error : refusal_of(expected_.type);
+    return question;
+  }
+
   RouteFinding ask(const engine::Stage& stage, const IpAddress& to) const {
     auto socket = netlink::Socket::open(stage.network().netns(promise.from));
     const auto links = socket.dump(netlink::get_links(), "listing the links", netlink::decode_link);

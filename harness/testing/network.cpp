@@ -90,6 +90,7 @@ class Network::Impl {
     }
     stage_options_.timeout = options.timeout;
     stage_options_.checks = kAtOnce;
+    stage_options_.intended = intended_;
     arrange();
     set_stage(network::discover(network_, intended_), {}, {});
   }
@@ -114,6 +115,7 @@ class Network::Impl {
     engine::ChangeSite site{network_, *scripts_, stage_->listeners(), intended_};
     loop_.run(change.make(site));
     scripts_->settle();
+    stage_->intend(intended_);
     stage_->update(network::discover(network_, intended_), {});
   }
 

@@ -34,6 +34,8 @@ class Change {
 
   std::string about;  ///< "delete-link host:veth1"
   std::string where;  ///< file:line:column
+  /// It breaks the network on purpose: later checks promise what was promised before.
+  bool fault = false;
 
   /// What later checks may name and go by: `intended` as it will be afterwards, as far as that is known.
   virtual void foresee(network::Topology& /*intended*/) const {}

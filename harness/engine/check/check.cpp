@@ -43,6 +43,7 @@ class Planner {
   void add_change(const spec::CheckItem& item) {
     std::unique_ptr<Change> change = kind_of(item, kinds_.changes).parse(item, intended_, spec_);
     change->where = item.mark.to_string();
+    change->fault = item.fault;
     if (!item.fault) change->foresee(intended_);
     plan_.changes.push_back(std::move(change));
     this_phase_.clear();

@@ -7,7 +7,6 @@
 
 #include "harness/base/error.hpp"
 #include "harness/engine/check/check.hpp"
-#include "harness/engine/check/live_facts.hpp"
 #include "harness/proof/cause/kinds.hpp"
 #include "harness/proof/diagnosis/reading.hpp"
 
@@ -98,6 +97,7 @@ boost::asio::awaitable<void> learn_more(Stage& stage, Outcome& outcome, CheckRes
 }
 
 bool is_unexplained(const proof::Case& question) {
+  if (!question.was_sent()) return false;
   if (question.outcome.status != traffic::ProbeOutcome::Status::timeout) return false;
   return question.kernel.drops.empty() && question.kernel.counters.empty() &&
          !proof::stopper(question.kernel);
@@ -105,10 +105,9 @@ bool is_unexplained(const proof::Case& question) {
 
 namespace {
 
-void look_for_causes(proof::Case question, Stage& stage, CheckResult& result) {
+void look_for_causes(proof::Case question, Stage& stage, LiveFacts& facts, CheckResult& result) {
   if (const network::Node* host = stage.topology().host()) question.host = host->name;
   question.kernel.translations = stage.translations(question.journey);
-  LiveFacts facts(stage);
   add_counts(facts, result.kernel);
   for (const proof::Translation& known : question.kernel.translations)
     result.conntrack.push_back(told(known));
@@ -125,8 +124,13 @@ void look_for_causes(proof::Case question, Stage& stage, CheckResult& result) {
 }  // namespace
 
 void find_causes(proof::Case question, Stage& stage, CheckResult& result) {
+  LiveFacts facts(stage);
+  find_causes(std::move(question), stage, facts, result);
+}
+
+void find_causes(proof::Case question, Stage& stage, LiveFacts& facts, CheckResult& result) {
   try {
-    look_for_causes(std::move(question), stage, result);
+    look_for_causes(std::move(question), stage, facts, result);
   } catch (const Error& error) {
     // The verdict stands, whatever keeps it from being explained.
     result.incomplete.push_back(fmt::format("causes: {}", error.what()));

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "harness/engine/check/evidence.hpp"
+#include "harness/engine/check/live_facts.hpp"
 #include "harness/engine/check/result.hpp"
 #include "harness/engine/check/stage.hpp"
 #include "harness/proof/diagnosis/case.hpp"
@@ -27,5 +28,7 @@ bool is_unexplained(const proof::Case& question);
 /// the nodes' conntracks know the flow, and what the rules that it met have counted. To be asked before the
 /// network changes.
 void find_causes(proof::Case question, Stage& stage, CheckResult& result);
+/// For many questions about one network: `facts` are read once for all of them.
+void find_causes(proof::Case question, Stage& stage, LiveFacts& facts, CheckResult& result);
 
 }  // namespace plumbline::engine

@@ -6,6 +6,7 @@
 
 #include "harness/base/error.hpp"
 #include "harness/kernel/iptables_legacy/tables.hpp"
+#include "harness/kernel/netlink/fdb.hpp"
 #include "harness/kernel/netlink/neighbour.hpp"
 #include "harness/kernel/netns/sysctl.hpp"
 #include "harness/kernel/nftables/listing.hpp"
@@ -132,6 +133,11 @@ proof::RouteAnswer LiveFacts::route(std::string_view node, const proof::RouteQue
     if (!came_by) return answer;
     lookup.iif = came_by->index;
   }
+  if (!question.oif.empty()) {
+    const auto insisted = link(node, question.oif);
+    if (!insisted) return answer;
+    lookup.oif = insisted->index;
+  }
   try {
     auto socket = netlink::Socket::open(*inside);
     const netlink::LookupResult result = netlink::look_up(socket, lookup);
@@ -140,6 +146,7 @@ proof::RouteAnswer LiveFacts::route(std::string_view node, const proof::RouteQue
     answer.error = 0;
     answer.type = result.route->type;
     answer.via = result.route->via;
+    answer.source = result.route->source;
     answer.table = result.route->table;
     const auto& all = links(node);
     const auto out = std::ranges::find(all, result.route->dev, &netlink::Link::index);
@@ -166,6 +173,24 @@ std::vector<proof::NeighbourFact> LiveFacts::neighbours(std::string_view node) {
   } catch (const Error&) {  // gone meanwhile
   }
   return neighbours;
+}
+
+std::vector<proof::ForwardingFact> LiveFacts::forwarding(std::string_view node, std::string_view bridge) {
+  std::vector<proof::ForwardingFact> known;
+  const kernel::Netns* inside = netns(node);
+  const auto itself = link(node, bridge);
+  if (inside == nullptr || !itself) return known;
+  try {
+    auto socket = netlink::Socket::open(*inside);
+    for (const netlink::FdbEntry& entry : socket.dump(
+             netlink::get_fdb(itself->index), "listing the forwarding table", netlink::decode_fdb_entry)) {
+      const auto port = std::ranges::find(links(node), entry.port, &netlink::Link::index);
+      if (entry.bridge != itself->index || port == links(node).end()) continue;
+      known.push_back({entry.mac, port->name, entry.own, entry.fixed});
+    }
+  } catch (const Error&) {  // gone meanwhile
+  }
+  return known;
 }
 
 std::optional<std::string> LiveFacts::sysctl(std::string_view node, const std::string& path) {

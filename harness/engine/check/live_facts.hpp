@@ -21,6 +21,7 @@ class LiveFacts final : public proof::Facts {
   const network::Node* node(std::string_view name) override;
   proof::RouteAnswer route(std::string_view node, const proof::RouteQuestion& question) override;
   std::vector<proof::NeighbourFact> neighbours(std::string_view node) override;
+  std::vector<proof::ForwardingFact> forwarding(std::string_view node, std::string_view bridge) override;
   std::optional<std::string> sysctl(std::string_view node, const std::string& path) override;
   const std::vector<proof::Chain>& chains(std::string_view node) override;
   std::optional<kernel::netlink::Link> link(std::string_view node, std::string_view interface) override;

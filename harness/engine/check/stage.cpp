@@ -75,7 +75,10 @@ class Stage::Impl {
   }
 
   Listeners& listeners() noexcept { return listeners_; }
+  void intend(network::Topology intended) { options_.intended = std::move(intended); }
+
   const network::Topology& topology() const noexcept { return topology_; }
+  const network::Topology& intended() const noexcept { return options_.intended; }
   const network::LiveNetwork& network() const noexcept { return network_; }
 
   network::Node look_at(std::string_view node) const {
@@ -93,7 +96,11 @@ class Stage::Impl {
     }
     const network::Node* node = topology_.find(to);
     if (node == nullptr) throw Error(fmt::format("there is no node '{}' in this network", to));
-    if (const auto address = shared_address(from, *node, family)) return {to, *address, to};
+    if (const auto address = shared_address(topology_, from, *node, family)) return {to, *address, to};
+    const network::Node* meant = options_.intended.find(to);
+    const auto lost =
+        meant == nullptr ? std::nullopt : shared_address(options_.intended, from, *meant, family);
+    if (lost) return {to, *lost, to};
     throw Error(
         fmt::format("node {} has no {} address that {} could name it by", to, family_name(family), from));
   }
@@ -376,11 +383,11 @@ class Stage::Impl {
     return proof::NonceKey{request.nonce, identity.source_port, request.port};
   }
 
-  std::optional<IpAddress> shared_address(std::string_view from, const network::Node& node,
-                                          IpFamily family) const {
+  static std::optional<IpAddress> shared_address(const network::Topology& topology, std::string_view from,
+                                                 const network::Node& node, IpFamily family) {
     const auto candidates = known_addresses(node, family);
     const int host_length = family == IpFamily::v4 ? 32 : 128;
-    const network::Node* source = topology_.find(from);
+    const network::Node* source = topology.find(from);
     if (source != nullptr && source != &node) {
       for (const InterfaceAddress& near : known_addresses(*source, family)) {
         for (const InterfaceAddress& candidate : candidates) {
@@ -462,6 +469,14 @@ Stage::~Stage() = default;
 
 const network::Topology& Stage::topology() const noexcept {
   return impl_->topology();
+}
+
+const network::Topology& Stage::intended() const noexcept {
+  return impl_->intended();
+}
+
+void Stage::intend(network::Topology intended) {
+  impl_->intend(std::move(intended));
 }
 
 const network::LiveNetwork& Stage::network() const noexcept {

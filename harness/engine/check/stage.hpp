@@ -30,6 +30,8 @@ struct StageOptions {
   bool trace_rules = true;
   std::vector<std::string> traced;     ///< nodes whose kernels report the rules in any case
   std::size_t trace_buffer_bytes = 0;  ///< of each of their sockets; 0: as large as a burst needs
+  /// As the network should be: an address that a node has lost is still the one that it is to be reached at.
+  network::Topology intended;
 };
 
 /// A network under observation: its servers run, its taps are open, probes can be sent. What checks work
@@ -46,6 +48,8 @@ class Stage {
 
   /// As it was read back, last after the latest change.
   const network::Topology& topology() const noexcept;
+  /// As it should be.
+  const network::Topology& intended() const noexcept;
   /// For questions to a node's kernel: by netlink from inside, or through network::discover_peer.
   const network::LiveNetwork& network() const noexcept;
   /// Reads one node back as it is at this moment, peers left out. Throws Error.
@@ -53,6 +57,8 @@ class Stage {
 
   /// Starts the listeners that `needs` ask for and that are not there yet. Throws Error.
   void plant(const std::vector<Need>& needs);
+  /// What the network should be from now on.
+  void intend(network::Topology intended);
   /// The network has changed and was read back as `topology`: nodes that are new get their tap and servers,
   /// and what went away is let go of. A node whose name means another namespace now is both. Throws Error.
   void update(network::Topology topology, const std::vector<Need>& needs);

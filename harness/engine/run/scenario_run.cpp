@@ -154,6 +154,7 @@ void ScenarioRun::arrange() {
   stage_options.traced = traced_nodes(plan_.checks);
   stage_options.trace_rules = options_.trace_rules;
   stage_options.checks = std::min(options_.jobs, plan_.checks.size());
+  stage_options.intended = spec_.intended();
   stage_.emplace(loop_.get_executor(), network_, std::move(found), needs(), stage_options);
   stage_->watch(watches());
   result_.build_ms = ms_since(start);
@@ -233,22 +234,28 @@ void ScenarioRun::run_group(std::vector<std::size_t> indices) {
   boost::asio::co_spawn(loop_, start_workers(working_),
                         [this](const std::exception_ptr& problem) { worker_ended(problem); });
   run_loop();
-  if (!unexplained_.empty() && !interrupted_) run_to_end(explain_rest());
-  unexplained_.clear();
+  if (!questions_.empty() && !interrupted_) run_to_end(explain());
+  questions_.clear();
 }
 
-/// One at a time: what the kernel counts meanwhile is about that one. A network that is broken throughout has
+/// When no probe of the group is under way any more: to look through a network takes so long that the
+/// servers, which live in the same loop, would answer too late. Probes that nothing explains are sent again,
+/// one at a time: what the kernel counts meanwhile is about that one. A network that is broken throughout has
 /// the same cause everywhere, so some are enough.
-boost::asio::awaitable<void> ScenarioRun::explain_rest() {
-  constexpr std::size_t counted = 12;
-  for (std::size_t i = 0; i < unexplained_.size(); ++i) {
-    proof::Case& question = unexplained_[i].question;
-    try {
-      if (i < counted) co_await stage_->count_again(question);
-    } catch (const Error& error) {
-      spdlog::debug("{}: counting: {}", results_[unexplained_[i].check]->id, error.what());
+boost::asio::awaitable<void> ScenarioRun::explain() {
+  constexpr std::size_t most = 12;
+  LiveFacts facts(*stage_);
+  std::size_t counted = 0;
+  for (Question& each : questions_) {
+    CheckResult& result = *results_[each.check];
+    if (is_unexplained(each.question) && counted++ < most) {
+      try {
+        co_await stage_->count_again(each.question);
+      } catch (const Error& error) {
+        spdlog::debug("{}: counting: {}", result.id, error.what());
+      }
     }
-    find_causes(question, *stage_, *results_[unexplained_[i].check]);
+    find_causes(std::move(each.question), *stage_, facts, result);
   }
 }
 
@@ -264,7 +271,12 @@ bool ScenarioRun::make_change(std::size_t number) {
     ChangeSite site{network_, *scripts_, stage_->listeners(), declared_};
     run_to_end(change.make(site));
     if (interrupted_) return false;
-    scripts_->settle();
+    settle_after(change);
+    if (!change.fault) {
+      network::Topology intended = stage_->intended();
+      change.foresee(intended);
+      stage_->intend(std::move(intended));
+    }
     stage_->update(network::discover(network_, declared_), needs());
     told.made = true;
   } catch (const Error& error) {
@@ -274,6 +286,17 @@ bool ScenarioRun::make_change(std::size_t number) {
   }
   told.duration_ms = ms_since(start);
   return told.made;
+}
+
+/// What was broken on purpose need not come up.
+void ScenarioRun::settle_after(const Change& change) {
+  if (!change.fault) return scripts_->settle();
+  try {
+    scripts_->settle(std::chrono::milliseconds(500));
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::environment) throw;
+    spdlog::debug("{}: {}", change.about, error.what());
+  }
 }
 
 /// One after the other, with a turn of the loop between: the taps are read meanwhile. Hundreds of probes
@@ -305,10 +328,8 @@ boost::asio::awaitable<void> ScenarioRun::work() {
       tell(outcome, stage_->topology(), result);
       if (options_.verdicts_only) {
         drop_evidence(result);
-      } else if (outcome.question && !is_unexplained(*outcome.question)) {
-        find_causes(*outcome.question, *stage_, result);
       } else if (outcome.question) {
-        unexplained_.push_back({index, std::move(*outcome.question)});
+        questions_.push_back({index, std::move(*outcome.question)});
       }
       if (wants_trace(result)) outcomes_[index] = std::move(outcome);
     } catch (const Error& error) {

@@ -42,8 +42,9 @@ class ScenarioRun {
   void run_checks();
   void run_phase(std::size_t phase);
   void run_group(std::vector<std::size_t> indices);
-  boost::asio::awaitable<void> explain_rest();
+  boost::asio::awaitable<void> explain();
   bool make_change(std::size_t number);
+  void settle_after(const Change& change);
 
   boost::asio::awaitable<void> start_workers(std::size_t count);
   void worker_ended(const std::exception_ptr& problem);
@@ -66,13 +67,13 @@ class ScenarioRun {
   std::optional<network::ScriptHost> scripts_;
   boost::asio::io_context loop_{1};
   std::optional<Stage> stage_;
-  struct Unexplained {
+  struct Question {
     std::size_t check;  ///< index
     proof::Case question;
   };
-  std::vector<Unexplained> unexplained_;  ///< of the group
-  std::vector<std::size_t> group_;        ///< checks under way, by index
-  std::size_t next_ = 0;                  ///< into group_
+  std::vector<Question> questions_;  ///< of the group
+  std::vector<std::size_t> group_;   ///< checks under way, by index
+  std::size_t next_ = 0;             ///< into group_
   std::size_t working_ = 0;
   std::exception_ptr problem_;
   bool interrupted_ = false;

@@ -58,6 +58,7 @@ std::optional<Address> decode_address(const Received& message) {
   address.address = {*ip, header.ifa_prefixlen};
   address.tentative = (flags & IFA_F_TENTATIVE) != 0;
   address.duplicate = (flags & IFA_F_DADFAILED) != 0;
+  address.deprecated = (flags & IFA_F_DEPRECATED) != 0;
   return address;
 }
 

@@ -11,8 +11,9 @@ namespace plumbline::kernel::netlink {
 struct Address {
   unsigned index = 0;  ///< the link's
   InterfaceAddress address;
-  bool tentative = false;  ///< IPv6: duplicate detection has not finished, so it cannot be used yet
-  bool duplicate = false;  ///< IPv6: duplicate detection found another owner
+  bool tentative = false;   ///< IPv6: duplicate detection has not finished, so it cannot be used yet
+  bool duplicate = false;   ///< IPv6: duplicate detection found another owner
+  bool deprecated = false;  ///< no new packets are sent from it where there is another
 };
 
 /// IPv6 addresses are added without duplicate address detection (IFA_F_NODAD), which would keep them

@@ -78,6 +78,7 @@ std::optional<Link> decode_link(const Received& message) {
   link.up = (header.ifi_flags & IFF_UP) != 0;
   link.running = (header.ifi_flags & IFF_RUNNING) != 0;
   link.arp = (header.ifi_flags & IFF_NOARP) == 0;
+  link.promiscuous = (header.ifi_flags & IFF_PROMISC) != 0;
   link.mtu = attributes.u32(IFLA_MTU).value_or(0);
   link.mac = attributes.mac(IFLA_ADDRESS);
   link.master = attributes.u32(IFLA_MASTER).value_or(0);
@@ -90,7 +91,14 @@ std::optional<Link> decode_link(const Received& message) {
     link.port_state = port.u8(IFLA_BRPORT_STATE);
     link.port = LinkPort{
         port.u8(IFLA_BRPORT_MODE).value_or(0) != 0, port.u8(IFLA_BRPORT_ISOLATED).value_or(0) != 0,
-        port.u8(IFLA_BRPORT_LEARNING).value_or(1) != 0, port.u8(IFLA_BRPORT_UNICAST_FLOOD).value_or(1) != 0};
+        port.u8(IFLA_BRPORT_LEARNING).value_or(1) != 0, port.u8(IFLA_BRPORT_UNICAST_FLOOD).value_or(1) != 0,
+        port.u8(IFLA_BRPORT_LOCKED).value_or(0) != 0};
+  }
+  if (link.kind == "bridge") {
+    const Attributes bridge = info.nested(IFLA_INFO_DATA);
+    link.bridge.emplace();
+    link.bridge->ageing = bridge.u32(IFLA_BR_AGEING_TIME).value_or(link.bridge->ageing);
+    link.bridge->spanning_tree = bridge.u32(IFLA_BR_STP_STATE).value_or(0) != 0;
   }
   decode_families(attributes, link);
   return link;

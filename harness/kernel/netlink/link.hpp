@@ -29,6 +29,13 @@ struct LinkPort {
   bool isolated = false;  ///< exchanges frames only with ports that are not isolated
   bool learning = true;
   bool unicast_flood = true;
+  bool locked = false;  ///< lets nobody in whose address it has no entry for
+};
+
+/// Of a bridge.
+struct LinkBridge {
+  std::uint32_t ageing = 30'000;  ///< until an entry is forgotten, in 1/100 s; 0: nothing is learned
+  bool spanning_tree = false;
 };
 
 /// A link as the kernel reports it (RTM_NEWLINK).
@@ -44,10 +51,12 @@ struct Link {
   unsigned master = 0;  ///< index; 0: none
   unsigned link = 0;    ///< IFLA_LINK: a veth's peer, by its index over there; 0: none
   std::optional<std::int32_t>
-      link_nsid;    ///< the namespace of `link` as this one numbers it; absent: this one
-  bool arp = true;  ///< IFF_NOARP is not set
+      link_nsid;             ///< the namespace of `link` as this one numbers it; absent: this one
+  bool arp = true;           ///< IFF_NOARP is not set
+  bool promiscuous = false;  ///< IFF_PROMISC: as the administrator asked, not for a program that listens
   std::optional<std::uint8_t> port_state;  ///< of a bridge port: BR_STATE_…, 3 is forwarding
   std::optional<LinkPort> port;            ///< of a bridge port
+  std::optional<LinkBridge> bridge;        ///< of a bridge
 
   std::optional<LinkIpv4> ipv4;
   std::optional<LinkIpv6> ipv6;  ///< absent where IPv6 is not there (no support, or a small MTU)

@@ -62,6 +62,7 @@ void read_interfaces(const std::vector<netlink::Link>& links, const Names& names
     interface.up = link.up;
     interface.index = link.index;
     interface.running = link.running;
+    interface.promiscuous = link.promiscuous;
     interface.kind_name = link.kind;
     node.interfaces.push_back(std::move(interface));
   }
@@ -73,6 +74,7 @@ void read_addresses(netlink::Socket& socket, const Names& names, Node& node) {
     Interface* interface = node.find_interface(name_of(names, each.index));
     if (interface == nullptr) continue;
     interface->addresses.push_back(each.address);
+    if (each.deprecated) interface->deprecated.push_back(each.address.address);
     if (each.duplicate) {
       interface->duplicate.push_back(each.address.address);
     } else if (each.tentative) {

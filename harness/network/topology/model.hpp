@@ -45,6 +45,9 @@ struct Interface {
   std::string kind_name;  ///< the kernel's word for it ("macvlan"), above all where `kind` is `other`
   std::vector<IpAddress> tentative;  ///< of the addresses: duplicate detection (IPv6) has not finished yet
   std::vector<IpAddress> duplicate;  ///< of the addresses: it found another owner, so they are not used
+  /// Of the addresses: no new packets are sent from them where there is another.
+  std::vector<IpAddress> deprecated;
+  bool promiscuous = false;  ///< set so by hand: it takes in what is for others
 };
 
 enum class RouteType : std::uint8_t { unicast, local, blackhole, unreachable, prohibit };

@@ -43,7 +43,13 @@ std::optional<Finding> recognise(const Case& question, Facts& facts) {
   const auto packet = stranded(question, facts);
   const network::Node* node = packet ? facts.node(packet->node) : nullptr;
   if (node == nullptr) return std::nullopt;
-  const RouteAnswer answer = route_of(facts, *packet);
+  RouteAnswer answer = route_of(facts, *packet);
+  auto looked_up = *packet;
+  if (answer.found() && answer.source && packet->came == nullptr && packet->iif.empty()) {
+    // What a node sends itself is looked up again with the source that was chosen for it.
+    looked_up.source = *answer.source;
+    answer = route_of(facts, looked_up);
+  }
   if (answer.found()) return std::nullopt;
   const network::Route* route = refusing_route(*node, packet->destination, answer.error);
   if (route == nullptr) return std::nullopt;

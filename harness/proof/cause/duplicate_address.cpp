@@ -120,12 +120,81 @@ std::optional<std::pair<IpAddress, std::string>> first_router(const Case& questi
   return std::nullopt;
 }
 
+bool on_one_segment(Facts& facts, const Endpoint& one, const Endpoint& other) {
+  return std::ranges::any_of(segment(facts, one), [&](const Way& way) { return way.end() == other; });
+}
+
+using Found = std::optional<std::pair<Intruder, IpAddress>>;
+
+/// Two of those who take part hold one address: each takes the other's packets for its own, or for forged.
+Found of_both_ends(const Case& question, Facts& facts) {
+  std::vector<IpAddress> all{question.to, question.outcome.identity.source};
+  if (const auto router = first_router(question, facts)) all.push_back(router->first);
+  const auto takes_part = [&](const Endpoint& at) {
+    return at.node == question.from || at.node == question.to_node || at.node == question.host;
+  };
+  for (const IpAddress& address : all) {
+    if (address.is_unspecified() || address.family() != question.family()) continue;
+    const auto owners = holders(facts, address);
+    for (const Endpoint& one : owners) {
+      // Who sent from the address, and who is meant by it, is its owner.
+      const bool meant = address == question.to                        ? one.node == question.to_node
+                         : address == question.outcome.identity.source ? one.node == question.from
+                                                                       : one.node == question.host;
+      if (!meant) continue;
+      for (const Endpoint& other : owners) {
+        if (other.node == one.node || !takes_part(other) || !on_one_segment(facts, one, other)) continue;
+        return std::pair(
+            Intruder{one, other, fmt::format("{} takes {} for its own", other.node, address.to_string())},
+            address);
+      }
+    }
+  }
+  return std::nullopt;
+}
+
+/// It ended at a node that holds the address of the router that the node before had chosen.
+Found instead_of_the_router(const Case& question, Facts& facts) {
+  const auto dead = died_inside(question);
+  if (!dead || dead->came == nullptr) return std::nullopt;
+  for (const std::string& name : {question.from, question.host}) {
+    RouteQuestion towards;
+    towards.to = dead->leg == Leg::forward ? question.to : question.outcome.identity.source;
+    const RouteAnswer route = facts.route(name, towards);
+    if (name == dead->node || !route.found() || !route.via) continue;
+    const auto owners = holders(facts, *route.via);
+    const auto got = std::ranges::find(owners, dead->node, &Endpoint::node);
+    if (got == owners.end()) continue;
+    for (const Endpoint& meant : owners) {
+      if (meant.node == dead->node || !on_one_segment(facts, meant, *got)) continue;
+      return std::pair(
+          Intruder{meant, *got,
+                   fmt::format("{} > {} came in by {}, and went no further", dead->source.to_string(),
+                               dead->destination.to_string(), place(*dead->came))},
+          *route.via);
+    }
+  }
+  return std::nullopt;
+}
+
 std::optional<Finding> recognise(const Case& question, Facts& facts) {
-  if (!question.wanted_through() || question.to.is_loopback()) return std::nullopt;
+  if (!question.was_sent() || question.promise == Case::Promise::silent || question.to.is_loopback()) {
+    return std::nullopt;
+  }
   if (auto finding = refused(question, facts, broken_hop(question, facts))) return finding;
   std::optional<Intruder> found;
   IpAddress address = question.to;
-  if (!question.to_node.empty()) {
+  if (auto both = of_both_ends(question, facts)) {
+    found = both->first;
+    address = both->second;
+  }
+  if (!found) {
+    if (auto other = instead_of_the_router(question, facts)) {
+      found = other->first;
+      address = other->second;
+    }
+  }
+  if (!found && !question.to_node.empty()) {
     found = intruder(question, facts, Leg::forward, address, question.to_node);
   }
   if (!found) {

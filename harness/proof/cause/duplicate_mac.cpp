@@ -27,7 +27,34 @@ bool was_seen_at(const Case& question, Leg leg, const std::string& node) {
                              [&](const Sighting& each) { return each.leg == leg && each.node == node; });
 }
 
-std::optional<Finding> recognise(const Case& question, Facts& facts) {
+/// No single hop can be told at which it ended, as with a table that jumps: but an end has a twin.
+std::optional<Finding> of_an_end(const Case& question, Facts& facts) {
+  for (const std::string& name : {question.from, question.to_node}) {
+    const network::Node* node = facts.node(name);
+    if (node == nullptr || node->role == network::Role::host) continue;
+    for (const network::Interface& interface : node->interfaces) {
+      const Endpoint one{name, interface.name};
+      const auto mac = mac_of(facts, one);
+      if (!mac || !is_end(facts, one) || !interface.up) continue;
+      const auto on = segment(facts, one);
+      for (const Way& way : on) {
+        const Endpoint& other = way.end();
+        if (other.node == name || !is_end(facts, other) || mac_of(facts, other) != mac) continue;
+        Finding finding;
+        finding.summary = fmt::format("{} and {} are on one segment with the same hardware address, {}.",
+                                      place(one), place(other), mac->to_string());
+        finding.evidence = {fmt::format("{} of {} is on the way", mac->to_string(), place(one))};
+        const Endpoint& changed = std::max(one, other);
+        finding.fix = {typed_on(changed.node, fmt::format("ip link set {} address {}", changed.interface,
+                                                          free_one(facts, on, *mac).to_string()))};
+        return finding;
+      }
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<Finding> at_the_hop(const Case& question, Facts& facts) {
   const auto hop = broken_hop(question, facts);
   if (!hop || hop->holders.empty() || fault(facts, hop->way())) return std::nullopt;
   const auto found = twins(facts, *hop);
@@ -47,6 +74,15 @@ std::optional<Finding> recognise(const Case& question, Facts& facts) {
   finding.fix = {
       typed_on(changed.node, fmt::format("ip link set {} address {}", changed.interface, free.to_string()))};
   return finding;
+}
+
+std::optional<Finding> recognise(const Case& question, Facts& facts) {
+  if (!question.was_sent() || question.to.is_loopback()) return std::nullopt;
+  if (auto finding = at_the_hop(question, facts)) return finding;
+  using Status = traffic::ProbeOutcome::Status;
+  const Status status = question.outcome.status;
+  const bool lost = status == Status::timeout || status == Status::no_answer || status == Status::local_error;
+  return lost && !stopper(question.kernel) ? of_an_end(question, facts) : std::nullopt;
 }
 
 }  // namespace

@@ -51,7 +51,8 @@ CauseKind forward_policy_drop_cause() {
       "`netfilter-persistent save`.",
       recognise,
       CauseKind::Depth::network,
-      reasons::any_of({reasons::links(), reasons::frames(), reasons::steering(), {"pmtu-black-hole"}})};
+      reasons::any_of(
+          {reasons::links(), reasons::frames(), reasons::steering(), {"pmtu-black-hole", "wrong-gateway"}})};
 }
 
 }  // namespace plumbline::proof

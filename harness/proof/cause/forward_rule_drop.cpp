@@ -49,7 +49,8 @@ CauseKind forward_rule_drop_cause() {
       "Change it where it comes from, too: whatever tool wrote it will write it again.",
       recognise,
       CauseKind::Depth::network,
-      reasons::any_of({reasons::links(), reasons::frames(), reasons::steering(), {"pmtu-black-hole"}})};
+      reasons::any_of(
+          {reasons::links(), reasons::frames(), reasons::steering(), {"pmtu-black-hole", "wrong-gateway"}})};
 }
 
 }  // namespace plumbline::proof

@@ -63,7 +63,8 @@ CauseKind forward_rule_order_cause() {
       "Load rulesets as a whole (`nft -f`, `iptables-restore`), so that their order is the one in the file.",
       recognise,
       CauseKind::Depth::network,
-      reasons::any_of({reasons::links(), reasons::frames(), reasons::steering(), {"pmtu-black-hole"}})};
+      reasons::any_of(
+          {reasons::links(), reasons::frames(), reasons::steering(), {"pmtu-black-hole", "wrong-gateway"}})};
 }
 
 }  // namespace plumbline::proof

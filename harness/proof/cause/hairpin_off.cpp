@@ -30,6 +30,20 @@ const RuleMet* translating(const Passage& passage) {
   return found == passage.rules.end() ? nullptr : &*found;
 }
 
+/// "dnat to 192.168.99.12:80": the address that a rule sends to; absent: it names none.
+std::optional<IpAddress> destination_in(std::string_view rule) {
+  for (const std::string_view words : {"dnat to ", "dnat ip to ", "dnat ip6 to ", "--to-destination "}) {
+    const auto at = rule.find(words);
+    if (at == std::string_view::npos) continue;
+    std::string_view rest = rule.substr(at + words.size());
+    rest = rest.substr(0, rest.find_first_of(" ,"));
+    if (!rest.empty() && rest.front() == '[') return IpAddress::parse(rest.substr(1, rest.find(']') - 1));
+    if (const auto whole = IpAddress::parse(rest)) return whole;
+    return IpAddress::parse(rest.substr(0, rest.rfind(':')));
+  }
+  return std::nullopt;
+}
+
 /// Where the host has sent what was for `address`.
 std::optional<IpAddress> translated(const Case& question, const IpAddress& address) {
   for (const Translation& known : question.kernel.translations) {
@@ -44,6 +58,13 @@ std::optional<IpAddress> translated(const Case& question, const IpAddress& addre
   for (const Sighting& sighting : question.journey.sightings) {
     if (sighting.leg == Leg::forward && sighting.packet.ip && sighting.packet.ip->destination != address)
       return sighting.packet.ip->destination;
+  }
+  // A bridge that dropped it before the next hook: only the rule's own words are left.
+  for (const Passage& passage : question.kernel.passages) {
+    if (passage.node != question.host || passage.leg != Leg::forward) continue;
+    const RuleMet* rule = translating(passage);
+    if (rule == nullptr) continue;
+    if (const auto to = destination_in(rule->text)) return to;
   }
   return std::nullopt;
 }

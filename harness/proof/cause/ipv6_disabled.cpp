@@ -95,7 +95,12 @@ std::optional<Finding> tentative(const Case& question, Facts& facts, const std::
       if (is_tentative(facts, holder.end(), hop->next)) asked.push_back({holder.end(), hop->next});
     }
   }
-  if (asked.empty() || !hop || (hop->route.found() && !unheard)) return std::nullopt;
+  // With another than the link-local address it would get beyond its link.
+  const Sighting* left = question.journey.left(question.from);
+  const bool stranger = left != nullptr && left->packet.ip && left->packet.ip->source.is_link_local() &&
+                        !question.to.is_link_local();
+  const bool lost = hop && (!hop->route.found() || unheard);
+  if (asked.empty() || (!lost && !stranger)) return std::nullopt;
   const auto& [at, address] = asked.front();
   Finding finding;
   finding.certainty = Certainty::likely;

@@ -6,6 +6,7 @@
 #include "harness/proof/diagnosis/cause.hpp"
 #include "harness/proof/diagnosis/plugging.hpp"
 #include "harness/proof/diagnosis/reading.hpp"
+#include "harness/proof/diagnosis/routing.hpp"
 
 namespace plumbline::proof {
 namespace {
@@ -71,7 +72,8 @@ std::optional<Finding> without_route(const Case& question, Facts& facts, const H
       return held.network().contains(hop.destination);
     });
     if (any_up && !meant && !near && !interface->peer && interface->addresses.empty()) continue;
-    const Certainty certainty = !any_up || meant || near ? Certainty::proven : Certainty::likely;
+    const auto named = named_gateway(facts, at.node, at.interface, hop.destination.family());
+    const Certainty certainty = !any_up || meant || near || named ? Certainty::proven : Certainty::likely;
     Finding finding =
         found(certainty, at, fmt::format(", and with it {} has lost its routes by it", hop.node),
               {fmt::format("{} has no route to {}", hop.node, hop.destination.to_string())});
@@ -110,7 +112,15 @@ std::optional<Finding> led_astray(const Case& question, Facts& facts, const std:
   return std::nullopt;
 }
 
+/// It was promised to be up.
+std::optional<Finding> as_promised(const Case::Link& promised, Facts& facts) {
+  const auto link = facts.link(promised.node, promised.interface);
+  if (!link || link->up || promised.state.empty() || promised.state == "down") return std::nullopt;
+  return found(Certainty::proven, {promised.node, promised.interface}, "", {});
+}
+
 std::optional<Finding> recognise(const Case& question, Facts& facts) {
+  if (question.link) return as_promised(*question.link, facts);
   if (stopper(question.kernel)) return std::nullopt;
   const auto hop = broken_hop(question, facts);
   if (hop && hop->route.found() && !hop->route.dev.empty()) {

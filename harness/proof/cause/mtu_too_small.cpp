@@ -64,7 +64,21 @@ std::optional<Finding> on_the_way(const Case& question, Facts& facts) {
   return finding;
 }
 
+/// It was promised to be larger.
+std::optional<Finding> as_promised(const Case::Link& promised, Facts& facts) {
+  const auto link = facts.link(promised.node, promised.interface);
+  if (!link || link->mtu >= promised.mtu) return std::nullopt;
+  Finding finding;
+  finding.certainty = Certainty::proven;
+  finding.summary = fmt::format("{}:{} has an MTU of {} instead of {}.", promised.node, promised.interface,
+                                link->mtu, promised.mtu);
+  finding.fix = {
+      typed_on(promised.node, fmt::format("ip link set dev {} mtu {}", promised.interface, promised.mtu))};
+  return finding;
+}
+
 std::optional<Finding> recognise(const Case& question, Facts& facts) {
+  if (question.link) return as_promised(*question.link, facts);
   if (question.outcome.status == ProbeOutcome::Status::replied) return std::nullopt;
   auto finding = at_the_sender(question, facts);
   return finding ? finding : on_the_way(question, facts);

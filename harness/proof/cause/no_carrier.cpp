@@ -13,7 +13,24 @@ std::optional<Endpoint> peer_of(Facts& facts, const Endpoint& at) {
   return interface == nullptr ? std::nullopt : interface->peer;
 }
 
+/// It was promised to be up.
+std::optional<Finding> as_promised(const Case::Link& promised, Facts& facts) {
+  const Endpoint at{promised.node, promised.interface};
+  const auto link = facts.link(at.node, at.interface);
+  if (!link || !link->up || link->running || promised.state != "up") return std::nullopt;
+  Finding finding;
+  finding.certainty = Certainty::proven;
+  finding.summary =
+      fmt::format("{} has no carrier: nothing is running at the other end of its cable.", place(at));
+  finding.evidence = {fmt::format("{} is UP, but not RUNNING", place(at))};
+  const auto peer = peer_of(facts, at);
+  finding.fix = {peer ? typed_on(peer->node, fmt::format("ip link set {} up", peer->interface))
+                      : typed_on(at.node, fmt::format("ip -d link show {}", at.interface))};
+  return finding;
+}
+
 std::optional<Finding> recognise(const Case& question, Facts& facts) {
+  if (question.link) return as_promised(*question.link, facts);
   const auto hop = broken_hop(question, facts);
   if (!hop || !hop->route.found() || hop->route.dev.empty()) return std::nullopt;
   std::optional<Fault> broken = fault(facts, hop->way());

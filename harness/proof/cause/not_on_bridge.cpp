@@ -43,7 +43,17 @@ std::optional<Finding> by_the_wrong_door(const Case& question, Facts& facts) {
   return std::nullopt;
 }
 
+/// It was promised to be a port of another bridge, or of one at all.
+std::optional<Finding> as_promised(const Case::Link& promised, Facts& facts) {
+  const network::Interface* interface = interface_at(facts, {promised.node, promised.interface});
+  if (interface == nullptr || !promised.master || promised.master->empty()) return std::nullopt;
+  if (interface->master == *promised.master) return std::nullopt;
+  return found(
+      {{promised.node, promised.interface}, {promised.node, *promised.master}, interface->master, {}}, {});
+}
+
 std::optional<Finding> recognise(const Case& question, Facts& facts) {
+  if (question.link) return as_promised(*question.link, facts);
   if (question.outcome.status == traffic::ProbeOutcome::Status::replied) return std::nullopt;
   const auto hop = broken_hop(question, facts);
   const auto missing = hop ? unplugged(facts, *hop) : std::nullopt;

@@ -5,6 +5,7 @@
 #include <cerrno>
 
 #include "harness/proof/diagnosis/cause.hpp"
+#include "harness/proof/diagnosis/hop.hpp"
 #include "harness/proof/diagnosis/packet_size.hpp"
 #include "harness/proof/diagnosis/reading.hpp"
 #include "harness/proof/diagnosis/reasons.hpp"
@@ -169,6 +170,17 @@ std::optional<Endpoint> narrow_end(Facts& facts, const Large& large) {
     const auto link = facts.link(end.node, end.interface);
     return link && link->up && link->mtu != 0 && link->mtu + kTag < large.bytes;
   };
+  if (large.last->packet.direction == Direction::out && at->kind == network::LinkKind::bridge) {
+    // The host's own, on its way out by one of the bridge's ports.
+    for (const Way& way : segment(facts, {node->name, at->name})) {
+      const auto ends = holders(facts, large.last->packet.ip->destination);
+      if (std::ranges::count(ends, way.end()) == 0) continue;
+      for (const Endpoint& end : way.over) {
+        if (end.interface != at->name && narrow(end)) return end;
+      }
+    }
+    return std::nullopt;
+  }
   if (large.last->packet.direction == Direction::out) {
     return at->peer && narrow(*at->peer) ? at->peer : std::nullopt;
   }

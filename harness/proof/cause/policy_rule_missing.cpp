@@ -37,6 +37,8 @@ std::optional<Finding> recognise(const Case& question, Facts& facts) {
   const network::Route* route = best_route(*node, to, *table);
   const network::RoutingRule* marked = rule_by_mark(*node, to.family(), *table);
   Finding finding;
+  // Where a way was promised, and a table has just that, the packet went the other way for want of a rule.
+  if (!packet->wanted.empty() && !packet->exit.oif.empty()) finding.certainty = Certainty::proven;
   finding.summary =
       fmt::format("No rule of {} leads packets from {} to {} into table {}, which has the way{}.",
                   packet->node, packet->exit.source.to_string(), to.to_string(), *table,

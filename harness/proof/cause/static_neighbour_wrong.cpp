@@ -11,9 +11,34 @@ namespace {
 
 using kernel::netlink::NeighbourState;
 
+/// Whoever was asked has a fixed entry for who asks, so that the answer goes to somebody else.
+std::optional<Finding> of_the_asked(Facts& facts, const Hop& hop) {
+  if (!hop.unanswered() || fault(facts, hop.way())) return std::nullopt;
+  const auto mac = mac_of(facts, hop.out());
+  const Endpoint& holder = hop.holders.front().end();
+  for (const NeighbourFact& known : facts.neighbours(holder.node)) {
+    if (known.address != hop.source || known.state != NeighbourState::permanent || !known.mac) continue;
+    if (!mac || *known.mac == *mac || known.dev != holder.interface) continue;
+    Finding finding;
+    finding.certainty = Certainty::proven;
+    finding.summary = fmt::format(
+        "{} has a fixed neighbour entry for {} with {}, so that its answers do not come to {}, which has {}.",
+        holder.node, hop.source.to_string(), known.mac->to_string(), place(hop.out()), mac->to_string());
+    finding.evidence = {neighbour_text(hop),
+                        fmt::format("{}'s neighbour {} dev {} lladdr {}: permanent", holder.node,
+                                    hop.source.to_string(), known.dev, known.mac->to_string())};
+    finding.fix = {
+        typed_on(holder.node, fmt::format("ip neigh del {} dev {}", hop.source.to_string(), known.dev))};
+    return finding;
+  }
+  return std::nullopt;
+}
+
 std::optional<Finding> recognise(const Case& question, Facts& facts) {
   const auto hop = broken_hop(question, facts);
-  if (!hop || hop->holders.empty() || !hop->neighbour || !hop->neighbour->mac) return std::nullopt;
+  if (!hop || hop->holders.empty()) return std::nullopt;
+  if (auto finding = of_the_asked(facts, *hop)) return finding;
+  if (!hop->neighbour || !hop->neighbour->mac) return std::nullopt;
   const NeighbourFact& known = *hop->neighbour;
   if (known.state != NeighbourState::permanent || fault(facts, hop->way())) return std::nullopt;
   const auto owns = [&](const Way& way) { return mac_of(facts, way.end()) == known.mac; };

@@ -17,6 +17,8 @@ std::optional<Finding> fell_through(const Case& question, Facts& facts) {
   if (!rule) return std::nullopt;
   const IpAddress& to = packet->exit.destination;
   Finding finding;
+  // A rule that leads nowhere is what came between it and the promised way.
+  if (!packet->wanted.empty() && !packet->exit.oif.empty()) finding.certainty = Certainty::proven;
   finding.summary =
       fmt::format("Table {} of {}, which the rule `{}` leads to, has no route to {}{}.", rule->table,
                   packet->node, to_text(*rule), to.to_string(),
@@ -40,10 +42,11 @@ std::optional<Finding> fell_through(const Case& question, Facts& facts) {
 
 /// The table lacks what main has for a network of the node's own, so its default route took the packet away.
 std::optional<Finding> lacks_a_network(const Case& question, Facts& facts, Leg leg) {
-  const auto exit = exit_of(question, facts, question.host, leg);
-  const network::Node* host = facts.node(question.host);
+  const std::string& asked = question.route ? question.from : question.host;
+  const auto exit = exit_of(question, facts, asked, leg);
+  const network::Node* host = facts.node(asked);
   if (!exit || host == nullptr) return std::nullopt;
-  const RouteAnswer answer = route_of(facts, question.host, *exit);
+  const RouteAnswer answer = route_of(facts, asked, *exit);
   if (!answer.found() || answer.table == network::kMainTable || answer.table == network::kLocalTable) {
     return std::nullopt;
   }
@@ -57,13 +60,15 @@ std::optional<Finding> lacks_a_network(const Case& question, Facts& facts, Leg l
   Finding finding;
   finding.certainty = Certainty::proven;
   finding.summary =
-      fmt::format("Table {} of {} lacks {}'s network {}, so {} for {} left by {}.", answer.table,
-                  question.host, own->dev, own->to.to_string(),
-                  leg == Leg::reply ? "the answer" : "the packet", exit->destination.to_string(), answer.dev);
-  finding.evidence = {
-      fmt::format("{} > {} was sent by {}:{}", exit->source.to_string(), exit->destination.to_string(),
-                  question.host, exit->oif),
-      fmt::format("the kernel routes it by `{}`; main has `{}`", to_text(*taken), to_text(*own))};
+      fmt::format("Table {} of {} lacks {}'s network {}, so {} for {} {} by {}.", answer.table, asked,
+                  own->dev, own->to.to_string(), leg == Leg::reply ? "the answer" : "the packet",
+                  exit->destination.to_string(), question.route ? "leaves" : "left", answer.dev);
+  if (!question.route) {
+    finding.evidence = {fmt::format("{} > {} was sent by {}:{}", exit->source.to_string(),
+                                    exit->destination.to_string(), asked, exit->oif)};
+  }
+  finding.evidence.push_back(
+      fmt::format("the kernel routes it by `{}`; main has `{}`", to_text(*taken), to_text(*own)));
   const char* ip = exit->destination.is_v4() ? "ip" : "ip -6";
   finding.fix = {
       fmt::format("{} route add {} dev {} table {}", ip, own->to.to_string(), own->dev, answer.table)};
@@ -72,7 +77,7 @@ std::optional<Finding> lacks_a_network(const Case& question, Facts& facts, Leg l
 
 std::optional<Finding> recognise(const Case& question, Facts& facts) {
   if (question.outcome.status == traffic::ProbeOutcome::Status::replied &&
-      question.promise != Case::Promise::egress) {
+      question.promise != Case::Promise::egress && !question.route) {
     return std::nullopt;
   }
   for (const Leg leg : {Leg::forward, Leg::reply}) {

@@ -20,8 +20,30 @@ std::vector<std::string> mended(const Mismatch& found) {
                fmt::format("ip route replace default via {}", found.routers.address.to_string()))};
 }
 
+/// A promised address is held, but with another length.
+std::optional<Finding> as_promised(const Case::Link& promised, Facts& facts) {
+  const Endpoint at{promised.node, promised.interface};
+  const network::Interface* interface = interface_at(facts, at);
+  if (interface == nullptr) return std::nullopt;
+  for (const InterfaceAddress& wanted : promised.addresses) {
+    for (const InterfaceAddress& held : interface->addresses) {
+      if (held.address != wanted.address || wanted.prefix_length < 0) continue;
+      if (held.prefix_length == wanted.prefix_length) continue;
+      Finding finding;
+      finding.certainty = Certainty::proven;
+      finding.summary = fmt::format("{} has the wrong prefix length: {} instead of {}.", place(at),
+                                    held.to_string(), wanted.to_string());
+      finding.fix = {
+          typed_on(at.node, fmt::format("ip addr del {} dev {}", held.to_string(), at.interface)),
+          typed_on(at.node, fmt::format("ip addr add {} dev {}", wanted.to_string(), at.interface))};
+      return finding;
+    }
+  }
+  return std::nullopt;
+}
+
 std::optional<Finding> recognise(const Case& question, Facts& facts) {
-  if (stopper(question.kernel)) return std::nullopt;
+  if (question.link) return as_promised(*question.link, facts);
   const auto hop = broken_hop(question, facts);
   if (!hop && !question.wanted_through()) return std::nullopt;
   const auto found = wrong_network(question, facts, hop);

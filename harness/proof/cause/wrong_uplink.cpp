@@ -42,7 +42,7 @@ std::vector<std::string> mend(const Case& question, Facts& facts, const Steered&
 }
 
 std::optional<Finding> recognise(const Case& question, Facts& facts) {
-  if (question.promise != Case::Promise::egress) return std::nullopt;
+  if (question.promise != Case::Promise::egress && !question.route) return std::nullopt;
   const auto packet = steered(question, facts);
   if (!packet || packet->exit.oif.empty() || rule_to_nowhere(*packet, facts)) return std::nullopt;
   const network::Node* node = facts.node(packet->node);
@@ -51,8 +51,11 @@ std::optional<Finding> recognise(const Case& question, Facts& facts) {
   const IpAddress& to = packet->exit.destination;
   const std::string& by = packet->exit.oif;
   const std::string left =
-      fmt::format("{} > {} was sent by {}:{} instead of {}", packet->exit.source.to_string(), to.to_string(),
-                  packet->node, by, packet->wanted);
+      question.route ? fmt::format("{} sends what goes to {} by {} instead of {}", packet->node,
+                                   to.to_string(), by, packet->wanted)
+                     : fmt::format("{} > {} was sent by {}:{} instead of {}", packet->exit.source.to_string(),
+                                   to.to_string(), packet->node, by, packet->wanted);
+  if (by == packet->wanted) return std::nullopt;
   Finding finding;
   if (packet->answer.dev != by) {
     finding.summary = fmt::format(
@@ -98,7 +101,8 @@ CauseKind wrong_uplink_cause() {
       "default via 192.168.17.1 dev ens5 table 88` and `ip rule add iif bridge0 lookup 88`.",
       recognise,
       CauseKind::Depth::network,
-      reasons::any_of({reasons::links(), {"policy-rule-missing", "table-route-missing"}})};
+      reasons::any_of(
+          {reasons::links(), {"policy-rule-missing", "policy-rule-order", "table-route-missing"}})};
 }
 
 }  // namespace plumbline::proof

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "harness/network/topology/model.hpp"
 #include "harness/proof/journey/journey.hpp"
 #include "harness/proof/witness/kernel_path.hpp"
 #include "harness/traffic/probe/probe.hpp"
@@ -19,6 +20,28 @@ struct Case {
     egress,   ///< it was to leave `host` by `via` as `as`, and to be answered
     resolve,  ///< `name` was to be answered with `expected`
     silent,   ///< it was not to be seen at `via` of `host`
+    learned,  ///< the ends and the bridge `via` of `host` were to know one another by it
+    route,    ///< nothing is sent: the kernel of `from` was to route it as `route` says
+    link,     ///< nothing is sent: an interface was to be as `link` says
+  };
+  /// Only what is set was promised.
+  struct Link {
+    std::string node, interface;
+    std::string state;  ///< "up", "no-carrier", "down"; empty: any
+    std::optional<network::Endpoint> peer;
+    std::optional<std::string> master;
+    std::uint32_t mtu = 0;
+    std::vector<InterfaceAddress> addresses;  ///< length -1: any
+    std::optional<bool> promiscuous;
+  };
+  struct Route {
+    std::optional<IpAddress> from;
+    std::string iif, oif;
+    std::uint32_t mark = 0;
+    std::string dev;
+    std::optional<IpAddress> via, source;
+    std::optional<std::uint32_t> table;
+    int error = 0;  ///< the errno of a promised refusal; 0: a route
   };
   Promise promise = Promise::reach;
   std::string from;     ///< the node that sent it
@@ -47,10 +70,16 @@ struct Case {
   /// resolve: how the same question fared over the other transport, asked afterwards; absent: it was not.
   std::optional<traffic::DnsOutcome> dns_otherwise;
   std::optional<std::size_t> watch;  ///< by which the stage knows the probe
+  std::optional<Link> link;
+  std::optional<Route> route;
 
   IpFamily family() const { return to.family(); }
   /// Something was to get through.
-  bool wanted_through() const { return promise != Promise::deny && promise != Promise::silent; }
+  bool wanted_through() const {
+    return promise != Promise::deny && promise != Promise::silent && promise != Promise::link;
+  }
+  /// A packet was sent, so that it can be asked what became of it.
+  bool was_sent() const { return promise != Promise::route && promise != Promise::link; }
 };
 
 }  // namespace plumbline::proof

@@ -39,10 +39,12 @@ struct RouteQuestion {
   std::optional<IpAddress> from;
   std::string iif;  ///< by which it comes in; empty: the node's own
   std::uint32_t mark = 0;
+  std::string oif;  ///< that its sender insists on; empty: none
 };
 struct RouteAnswer {
   kernel::netlink::LookupType type = kernel::netlink::LookupType::unicast;
-  std::optional<IpAddress> via;  ///< absent: on link
+  std::optional<IpAddress> via;     ///< absent: on link
+  std::optional<IpAddress> source;  ///< that the kernel would choose
   std::string dev;
   std::uint32_t table = 0;
   int error = 0;  ///< an errno: there is no route; kernel::netlink::LookupResult says which means what
@@ -55,6 +57,14 @@ struct NeighbourFact {
   IpAddress address;
   std::optional<MacAddress> mac;
   kernel::netlink::NeighbourState state = kernel::netlink::NeighbourState::incomplete;
+};
+
+/// An entry of a bridge's forwarding table.
+struct ForwardingFact {
+  MacAddress mac;
+  std::string port;
+  bool own = false;    ///< the address of the port or bridge itself
+  bool fixed = false;  ///< set by hand: not learned, never ages
 };
 
 /// The network as it is while a case is looked at. Everything is read when it is asked for, and nothing is
@@ -73,6 +83,8 @@ class Facts {
   virtual RouteAnswer route(std::string_view node, const RouteQuestion& question) = 0;
   /// All that it holds or asks for, unresolved ones too.
   virtual std::vector<NeighbourFact> neighbours(std::string_view node) = 0;
+  /// Of one bridge of `node`.
+  virtual std::vector<ForwardingFact> forwarding(std::string_view node, std::string_view bridge) = 0;
   /// By its path below /proc/sys: "net/ipv4/ip_forward".
   virtual std::optional<std::string> sysctl(std::string_view node, const std::string& path) = 0;
   /// Both back ends, base chains and others.

@@ -116,12 +116,28 @@ struct Start {
   Headed headed;
 };
 
+/// A guard rejected it, and its word never came to the sender.
+std::optional<Start> unheard(const Case& question) {
+  const bool silent = question.outcome.status == traffic::ProbeOutcome::Status::timeout;
+  if (question.promise != Case::Promise::deny || question.how != "reject" || !silent) return std::nullopt;
+  const Stopper stop = stopper(question.kernel, Leg::forward);
+  if (!stop || stop.passage->verdict != "reject" || stop.passage->node == question.from) return std::nullopt;
+  const IpAddress none = question.to.is_v4() ? IpAddress::v4({}) : IpAddress::v6({});
+  return Start{Leg::error, stop.passage->node, {none, question.outcome.identity.source}};
+}
+
 std::optional<Start> start_of(const Case& question, Facts& facts) {
   const Journey& journey = question.journey;
+  if (question.link) return std::nullopt;
   if (question.outcome.status == traffic::ProbeOutcome::Status::replied) return std::nullopt;
   const Sighting* arrival =
       question.to_node.empty() ? nullptr : taken_in(question, facts, Leg::forward, question.to_node);
   const auto answers = journey.answers();
+  if (const auto said = unheard(question)) return said;
+  if (question.route) {
+    const IpAddress none = question.to.is_v4() ? IpAddress::v4({}) : IpAddress::v6({});
+    return Start{Leg::forward, question.from, {question.route->from.value_or(none), question.to}};
+  }
   if (arrival == nullptr && answers.empty()) {
     return Start{Leg::forward, question.from, {question.outcome.identity.source, question.to}};
   }
@@ -199,6 +215,26 @@ void look_around(Facts& facts, Hop& hop) {
   }
 }
 
+/// Whether the taps saw the node ask, and nobody answer it.
+bool asked_in_vain(const Case& question, const Hop& hop) {
+  constexpr std::uint8_t kSolicitation = 135;
+  constexpr std::uint8_t kAdvertisement = 136;
+  bool asked = false;
+  for (const Sighting& each : question.journey.sightings) {
+    if (each.leg != Leg::neighbour || each.node != hop.node) continue;
+    const bool out = each.packet.direction == traffic::Direction::out;
+    if (const auto* arp = std::get_if<traffic::ArpHeader>(&each.packet.transport)) {
+      if (arp->request && out && arp->target == hop.next) asked = true;
+      if (!arp->request && !out && arp->sender == hop.next) return false;
+    }
+    const auto* icmp = std::get_if<traffic::IcmpHeader>(&each.packet.transport);
+    if (icmp == nullptr || !icmp->v6 || icmp->target != hop.next) continue;
+    if (icmp->type == kSolicitation && out) asked = true;
+    if (icmp->type == kAdvertisement && !out) return false;
+  }
+  return asked;
+}
+
 /// The holder that got the packet.
 const Sighting* got_by(const Case& question, Facts& facts, const Hop& hop) {
   for (const Way& holder : hop.holders) {
@@ -270,7 +306,8 @@ const Sighting* taken_in(const Case& question, Facts& facts, Leg leg, std::strin
 bool Hop::unanswered() const {
   const bool asking = neighbour && (neighbour->state == NeighbourState::incomplete ||
                                     neighbour->state == NeighbourState::failed);
-  return asking || (refused && !neighbour);
+  // Kernels throw such entries out early where all namespaces together have many (gc_thresh).
+  return asking || ((refused || asked) && !neighbour);
 }
 
 std::vector<Endpoint> Hop::way() const {
@@ -296,6 +333,7 @@ std::optional<Hop> broken_hop(const Case& question, Facts& facts) {
     if (!hop.route.found() || hop.route.dev.empty()) return hop;
     look_around(facts, hop);
     hop.refused = said_unreachable(question, facts, hop);
+    hop.asked = asked_in_vain(question, hop);
     const Sighting* taken = got_by(question, facts, hop);
     if (taken == nullptr) return hop;
     node = taken->node;

@@ -56,6 +56,7 @@ struct Hop {
   std::vector<Endpoint> trunk;    ///< by which all ways go, to the first node there
   std::optional<NeighbourFact> neighbour;  ///< what `node` knows of `next`
   bool left = false;                       ///< it was seen leaving `node`
+  bool asked = false;                      ///< the taps saw `node` ask for `next`, and no answer come to it
   bool refused = false;  ///< `node` said that it cannot reach its neighbour: to its own sender, or by ICMP
 
   Endpoint out() const { return {node, route.dev}; }

@@ -70,6 +70,24 @@ bool routes(Facts& facts, const Endpoint& at) {
   return interface->kind == LinkKind::bridge || node->role == network::Role::host;
 }
 
+/// The world names a router for the interface, and none of its networks has it.
+std::optional<Mismatch> out_of_its_gateways_network(Facts& facts, const Endpoint& at, const Interface& own,
+                                                    IpFamily family) {
+  const Interface* known = built(facts, at);
+  if (known == nullptr) return std::nullopt;
+  const auto named = std::ranges::find(known->gateways, family, &IpAddress::family);
+  const auto mine = addresses(own, family);
+  if (named == known->gateways.end() || mine.empty()) return std::nullopt;
+  const auto reaches = [&](const InterfaceAddress& held) { return held.network().contains(*named); };
+  if (std::ranges::any_of(mine, reaches)) return std::nullopt;
+  for (const Way& way : holders_on(facts, segment(facts, at), *named)) {
+    for (const InterfaceAddress& theirs : addresses(*interface_at(facts, way.end()), family)) {
+      if (theirs.address == *named) return Mismatch{at, mine.front(), way.end(), theirs};
+    }
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::optional<Unplugged> unplugged(Facts& facts, const Hop& hop) {
@@ -106,6 +124,9 @@ std::optional<Unplugged> off_its_bridge(Facts& facts, const Endpoint& plugged, I
 
 std::optional<Mismatch> mismatch(Facts& facts, const Endpoint& at, IpFamily family) {
   const Interface* own = interface_at(facts, at);
+  if (own != nullptr) {
+    if (auto found = out_of_its_gateways_network(facts, at, *own, family)) return found;
+  }
   if (own == nullptr || routes(facts, at)) return std::nullopt;
   std::optional<Mismatch> found;
   for (const Way& way : segment(facts, at)) {
@@ -136,9 +157,15 @@ std::optional<Mismatch> wrong_network(const Case& question, Facts& facts, const 
   const IpAddress to = hop && hop->leg == Leg::reply ? hop->destination : question.to;
   for (const Endpoint& holder : holders(facts, to)) {
     for (const std::string& node : senders(question, facts, hop)) {
-      if (node == holder.node || leads_to(facts, node, to, holder)) continue;
+      if (node == holder.node) continue;
+      RouteQuestion towards;
+      towards.to = to;
+      const bool next_door = leads_to(facts, node, to, holder);
+      // Who is next door, and yet is looked for behind a router, is of another network than his link.
+      const bool by_router = next_door && facts.route(node, towards).via.has_value();
+      if (next_door && !by_router) continue;
       const auto found = mismatch(facts, holder, family);
-      if (found && found->router.node == node) return found;
+      if (found && (found->router.node == node || by_router)) return found;
     }
   }
   return std::nullopt;
@@ -182,7 +209,10 @@ std::vector<Endpoint> without_address(Facts& facts, const std::vector<Way>& segm
     const Interface* shape = built(facts, at);
     if (interface == nullptr || shape == nullptr || !is_end(facts, at) || !interface->up) continue;
     // A bridge of the world's wiring needs none.
-    if (shape->kind == LinkKind::bridge || !addresses(*interface, family).empty()) continue;
+    const network::Node* node = facts.topology().find(at.node);
+    const bool wiring =
+        shape->kind == LinkKind::bridge && node != nullptr && node->role == network::Role::world;
+    if (wiring || !addresses(*interface, family).empty()) continue;
     if (family == IpFamily::v6 && lacks_ipv6(facts, at)) continue;
     found.push_back(at);
   }

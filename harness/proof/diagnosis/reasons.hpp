@@ -11,18 +11,21 @@ using Codes = std::vector<std::string_view>;
 
 /// Faults of links and addresses that make the kernel take another way, or leave it none.
 inline Codes links() {
-  return {"link-down",     "no-carrier",        "not-on-bridge",  "wrong-subnet",
-          "ipv6-disabled", "duplicate-address", "address-missing"};
+  return {"interface-missing", "link-down",       "no-carrier",
+          "not-on-bridge",     "wrong-subnet",    "ipv6-disabled",
+          "duplicate-address", "address-missing", "connected-route-missing"};
 }
 
 /// Frames come to somebody else, or to nobody, though addresses and ways are right.
 inline Codes frames() {
-  return {"bridge-port-isolated", "duplicate-mac", "static-neighbour-wrong"};
+  return {"bridge-port-blocked", "bridge-port-isolated", "duplicate-mac", "static-fdb-wrong",
+          "static-neighbour-wrong"};
 }
 
 /// The packet was led to another way than it should have taken, so that what became of it there is no matter.
 inline Codes steering() {
-  return {"policy-rule-missing", "table-route-missing", "wrong-uplink", "destination-translated"};
+  return {"policy-rule-missing", "policy-rule-order", "table-route-missing", "wrong-uplink",
+          "destination-translated"};
 }
 
 /// It went out with a source to which nobody outside can answer.

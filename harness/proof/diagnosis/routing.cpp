@@ -79,6 +79,18 @@ void as_routed(const Case& question, Leg leg, std::string_view node, IpAddress& 
   as_hooks_saw_it(question, leg, node, source, destination);
 }
 
+/// Nothing was sent: the node was asked how it would route the packet.
+Stranded promised(const Case& question) {
+  Stranded packet;
+  packet.node = question.from;
+  packet.iif = question.route->iif;
+  packet.oif = question.route->oif;
+  packet.mark = question.route->mark;
+  packet.source = question.route->from.value_or(question.to.is_v4() ? IpAddress::v4({}) : IpAddress::v6({}));
+  packet.destination = question.to;
+  return packet;
+}
+
 /// The sender's own kernel had no way, or nothing of it was seen.
 std::optional<Stranded> at_its_sender(const Case& question) {
   if (question.outcome.status != Status::local_error || question.journey.left(question.from) != nullptr) {
@@ -244,6 +256,15 @@ std::vector<NextRouter> steps_from(Facts& facts, const std::string& name, IpFami
   return named;
 }
 
+void take(Exit& exit, const Stranded& packet) {
+  exit.came = packet.came;
+  exit.iif = packet.iif;
+  exit.source = packet.source;
+  exit.destination = packet.destination;
+  exit.insisted = packet.oif;
+  exit.mark = packet.mark;
+}
+
 bool may_pass(Facts& facts, const std::string& name, IpFamily family) {
   const Node* node = facts.topology().find(name);
   return node != nullptr && node->role != network::Role::container && forwards(facts, name, family);
@@ -257,6 +278,8 @@ std::string layer3(const Node& node, const std::string& interface) {
 }
 
 std::optional<Stranded> stranded(const Case& question, Facts& facts) {
+  if (question.route) return promised(question);
+  if (!question.was_sent()) return std::nullopt;
   if (question.outcome.status == Status::replied) return std::nullopt;
   auto packet = at_its_sender(question);
   if (!packet) packet = on_its_way(question, facts);
@@ -338,7 +361,14 @@ bool sent_away(const Case& question, Facts& facts, const Stranded& packet) {
 
 std::optional<Steered> steered(const Case& question, Facts& facts) {
   Steered found;
-  if (question.promise == Case::Promise::egress) {
+  if (question.route) {
+    const auto exit = exit_of(question, facts, question.from, Leg::forward);
+    found.node = question.from;
+    if (exit) found.exit = *exit;
+    found.wanted = question.route->dev;
+    found.table = question.route->table;
+    if (!exit) take(found.exit, promised(question));
+  } else if (question.promise == Case::Promise::egress) {
     const auto exit = exit_of(question, facts, question.host, Leg::forward);
     if (exit && exit->oif == question.via) return std::nullopt;
     if (exit) {
@@ -350,18 +380,20 @@ std::optional<Steered> steered(const Case& question, Facts& facts) {
     const auto packet = stranded(question, facts);
     if (!packet) return std::nullopt;
     found.node = packet->node;
-    found.exit.came = packet->came;
-    found.exit.iif = packet->iif;
-    found.exit.source = packet->source;
-    found.exit.destination = packet->destination;
+    take(found.exit, *packet);
   }
   if (question.promise == Case::Promise::egress && found.node == question.host) found.wanted = question.via;
   found.answer = route_of(facts, found.node, found.exit);
+  const bool by_it = found.wanted.empty() || found.answer.dev == found.wanted;
+  if (question.route && found.answer.found() && by_it &&
+      found.table.value_or(found.answer.table) == found.answer.table) {
+    return std::nullopt;
+  }
   if (found.exit.oif.empty() && found.answer.found()) return std::nullopt;
   const Node* node = facts.node(found.node);
   if (node == nullptr) return std::nullopt;
   for (const network::RoutingRule& rule : node->rules) {
-    if (holds_for(rule, found.exit.source, found.exit.destination, found.exit.iif))
+    if (holds_for(rule, found.exit.source, found.exit.destination, found.exit.iif, found.exit.insisted))
       found.rules.push_back(rule);
   }
   std::ranges::stable_sort(found.rules, {}, &network::RoutingRule::priority);
@@ -373,8 +405,24 @@ std::optional<network::RoutingRule> rule_to_nowhere(const Steered& packet, Facts
   if (node == nullptr || (!packet.answer.found() && packet.answer.error != ENETUNREACH)) return std::nullopt;
   for (const network::RoutingRule& rule : packet.rules) {
     if (packet.answer.found() && rule.table == packet.answer.table) return std::nullopt;
-    if (is_own(rule.table) || best_route(*node, packet.exit.destination, rule.table) != nullptr) continue;
+    const IpAddress& to = packet.exit.destination;
+    if (is_own(rule.table) || best_route(*node, to, rule.table, packet.exit.insisted) != nullptr) continue;
     return rule;
+  }
+  return std::nullopt;
+}
+
+std::optional<Overtaken> overtaken(const Steered& packet, Facts& facts) {
+  const Node* node = facts.node(packet.node);
+  const auto first = std::ranges::find(packet.rules, packet.answer.table, &network::RoutingRule::table);
+  if (node == nullptr || !packet.answer.found() || first == packet.rules.end()) return std::nullopt;
+  for (auto later = first + 1; later != packet.rules.end(); ++later) {
+    const network::Route* right =
+        best_route(*node, packet.exit.destination, later->table, packet.exit.insisted);
+    const bool as_wanted = right != nullptr && right->type == network::RouteType::unicast &&
+                           later->table == packet.table.value_or(later->table) &&
+                           (packet.wanted.empty() || right->dev == packet.wanted);
+    if (as_wanted && later->table != first->table) return Overtaken{*first, *later};
   }
   return std::nullopt;
 }
@@ -387,6 +435,7 @@ std::optional<std::uint32_t> table_not_asked(const Steered& packet, Facts& facts
     if (!other || best_route(*node, packet.exit.destination, route.table) != &route) continue;
     if (route.type != network::RouteType::unicast) continue;
     if (!packet.wanted.empty() && route.dev != packet.wanted) continue;
+    if (packet.table && *packet.table != route.table) continue;
     if (std::ranges::count(packet.rules, route.table, &network::RoutingRule::table) == 0) return route.table;
   }
   return std::nullopt;
@@ -415,6 +464,12 @@ std::optional<Exit> exit_of(const Case& question, Facts& facts, std::string_view
   const Node* here = facts.node(node);
   if (here == nullptr) return std::nullopt;
   Exit exit;
+  if (question.route) {
+    if (leg != Leg::forward || node != question.from) return std::nullopt;
+    take(exit, promised(question));
+    exit.oif = route_of(facts, node, exit).dev;
+    return exit.oif.empty() ? std::nullopt : std::optional(exit);
+  }
   for (const Sighting& sighting : question.journey.sightings) {
     if (!seen(sighting, leg, node) || sighting.interface == "lo") continue;
     if (sighting.packet.direction != Direction::out) {
@@ -440,6 +495,8 @@ RouteAnswer route_of(Facts& facts, const Stranded& packet) {
   RouteQuestion question;
   question.to = packet.destination;
   question.iif = packet.iif;
+  question.oif = packet.oif;
+  question.mark = packet.mark;
   const Node* node = facts.node(packet.node);
   // Only what a node holds can be the source of its own packets; of others' any can.
   const bool own = packet.iif.empty();
@@ -454,14 +511,18 @@ RouteAnswer route_of(Facts& facts, std::string_view node, const Exit& packet) {
   asked.iif = packet.iif;
   asked.source = packet.source;
   asked.destination = packet.destination;
+  asked.oif = packet.insisted;
+  asked.mark = packet.mark;
   return route_of(facts, asked);
 }
 
-const network::Route* best_route(const Node& node, const IpAddress& to, std::uint32_t table) {
+const network::Route* best_route(const Node& node, const IpAddress& to, std::uint32_t table,
+                                 std::string_view oif) {
   const network::Route* best = nullptr;
   const auto rank = [](const network::Route& route) { return std::tuple(-route.to.length(), route.metric); };
   for (const network::Route& route : node.routes) {
     if (route.table != table || route.to.family() != to.family() || !route.to.contains(to)) continue;
+    if (!oif.empty() && !route.dev.empty() && route.dev != oif) continue;
     if (best == nullptr || rank(route) < rank(*best)) best = &route;
   }
   return best;
@@ -472,8 +533,9 @@ bool covers(const Node& node, const IpAddress& to) {
 }
 
 bool holds_for(const network::RoutingRule& rule, const IpAddress& source, const IpAddress& destination,
-               std::string_view iif) {
-  if (rule.family != destination.family() || rule.mark != 0 || !rule.oif.empty()) return false;
+               std::string_view iif, std::string_view oif) {
+  if (rule.family != destination.family() || rule.mark != 0) return false;
+  if (!rule.oif.empty() && rule.oif != oif) return false;
   if (rule.from && !rule.from->contains(source)) return false;
   if (rule.to && !rule.to->contains(destination)) return false;
   return rule.iif.empty() || rule.iif == (iif.empty() ? "lo" : iif);

@@ -21,9 +21,12 @@ struct Stranded {
   /// As it is when it is routed: behind what NAT does before, so of the answer to a masqueraded packet the
   /// container's own address.
   IpAddress source, destination;
+  std::string oif;  ///< that its sender insists on; empty: none
+  std::uint32_t mark = 0;
 };
 /// The sender refused by itself; or a node took it in for somebody else and sent nothing on; or the target
-/// took it in and no answer left. Absent: none of these, nothing was seen, or a rule stopped it.
+/// took it in and no answer left; or the packet is the one that a `route` is promised for. Absent: none of
+/// these, nothing was seen, or a rule stopped it.
 std::optional<Stranded> stranded(const Case& question, Facts& facts);
 
 /// What was sent to a node that is no router for it: by the wrong next hop of the node before.
@@ -54,6 +57,8 @@ struct Exit {
   const Sighting* came = nullptr;  ///< null: it was made there
   std::string iif;                 ///< empty: it was made there
   IpAddress source, destination;   ///< when it was routed
+  std::string insisted;            ///< the interface that its sender insists on; empty: none
+  std::uint32_t mark = 0;
 };
 /// By the first interface that is no port of a bridge. Absent: `leg` was not seen leaving `node`, nor
 /// reported at a hook behind the routing.
@@ -62,9 +67,10 @@ std::optional<Exit> exit_of(const Case& question, Facts& facts, std::string_view
 /// Where the kernel sent a packet although it was to take another way, or where it found no way at all.
 struct Steered {
   std::string node;
-  Exit exit;           ///< `oif` is empty where it found none
-  RouteAnswer answer;  ///< of the kernel, for a packet without mark
-  std::string wanted;  ///< the interface that was promised; empty: none was
+  Exit exit;                           ///< `oif` is empty where it found none
+  RouteAnswer answer;                  ///< of the kernel, for a packet without mark
+  std::string wanted;                  ///< the interface that was promised; empty: none was
+  std::optional<std::uint32_t> table;  ///< that was promised
   /// The rules that hold for it, the first to be asked first.
   std::vector<network::RoutingRule> rules;
 };
@@ -73,6 +79,11 @@ std::optional<Steered> steered(const Case& question, Facts& facts);
 /// The rule that holds for it and leads to a table without any route for it; absent: there is none before the
 /// one that decided.
 std::optional<network::RoutingRule> rule_to_nowhere(const Steered& packet, Facts& facts);
+/// The rule that the kernel followed, and a later one that holds for it too and leads to a route as wanted.
+struct Overtaken {
+  network::RoutingRule first, right;
+};
+std::optional<Overtaken> overtaken(const Steered& packet, Facts& facts);
 /// The table with a route as wanted into which no rule leads it; absent: none.
 std::optional<std::uint32_t> table_not_asked(const Steered& packet, Facts& facts);
 
@@ -84,12 +95,15 @@ RouteAnswer route_of(Facts& facts, std::string_view node, const Exit& packet);
 std::string layer3(const network::Node& node, const std::string& interface);
 
 /// The route of `table` that holds for `to`: the longest, then that of the lowest metric. Null: none.
-const network::Route* best_route(const network::Node& node, const IpAddress& to, std::uint32_t table);
+/// `oif`: of that interface alone.
+const network::Route* best_route(const network::Node& node, const IpAddress& to, std::uint32_t table,
+                                 std::string_view oif = {});
 /// Whether any table of `node` has any route for `to`.
 bool covers(const network::Node& node, const IpAddress& to);
-/// Whether `rule` is for a packet without mark; `iif` empty: the node's own.
+/// Whether `rule` is for a packet without mark; `iif` empty: the node's own; `oif`: that its sender insists
+/// on.
 bool holds_for(const network::RoutingRule& rule, const IpAddress& source, const IpAddress& destination,
-               std::string_view iif);
+               std::string_view iif, std::string_view oif = {});
 /// As `ip route` and `ip rule` write them: "default via 192.168.16.1 dev ens4 table 88".
 std::string to_text(const network::Route& route);
 std::string to_text(const network::RoutingRule& rule);

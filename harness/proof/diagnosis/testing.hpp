@@ -23,6 +23,7 @@ class FakeFacts final : public Facts {
   std::map<std::pair<std::string, std::string>, std::string> sysctls;  ///< by node and path
   std::map<std::string, std::vector<Chain>> chains_of;                 ///< by node
   std::map<std::string, kernel::netlink::Link> links;                  ///< by "node:interface"
+  std::map<std::string, std::vector<ForwardingFact>> forwarding_of;    ///< by "node:bridge"
 
   network::Node& add(const std::string& name, network::Role role) {
     network::Node& added = network.nodes.emplace_back();
@@ -41,6 +42,9 @@ class FakeFacts final : public Facts {
   }
   std::vector<NeighbourFact> neighbours(std::string_view node) override {
     return neighbours_of[std::string(node)];
+  }
+  std::vector<ForwardingFact> forwarding(std::string_view node, std::string_view bridge) override {
+    return forwarding_of[std::string(node) + ":" + std::string(bridge)];
   }
   std::optional<std::string> sysctl(std::string_view node, const std::string& path) override {
     const auto found = sysctls.find({std::string(node), path});
