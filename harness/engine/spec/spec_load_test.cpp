@@ -95,7 +95,7 @@ TEST_F(SpecLoad, EquivalentMutants) {
   ASSERT_EQ(spec.equivalent.size(), 1U);
   EXPECT_EQ(spec.equivalent[0].mutant, "delete *");
   EXPECT_EQ(spec.equivalent[0].reason, "never mind");
-  EXPECT_EQ(spec.equivalent[0].mark.to_string(), "t.yaml:5:5");
+  EXPECT_EQ(spec.equivalent[0].mark.line, 5U);
   EXPECT_EQ(refused(head + "  - {mutant: x}\n"), "t.yaml:5:5: an equivalent mutant needs the key 'reason'");
   EXPECT_EQ(refused(head + "  - {mutant: x, reason: ''}\n"), "t.yaml:5:25: 'reason' is empty: say why");
   EXPECT_EQ(refused(head + "  - {mutants: x, reason: y}\n"),
@@ -121,7 +121,7 @@ TEST_F(SpecLoad, CheckKinds) {
 
 TEST_F(SpecLoad, Worlds) {
   EXPECT_EQ(refused("version: 1\nname: t\nworld: dyi\n"),
-            "t.yaml:3:8: unknown world 'dyi'; did you mean 'diy'? (worlds: bare, diy, uplink)");
+            "t.yaml:3:8: unknown world 'dyi'; did you mean 'diy'? (worlds: bare, diy, ipv6, jumbo, stub, uplink)");
   EXPECT_EQ(refused("version: 1\nname: t\nworld: ./none.yaml\n").find("t.yaml:3:8: there is no world file '"),
             0U);
   EXPECT_EQ(refused("version: 1\nname: t\nsetup: {native: {}}\n"),

@@ -83,7 +83,7 @@ TEST(SpecWorldDiy, CablesMeetAndSwitchesJoin) {
   const network::Node* lan = world.find("lan");
   ASSERT_NE(lan, nullptr);
   EXPECT_EQ(lan->role, Role::world);
-  EXPECT_EQ(lan->interfaces.size(), 5U);
+  EXPECT_EQ(lan->interfaces.size(), 6U);
   EXPECT_EQ(lan->find_interface("bridge")->kind, LinkKind::bridge);
   EXPECT_EQ(lan->find_interface("host")->master, "bridge");
   EXPECT_EQ(world.find("lan-two"), nullptr) << "two plugs are one cable";
