@@ -108,10 +108,10 @@ std::vector<std::string> mend(const Case& question, Facts& facts, const Origin& 
 std::optional<Finding> judge(const Case& question, Facts& facts, const Sighting& arrival) {
   const network::Node* node = facts.node(arrival.node);
   const IpAddress& source = arrival.packet.ip->source;
-  // What a node sends to itself by way of another is a matter of hairpins.
-  if (node == nullptr || arrival.interface == "lo" ||
-      (arrival.leg == Leg::forward && arrival.node == question.from))
-    return std::nullopt;
+  if (node == nullptr || arrival.interface == "lo") return std::nullopt;
+  // What a node sends to itself by way of another is a matter of hairpins; not so what only passes it again.
+  const bool own = arrival.leg == Leg::forward && arrival.node == question.from;
+  if (own && holds(*node, arrival.packet.ip->destination)) return std::nullopt;
   const std::string iif = layer3(*node, arrival.interface);
   const Drop* drop = nullptr;
   for (const std::string_view reason : kReasons) {
@@ -137,7 +137,10 @@ std::optional<Finding> judge(const Case& question, Facts& facts, const Sighting&
   if (drop != nullptr) finding.evidence.push_back("the kernel's reason for the drop: " + drop->reason);
   if (origin.rule != nullptr)
     finding.evidence.push_back("translated by the " + rule_text(*origin.passage, *origin.rule));
-  finding.fix = mend(question, facts, origin, source);
+  finding.fix =
+      own ? std::vector<std::string>{on(node->name, question,
+                                        fmt::format("sysctl -w net.ipv4.conf.{}.accept_local=1", iif))}
+          : mend(question, facts, origin, source);
   return finding;
 }
 

@@ -100,7 +100,7 @@ CauseKind neighbour_failed_cause() {
                        reasons::frames(),
                        reasons::steering(),
                        reasons::translation(),
-                       {"wrong-gateway"}})};
+                       {"wrong-gateway", "proxy-arp-off"}})};
 }
 
 }  // namespace plumbline::proof
