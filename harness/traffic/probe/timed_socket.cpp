@@ -18,6 +18,10 @@ using Clock = std::chrono::steady_clock;
 /// How often a time-out may begin anew. A DNS answer over TCP needs three: connected, length, message.
 constexpr int kMostExtensions = 4;
 
+/// A time-out is waited for in so many pieces. One that ends late, as the event loop was held up, counts no
+/// more than the others: servers that live in the same loop could not answer meanwhile.
+constexpr int kPieces = 8;
+
 }  // namespace
 
 struct TimedSocket::State {
@@ -29,6 +33,7 @@ struct TimedSocket::State {
   std::chrono::milliseconds timeout{0};
   Descriptor::wait_type awaited = Descriptor::wait_read;
   int extensions_left = kMostExtensions;
+  int pieces_left = 0;
   bool expired = false;
 
   bool ready() {
@@ -44,10 +49,18 @@ struct TimedSocket::State {
   }
 
   static void arm(const std::shared_ptr<State>& state) {
-    state->timer.expires_after(state->timeout);
+    state->pieces_left = kPieces;
+    wait_a_piece(state);
+  }
+
+  static void wait_a_piece(const std::shared_ptr<State>& state) {
+    state->timer.expires_after(std::chrono::microseconds(state->timeout) / kPieces);
     const std::weak_ptr<State> weak = state;
     state->timer.async_wait([weak](const boost::system::error_code& problem) {
-      if (!problem) expire(weak);
+      const auto held = problem ? nullptr : weak.lock();
+      if (!held) return;
+      if (--held->pieces_left > 0) return wait_a_piece(held);
+      expire(weak);
     });
   }
 
