@@ -18,9 +18,9 @@ using Clock = std::chrono::steady_clock;
 /// How often a time-out may begin anew. A DNS answer over TCP needs three: connected, length, message.
 constexpr int kMostExtensions = 4;
 
-/// A time-out is waited for in so many pieces. One that ends late, as the event loop was held up, counts no
-/// more than the others: servers that live in the same loop could not answer meanwhile.
-constexpr int kPieces = 8;
+/// Into how many waits a time-out is cut. What answers may be served by this very event loop, so that a turn
+/// of the loop that took long counts as one of them only, however long it was.
+constexpr int kWaits = 8;
 
 }  // namespace
 
@@ -33,7 +33,7 @@ struct TimedSocket::State {
   std::chrono::milliseconds timeout{0};
   Descriptor::wait_type awaited = Descriptor::wait_read;
   int extensions_left = kMostExtensions;
-  int pieces_left = 0;
+  int waits_left = 0;
   bool expired = false;
 
   bool ready() {
@@ -49,17 +49,17 @@ struct TimedSocket::State {
   }
 
   static void arm(const std::shared_ptr<State>& state) {
-    state->pieces_left = kPieces;
-    wait_a_piece(state);
+    state->waits_left = kWaits;
+    wait_on(state);
   }
 
-  static void wait_a_piece(const std::shared_ptr<State>& state) {
-    state->timer.expires_after(std::chrono::microseconds(state->timeout) / kPieces);
+  static void wait_on(const std::shared_ptr<State>& state) {
+    state->timer.expires_after(std::chrono::duration_cast<Clock::duration>(state->timeout) / kWaits);
     const std::weak_ptr<State> weak = state;
     state->timer.async_wait([weak](const boost::system::error_code& problem) {
-      const auto held = problem ? nullptr : weak.lock();
-      if (!held) return;
-      if (--held->pieces_left > 0) return wait_a_piece(held);
+      if (problem) return;
+      const auto held = weak.lock();
+      if (held && --held->waits_left > 0) return wait_on(held);
       expire(weak);
     });
   }

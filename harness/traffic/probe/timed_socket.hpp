@@ -13,8 +13,8 @@ namespace plumbline::traffic::detail {
 /// A socket whose waits end at a time-out. One coroutine waits at a time.
 ///
 /// The time-out is that of the network, not of this process: where the event loop itself was held up (a busy
-/// machine), an answer that lies in the socket already when the timer is looked at still counts, and the time
-/// during which nothing could be answered in this process does not.
+/// machine), an answer that lies in the socket already when the timer is looked at still counts, and so does
+/// one that a server in this loop had no turn to give: of a long turn of the loop only a part is counted.
 class TimedSocket {
  public:
   TimedSocket(const boost::asio::any_io_executor& executor, Fd socket);
