@@ -235,6 +235,15 @@ bool asked_in_vain(const Case& question, const Hop& hop) {
   return asked;
 }
 
+/// Its kernel reports that it passed the last hook, and it never left: it waits for a hardware address.
+bool waits(const Case& question, const Hop& hop) {
+  if (hop.left || !question.journey.complete) return false;
+  return std::ranges::any_of(question.kernel.passages, [&](const Passage& passage) {
+    return passage.node == hop.node && passage.leg == hop.leg && !passage.bridge &&
+           passage.hook == Hook::postrouting && passage.verdict == "accept";
+  });
+}
+
 /// The holder that got the packet.
 const Sighting* got_by(const Case& question, Facts& facts, const Hop& hop) {
   for (const Way& holder : hop.holders) {
@@ -333,7 +342,7 @@ std::optional<Hop> broken_hop(const Case& question, Facts& facts) {
     if (!hop.route.found() || hop.route.dev.empty()) return hop;
     look_around(facts, hop);
     hop.refused = said_unreachable(question, facts, hop);
-    hop.asked = asked_in_vain(question, hop);
+    hop.asked = asked_in_vain(question, hop) || waits(question, hop);
     const Sighting* taken = got_by(question, facts, hop);
     if (taken == nullptr) return hop;
     node = taken->node;
