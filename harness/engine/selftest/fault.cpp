@@ -46,12 +46,14 @@ std::vector<Verdict> read_verdicts(const spec::Value* value) {
 }
 
 Expectation read_expectation(const spec::Value& item) {
-  constexpr std::array<std::string_view, 5> keys{"checks", "verdict", "cause", "indistinct", "some"};
+  constexpr std::array<std::string_view, 6> keys{"checks", "except",     "verdict",
+                                                 "cause",  "indistinct", "some"};
   item.as_mapping("what is expected");
   item.allow_keys("what is expected", keys);
   Expectation expected;
   expected.mark = item.mark;
   expected.checks = read_texts(item.require("checks", "what is expected"), "checks");
+  if (const spec::Value* except = item.find("except")) expected.except = read_texts(*except, "except");
   expected.verdicts = read_verdicts(item.find("verdict"));
   if (const spec::Value* cause = item.find("cause")) expected.causes = read_causes(*cause);
   if (const spec::Value* why = item.find("indistinct")) expected.indistinct = why->as_text("indistinct");
@@ -64,14 +66,16 @@ Expectation read_expectation(const spec::Value& item) {
   return expected;
 }
 
-/// An expectation that nobody meets would be forgotten.
+/// A glob about nothing would be forgotten.
 void require_known(const Fault& fault, const std::vector<CheckResult>& checks) {
   for (const Expectation& expected : fault.expected) {
-    for (const std::string& glob : expected.checks) {
-      const auto about = [&](const CheckResult& check) { return glob_matches(glob, check.id); };
-      if (std::ranges::any_of(checks, about)) continue;
-      throw spec::SpecError(expected.mark, fmt::format("'{}' is about no check of {} with setup {}", glob,
-                                                       fault.spec.file, setup_name(fault.spec)));
+    for (const auto* globs : {&expected.checks, &expected.except}) {
+      for (const std::string& glob : *globs) {
+        const auto about = [&](const CheckResult& check) { return glob_matches(glob, check.id); };
+        if (std::ranges::any_of(checks, about)) continue;
+        throw spec::SpecError(expected.mark, fmt::format("'{}' is about no check of {} with setup {}", glob,
+                                                         fault.spec.file, setup_name(fault.spec)));
+      }
     }
   }
 }
@@ -108,7 +112,8 @@ void place(Fault& fault, const std::string& stem) {
 }  // namespace
 
 bool Expectation::is_about(std::string_view check) const {
-  return std::ranges::any_of(checks, [&](const std::string& glob) { return glob_matches(glob, check); });
+  const auto matches = [&](const std::string& glob) { return glob_matches(glob, check); };
+  return std::ranges::any_of(checks, matches) && std::ranges::none_of(except, matches);
 }
 
 const std::vector<std::string_view>& fault_classes() {

@@ -12,6 +12,7 @@ namespace plumbline::engine::selftest {
 /// What is expected of the checks that one item of `expect:` is about.
 struct Expectation {
   std::vector<std::string> checks;  ///< globs over whole ids: "reach host -> *"
+  std::vector<std::string> except;  ///< globs of those among them that it is not about
   std::vector<Verdict> verdicts;    ///< either is right: fail, inconclusive
   std::vector<std::string> causes;  ///< one of them must be the first that a check names; empty: any, or none
   std::string indistinct;           ///< why there are several

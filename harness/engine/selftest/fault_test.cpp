@@ -27,7 +27,7 @@ change:
 expect:
   - {checks: ["reach host -> container-one *", "reach container-one *"], cause: link-down}
   - {checks: "deny container-one *", verdict: [fail, inconclusive], cause: [no-carrier, link-down], indistinct: both are}
-  - {checks: "egress *", verdict: inconclusive}
+  - {checks: "egress *", except: "egress * ipv6", verdict: inconclusive}
 )";
 
 class FaultFile : public ::testing::Test {
@@ -72,6 +72,8 @@ TEST_F(FaultFile, IsItsScenarioWithTheChangeBeforeTheFirstCheck) {
   EXPECT_THAT(fault.expected[2].verdicts, ElementsAre(Verdict::inconclusive));
   EXPECT_TRUE(fault.expected[0].is_about("reach container-one -> host ping"));
   EXPECT_FALSE(fault.expected[0].is_about("reach host -> container-two ping"));
+  EXPECT_TRUE(fault.expected[2].is_about("egress container-one -> internet ping via ens4"));
+  EXPECT_FALSE(fault.expected[2].is_about("egress container-one -> internet ping via ens4 ipv6"));
 }
 
 TEST_F(FaultFile, IsTriedWithEachSetupThatItNames) {
@@ -121,6 +123,8 @@ INSTANTIATE_TEST_SUITE_P(
                       Wrong{", indistinct: both are", "", "'indistinct'"},
                       Wrong{"checks: \"egress *\"", "checks: \"egres *\"", "'egres *' is about no check of"},
                       Wrong{"checks: \"egress *\"", "checks: []", "names nothing"},
+                      Wrong{"except: \"egress * ipv6\"", "except: \"egress * ipv5\"",
+                            "'egress * ipv5' is about no check of"},
                       Wrong{"verdict: inconclusive", "verdict: pass", "'verdict'"},
                       Wrong{"scenario: diy", "scenario: diy\nsetup: script-ntf", "did you mean 'script-nft'"},
                       Wrong{"about: ", "abuot: ", "did you mean 'about'"}));
