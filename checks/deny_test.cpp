@@ -18,9 +18,9 @@ using testing_support::there_and_back;
 using traffic::Direction;
 using Status = traffic::ProbeOutcome::Status;
 
-const Denial kAny{How::any, "host", {}, ""};
-const Denial kReject{How::reject, "host", {}, ""};
-const Denial kDrop{How::drop, "host", {}, ""};
+const Denial kAny{How::any, "host", {}, {}, ""};
+const Denial kReject{How::reject, "host", {}, {}, ""};
+const Denial kDrop{How::drop, "host", {}, {}, ""};
 
 engine::Evidence rejected() {
   engine::Evidence e = at_the_guard();
@@ -168,7 +168,7 @@ TEST(DenyJudgement, IsInconclusiveWhereADeadNextHopWouldLookTheSame) {
   engine::Evidence unreachable = rejected();
   unreachable.outcome.icmp->code = 1;
   EXPECT_EQ(judge_deny(kReject, unreachable, &through).verdict, Verdict::inconclusive);
-  EXPECT_EQ(judge_deny({How::drop, "host", {}, "192.168.17.99"}, at_the_guard(), &through).verdict,
+  EXPECT_EQ(judge_deny({How::drop, "host", {}, {}, "192.168.17.99"}, at_the_guard(), &through).verdict,
             Verdict::inconclusive);
 }
 
@@ -265,7 +265,7 @@ TEST(DenyJudgement, WhatABridgesOwnDeviceSendsHasNotLeft) {
   engine::Evidence e = at_the_guard();
   add(e, Leg::forward, "host", "bridge0", Direction::out);
   EXPECT_EQ(judge_deny(kAny, e, &through).verdict, Verdict::fail);
-  EXPECT_EQ(judge_deny({How::any, "host", {"bridge0"}, ""}, e, &through).verdict, Verdict::pass);
+  EXPECT_EQ(judge_deny({How::any, "host", {"bridge0"}, {}, ""}, e, &through).verdict, Verdict::pass);
 }
 
 TEST(DenyJudgement, IsInconclusiveWhereAMissingRouteWouldLookTheSame) {
