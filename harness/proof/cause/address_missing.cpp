@@ -103,7 +103,8 @@ std::optional<Finding> of_the_near_end(Facts& facts, const std::string& name, co
     for (const Way& way : segment(facts, holder)) {
       const network::Interface* near = interface_at(facts, way.end());
       if (way.end().node != name || near == nullptr || !near->up || !is_end(facts, way.end())) continue;
-      if (!addresses(*near, to.family()).empty()) continue;
+      const auto link = facts.link(way.end().node, way.end().interface);
+      if (!link || !link->up || !addresses(*near, to.family()).empty()) continue;
       if (to.family() == IpFamily::v6 && lacks_ipv6(facts, way.end())) continue;
       Finding finding;
       finding.certainty = Certainty::proven;
@@ -193,11 +194,13 @@ std::optional<Finding> recognise(const Case& question, Facts& facts) {
   if (question.to.is_loopback()) return std::nullopt;
   if (auto finding = of_the_uplink(question, facts)) return finding;
   if (auto finding = of_a_stranger(question, facts)) return finding;
-  if (auto finding = of_the_near_end(facts, question.from, question.to)) return finding;
   const auto hop = broken_hop(question, facts);
+  if (hop) {
+    if (auto finding = of_the_sender(facts, *hop)) return finding;
+  }
+  if (auto finding = of_the_near_end(facts, question.from, question.to)) return finding;
   if (!hop) return std::nullopt;
   if (auto finding = of_the_near_end(facts, hop->node, hop->destination)) return finding;
-  if (auto finding = of_the_sender(facts, *hop)) return finding;
   if (auto finding = at_the_end(question, facts, *hop)) return finding;
   return hop->route.found() ? on_the_segment(facts, *hop) : std::nullopt;
 }

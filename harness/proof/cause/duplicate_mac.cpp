@@ -82,7 +82,8 @@ std::optional<Finding> recognise(const Case& question, Facts& facts) {
   using Status = traffic::ProbeOutcome::Status;
   const Status status = question.outcome.status;
   const bool lost = status == Status::timeout || status == Status::no_answer || status == Status::local_error;
-  return lost && !stopper(question.kernel) ? of_an_end(question, facts) : std::nullopt;
+  return lost && !question.journey.sightings.empty() && !stopper(question.kernel) ? of_an_end(question, facts)
+                                                                                  : std::nullopt;
 }
 
 }  // namespace
