@@ -38,6 +38,14 @@ TEST_F(DnsUdpOnly, IsLikelyWhereTheServerIsSilent) {
   EXPECT_EQ(recognise()->certainty, Certainty::likely);
 }
 
+TEST_F(DnsUdpOnly, IsNotClaimedWhereTheServerHasNoWayBack) {
+  question.dns_over_tcp = true;
+  asked();
+  question.dns_otherwise.emplace().status = DnsStatus::answered;
+  facts.routes.clear();
+  EXPECT_FALSE(recognise());
+}
+
 TEST_F(DnsUdpOnly, IsLikelyWhereAFirewallLetsUdpThroughAlone) {
   question.dns_over_tcp = true;
   RuleMet& policy =

@@ -26,6 +26,7 @@ class DnsCase : public ::testing::Test {
     network::Service& dns = server.services.emplace_back();
     dns.kind = network::Service::Kind::dns;
     dns.port = 53;
+    facts.routes["lan-resolver 192.168.16.10"].dev = "eth0";
     outcome(traffic::DnsOutcome::Status::timeout, traffic::ProbeOutcome::Status::timeout);
   }
   void outcome(traffic::DnsOutcome::Status dns, traffic::ProbeOutcome::Status status) {
