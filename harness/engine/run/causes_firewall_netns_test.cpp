@@ -334,7 +334,7 @@ std::vector<Break> breaks() {
        {"nat-leak"},
        "$ nft delete rule ip guard raw handle"},
       {"OpenOverIPv6",
-       edited(", \"fc00::/7\"", ""),
+       edited(", \"fc00::/7\", \"2001:db8:16::/64\"", ""),
        "  - deny: {from: container-one, to: \"fd00:1::3\", with: tcp/80}",
        "deny",
        {"ipv6-open"},
@@ -396,7 +396,9 @@ TEST(FirewallCauses, AreFoundWhereNothingIsTraced) {
     for (const auto& [id, check] :
          scenario.run({.timeout = std::chrono::milliseconds(250), .trace_rules = false})) {
       if (!id.starts_with(broken->failing)) continue;
-      ASSERT_EQ(check.causes.size(), 1U) << name << ": " << check.observed;
+      std::string causes;
+      for (const Cause& cause : check.causes) causes += all_of(cause);
+      ASSERT_EQ(check.causes.size(), 1U) << name << ": " << check.observed << "\n" << causes;
       EXPECT_EQ(check.causes.front().code, broken->codes.front()) << all_of(check.causes.front());
     }
   }

@@ -327,7 +327,7 @@ std::vector<Break> neighbours() {
        {"reach: {from: [host, container-one], to: 192.168.99.12}"},
        {}},
       {"ArpDroppedByTheBridge",
-       "arp-unanswered",
+       "bridge-rule-drop",
        "  - then: {nft: {rules: \"table bridge f { chain c { type filter hook forward priority 0; ether type "
        "arp "
        "drop; }; }\"}}",

@@ -59,7 +59,7 @@ TEST(Diy, WithoutOneRejectJustThatRangeFails) {
   Scenario scenario;
   scenario.edit("deny: [10.0.0.0/8, 172.16.0.0/12,", "deny: [10.0.0.0/8,");
   expect_exactly(scenario.run(), Verdict::fail,
-                 [](const CheckResult& check) { return check.type == "deny" && check.to == "172.16.5.5"; });
+                 [](const CheckResult& check) { return check.type == "deny" && check.to.starts_with("172."); });
 }
 
 TEST(Diy, WithoutTheDnsExceptionJustTheOwnResolverFails) {

@@ -196,7 +196,8 @@ std::vector<Break> breaks() {
        "fixtures/setups/seed/diy.sh",
        " 100.64.0.0/10'",
        "'",
-       {"deny container-one -> 100.64.0.7", "deny container-two -> 100.64.0.7"}},
+       {"deny container-one -> 100.64.0.7", "deny container-two -> 100.64.0.7",
+        "deny container-one -> 100.127.255.255"}},
   };
 }
 

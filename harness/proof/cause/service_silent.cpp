@@ -9,8 +9,8 @@ namespace plumbline::proof {
 namespace {
 
 std::optional<Finding> recognise(const Case& question, Facts& facts) {
-  (void)facts;
-  if (!question.wanted_through() || !taken_in_silence(question)) return std::nullopt;
+  if (!question.wanted_through() || !taken_in_silence(question) || !has_way_back(question, facts))
+    return std::nullopt;
   const Sighting* asked = question.journey.arrived(question.to_node);
   const bool connected = question.outcome.status == traffic::ProbeOutcome::Status::no_answer;
   const bool given = connected || !question.delivered_to.empty();

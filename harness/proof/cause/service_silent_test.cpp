@@ -51,6 +51,18 @@ TEST_F(ServiceSilent, IsProvenOfAConnectionThatStaysSilent) {
   EXPECT_FALSE(recognise()) << "it was reset";
 }
 
+TEST_F(ServiceSilent, IsNotClaimedWhereTheAnswerToAHandshakeLeft) {
+  asked();
+  question.promise = Case::Promise::reach;
+  question.protocol = traffic::Protocol::tcp;
+  question.delivered_to = "lan-resolver";
+  answered();
+  traffic::TcpHeader shake;
+  shake.syn = shake.ack = true;
+  question.journey.sightings.back().packet.transport = shake;
+  EXPECT_FALSE(recognise());
+}
+
 TEST_F(ServiceSilent, TakesNoEndOfTheConnectionForAnAnswerOnceTheAskerHasEndedIt) {
   question.dns_over_tcp = true;
   traffic::TcpHeader end;

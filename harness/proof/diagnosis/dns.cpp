@@ -7,6 +7,7 @@
 
 #include "harness/proof/diagnosis/hop.hpp"
 #include "harness/proof/diagnosis/reading.hpp"
+#include "harness/proof/diagnosis/serving.hpp"
 
 namespace plumbline::proof {
 namespace {
@@ -65,13 +66,6 @@ bool port_unreachable(const Case& question) {
   return icmp->v6 ? icmp->type == 1 && icmp->code == 4 : icmp->type == 3 && icmp->code == 3;
 }
 
-/// A server whose answer finds no route has not been silent.
-bool has_way_back(const Sighting& came, const std::string& server, Facts& facts) {
-  RouteQuestion back;
-  back.to = came.packet.ip->source;
-  return facts.route(server, back).found();
-}
-
 }  // namespace
 
 std::optional<std::string> answerer(const Case& question) {
@@ -116,7 +110,7 @@ std::optional<OneTransport> transport_alone(const Case& question, Facts& facts) 
   if (said && by && *by != question.to_node) return std::nullopt;
   const bool silent = known && taken_in_silence(question);
   if (!said && !silent) return std::nullopt;
-  if (silent && !has_way_back(*came, question.to_node, facts)) return std::nullopt;
+  if (silent && !has_way_back(question, facts)) return std::nullopt;
   OneTransport found;
   found.proven =
       known && (other_works || (said && serves)) && !may_have_rejected(question, facts, question.to_node);

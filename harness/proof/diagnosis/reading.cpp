@@ -63,16 +63,16 @@ std::optional<Dead> died_inside(const Case& question) {
 
 namespace {
 
-/// Whether it was answered, or refused; a handshake is the kernel's, and so is the end of a connection that
-/// the asker has ended.
-bool was_answered(const Journey& journey) {
+/// Whether it was answered, or refused. Of a connection that stands, the handshake is the kernel's, and so is
+/// the end of one that the asker has ended; of one that does not, an answer to the handshake got lost.
+bool was_answered(const Journey& journey, bool connected) {
   bool given_up = false;
   for (const Sighting& each : journey.sightings) {
     const auto* tcp = std::get_if<traffic::TcpHeader>(&each.packet.transport);
     if (each.leg == Leg::forward && tcp != nullptr) given_up |= tcp->fin || tcp->rst;
     if (each.leg == Leg::error) return true;
     if (each.leg != Leg::reply) continue;
-    if (tcp == nullptr || each.packet.payload_total > 0) return true;
+    if (!connected || tcp == nullptr || each.packet.payload_total > 0) return true;
     if (!given_up && (tcp->rst || tcp->fin)) return true;
   }
   return false;
@@ -90,7 +90,7 @@ bool taken_in_silence(const Case& question) {
   if (question.to_node.empty() || question.journey.arrived(question.to_node) == nullptr) return false;
   if (stopper(question.kernel) || !question.kernel.drops.empty()) return false;
   const bool taken = connected || !question.delivered_to.empty() || resolves;
-  return taken && !was_answered(question.journey);
+  return taken && !was_answered(question.journey, connected || resolves);
 }
 
 IpAddress translated_back(const Case& question, const Dead& answer) {

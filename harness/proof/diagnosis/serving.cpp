@@ -35,6 +35,14 @@ const Sighting& request_of(const Case& question, const Sighting& first) {
   return *last;
 }
 
+bool has_way_back(const Case& question, Facts& facts) {
+  const Sighting* asked = question.journey.arrived(question.to_node);
+  if (asked == nullptr || !asked->packet.ip) return false;
+  RouteQuestion back;
+  back.to = asked->packet.ip->source;
+  return facts.route(question.to_node, back).found();
+}
+
 std::string listener_command(const Case& question) {
   const bool tcp = question.promise == Case::Promise::resolve ? question.dns_over_tcp
                                                               : question.protocol == traffic::Protocol::tcp;

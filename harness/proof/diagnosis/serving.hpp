@@ -3,6 +3,7 @@
 #include <string>
 
 #include "harness/proof/diagnosis/case.hpp"
+#include "harness/proof/diagnosis/facts.hpp"
 #include "harness/proof/journey/journey.hpp"
 
 /// What causes about services ask.
@@ -17,6 +18,10 @@ const Sighting* first_answer(const Case& question);
 /// The last packet of the probe that came to its target before the answer; `first` where that was the only
 /// one. Over TCP the request comes after the handshake.
 const Sighting& request_of(const Case& question, const Sighting& first);
+
+/// Whether the target's kernel has a route to where the probe came from: a service whose answer finds none has
+/// not been silent.
+bool has_way_back(const Case& question, Facts& facts);
 
 /// "ss -lntp 'sport = :80'": shows what listens on the probe's port.
 std::string listener_command(const Case& question);
