@@ -222,7 +222,8 @@ const std::vector<std::string> kTaken{
     "then: {service: {in: lan-resolver, port: 53, over: tcp, does: stop}}",
     "then: {service: {in: internet, port: 80, does: reset, over: tcp, listen: \"::1\"}}",
     "then: {service: {in: internet, port: 7, does: echo, delay: 1.5s, source: 203.0.113.80, source-port: 8}}",
-    "then: {service: {port: 53, does: dns, rcode: SERVFAIL, truncated: true, names: {a.test: [\"::2\"], b.test: []}}}",
+    "then: {service: {port: 53, does: dns, rcode: SERVFAIL, truncated: true, names: {a.test: [\"::2\"], "
+    "b.test: []}}}",
     "then: {service: {port: 9, does: ignore}}",
     "then: {service: {port: 80, does: full}}",
     "then: {service: {port: 53, does: dns, over: udp, question: other.example.test}}",

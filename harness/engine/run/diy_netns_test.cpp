@@ -58,8 +58,9 @@ TEST(Diy, WithoutMasqueradeJustTheWaysOutOfContainersFail) {
 TEST(Diy, WithoutOneRejectJustThatRangeFails) {
   Scenario scenario;
   scenario.edit("deny: [10.0.0.0/8, 172.16.0.0/12,", "deny: [10.0.0.0/8,");
-  expect_exactly(scenario.run(), Verdict::fail,
-                 [](const CheckResult& check) { return check.type == "deny" && check.to.starts_with("172."); });
+  expect_exactly(scenario.run(), Verdict::fail, [](const CheckResult& check) {
+    return check.type == "deny" && check.to.starts_with("172.");
+  });
 }
 
 TEST(Diy, WithoutTheDnsExceptionJustTheOwnResolverFails) {

@@ -120,8 +120,9 @@ TEST_F(SpecLoad, CheckKinds) {
 }
 
 TEST_F(SpecLoad, Worlds) {
-  EXPECT_EQ(refused("version: 1\nname: t\nworld: dyi\n"),
-            "t.yaml:3:8: unknown world 'dyi'; did you mean 'diy'? (worlds: bare, diy, ipv6, jumbo, stub, uplink)");
+  EXPECT_EQ(
+      refused("version: 1\nname: t\nworld: dyi\n"),
+      "t.yaml:3:8: unknown world 'dyi'; did you mean 'diy'? (worlds: bare, diy, ipv6, jumbo, stub, uplink)");
   EXPECT_EQ(refused("version: 1\nname: t\nworld: ./none.yaml\n").find("t.yaml:3:8: there is no world file '"),
             0U);
   EXPECT_EQ(refused("version: 1\nname: t\nsetup: {native: {}}\n"),

@@ -73,7 +73,8 @@ std::string missing_link(const netlink::Link& link, const std::map<unsigned, net
   return {};
 }
 
-// A port of a bridge needs none of its own, and loses it where its addresses go to the bridge (`ip addr flush`).
+// A port of a bridge needs none of its own, and loses it where its addresses go to the bridge (`ip addr
+// flush`).
 bool makes_link_local(const netlink::Link& link) {
   if (link.master != 0) return false;
   return link.ipv6 && link.ipv6->enabled && link.ipv6->ready && link.ipv6->link_local && !link.loopback;

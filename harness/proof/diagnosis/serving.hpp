@@ -19,8 +19,8 @@ const Sighting* first_answer(const Case& question);
 /// one. Over TCP the request comes after the handshake.
 const Sighting& request_of(const Case& question, const Sighting& first);
 
-/// Whether the target's kernel has a route to where the probe came from: a service whose answer finds none has
-/// not been silent.
+/// Whether the target's kernel has a route to where the probe came from: a service whose answer finds none
+/// has not been silent.
 bool has_way_back(const Case& question, Facts& facts);
 
 /// "ss -lntp 'sport = :80'": shows what listens on the probe's port.
