@@ -238,7 +238,7 @@ class Link final : public engine::Check {
     proof::Case question;
     question.promise = proof::Case::Promise::link;
     question.from = promise.from;
-    proof::Case::Link& link = question.link.emplace();
+    proof::Case::Link& link = question.link.emplace(proof::Case::Link{});
     link.node = promise.from;
     link.interface = expected_.dev;
     link.state = expected_.state;

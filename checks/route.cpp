@@ -164,7 +164,7 @@ class Route final : public engine::Check {
     question.from = promise.from;
     question.to = to;
     if (const network::Node* owner = stage.topology().owner_of(to)) question.to_node = owner->name;
-    proof::Case::Route& asked = question.route.emplace();
+    proof::Case::Route& asked = question.route.emplace(proof::Case::Route{});
     asked.from = question_.from;
     asked.iif = question_.iif;
     asked.oif = question_.oif;

@@ -4,6 +4,7 @@
 
 #include "harness/proof/diagnosis/cause.hpp"
 #include "harness/proof/diagnosis/reading.hpp"
+#include "harness/proof/diagnosis/reasons.hpp"
 #include "harness/proof/diagnosis/serving.hpp"
 
 namespace plumbline::proof {
@@ -48,8 +49,7 @@ std::optional<Finding> recognise(const Case& question, Facts& facts) {
 
 CauseKind answer_too_late_cause() {
   return {
-      "answer-too-late",
-      "The answer came, but later than anybody waits.",
+      "answer-too-late", "The answer came, but later than anybody waits.",
       "The network carried the probe and would have carried the answer; the one who answers took its time. "
       "A server under load or without memory, a resolver whose own upstreams are slow or out of reach, a "
       "service that looks up each client's name before it speaks (`UseDNS` of sshd, logging with names) and "
@@ -63,8 +63,10 @@ CauseKind answer_too_late_cause() {
       "resolver compare `dig @SERVER NAME` with a name that it has cached, and mend or leave out its slow "
       "upstreams. `plumbline run --timeout 5s` waits longer, `options timeout:10` in resolv.conf makes glibc "
       "do so.",
-      recognise,
-      CauseKind::Depth::network};
+      recognise, CauseKind::Depth::network,
+      // Such an answer would not have come in time either.
+      reasons::any_of({reasons::links(), reasons::frames(), reasons::steering(), reasons::translation(),
+                       reasons::rules(), reasons::ways()})};
 }
 
 }  // namespace plumbline::proof

@@ -119,7 +119,9 @@ std::optional<Finding> recognise(const Case& question, Facts& facts) {
   const auto way = hop->way();
   const Endpoint& holder = way.back();
   if (fault(facts, way) || is_tentative(facts, holder, hop->next)) return std::nullopt;
-  const bool never_asked = hop->neighbour && hop->neighbour->state == NeighbourState::noarp;
+  // The entry may be gone by now: the kernel's table is one for all namespaces, and thrown out when it is
+  // full.
+  const bool never_asked = !hop->neighbour || hop->neighbour->state == NeighbourState::noarp;
   auto reason = never_asked ? switched_off(facts, hop->out()) : std::nullopt;
   if (!reason && !hop->unanswered()) return std::nullopt;
   if (!reason && hop->next.is_v4()) reason = switched_off(facts, holder);

@@ -32,6 +32,9 @@ TEST_F(ArpUnanswered, IsProvenWhereTheSenderDoesNoArp) {
   const auto finding = recognise();
   ASSERT_TRUE(finding);
   EXPECT_EQ(finding->certainty, Certainty::proven);
+  facts.neighbours_of.clear();  // thrown out meanwhile
+  ASSERT_TRUE(recognise());
+  EXPECT_EQ(recognise()->certainty, Certainty::proven);
 }
 
 TEST_F(ArpUnanswered, IsProvenByArpIgnore) {
