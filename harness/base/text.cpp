@@ -124,4 +124,26 @@ std::vector<std::string> wrap(std::string_view text, std::size_t width) {
   return lines;
 }
 
+bool glob_matches(std::string_view glob, std::string_view text) {
+  // Where a text does not fit, the last star takes one character more: no recursion, whatever the glob.
+  std::size_t at = 0;
+  std::size_t star = std::string_view::npos;
+  std::size_t taken = 0;
+  for (std::size_t i = 0; i < text.size();) {
+    if (at < glob.size() && glob[at] == '*') {
+      star = at++;
+      taken = i;
+    } else if (at < glob.size() && glob[at] == text[i]) {
+      ++at;
+      ++i;
+    } else if (star != std::string_view::npos) {
+      at = star + 1;
+      i = ++taken;
+    } else {
+      return false;
+    }
+  }
+  return glob.find_first_not_of('*', at) == std::string_view::npos;
+}
+
 }  // namespace plumbline

@@ -26,4 +26,7 @@ std::size_t columns(std::string_view text);
 /// Broken at spaces into lines of at most `width` columns (at least 1); a longer word is cut. Never empty.
 std::vector<std::string> wrap(std::string_view text, std::size_t width);
 
+/// True when `text` is what `glob` says: `*` stands for any text, all else for itself.
+bool glob_matches(std::string_view glob, std::string_view text);
+
 }  // namespace plumbline

@@ -60,5 +60,17 @@ TEST(Text, WrapsAtSpacesAndCutsLongWords) {
   EXPECT_THAT(wrap("fits", 4), ElementsAre("fits"));
 }
 
+TEST(Glob, StarStandsForAnyText) {
+  EXPECT_TRUE(glob_matches("reach * ping", "reach a -> b ping"));
+  EXPECT_TRUE(glob_matches("*", ""));
+  EXPECT_TRUE(glob_matches("a*b*c", "a-b-b-c"));
+  EXPECT_TRUE(glob_matches("ping", "ping"));
+  EXPECT_FALSE(glob_matches("reach * ping", "reach a -> b ping ipv6"));
+  EXPECT_FALSE(glob_matches("ping", "ping ipv6"));
+  EXPECT_FALSE(glob_matches("", "ping"));
+  EXPECT_FALSE(glob_matches("a*b*c", "a-c-b"));
+  EXPECT_FALSE(glob_matches(std::string(2000, '*') + "x", std::string(2000, 'a')));
+}
+
 }  // namespace
 }  // namespace plumbline

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -59,11 +60,20 @@ int mutate(const MutateArguments& arguments) {
     }
   };
   const mutation::MutationRun run = mutation::mutate(specs, options);
+  const bool none = std::ranges::all_of(run.scenarios, [](const mutation::MutationResult& each) {
+    return each.mutants.empty() && !each.problem;
+  });
+  if (none && !run.interrupted && !options.pattern.empty()) {
+    throw Error(fmt::format("-k '{}' selects no mutant", options.pattern), ErrorKind::usage)
+        .with_remedy("without -k, --report json lists the ids of all");
+  }
+  std::vector<Output*> outputs;
   for (const Report& report : reports) {
     report.output->stream() << (report.format == "json" ? mutation::to_json(run)
                                                         : mutation::console_totals(report.console, run));
-    report.output->finish();
+    outputs.push_back(report.output.get());
   }
+  finish_all(outputs);
   return run.exit_status();
 }
 

@@ -86,7 +86,9 @@ std::vector<engine::Reporter*> Reports::reporters() const {
 }
 
 void Reports::finish() {
-  for (const auto& output : outputs_) output->finish();
+  std::vector<Output*> outputs;
+  for (const auto& output : outputs_) outputs.push_back(output.get());
+  finish_all(outputs);
 }
 
 }  // namespace plumbline::cli

@@ -104,11 +104,13 @@ int run(const SelftestArguments& arguments) {
             report.output->stream() << selftest::console_line(report.console, fault) << std::flush;
         }
       });
+  std::vector<Output*> outputs;
   for (const Report& report : reports) {
     report.output->stream() << (report.format == "json" ? selftest::to_json(result)
                                                         : selftest::console_totals(report.console, result));
-    report.output->finish();
+    outputs.push_back(report.output.get());
   }
+  finish_all(outputs);
   return result.exit_status();
 }
 
@@ -177,7 +179,8 @@ Action add_selftest(CLI::App& app) {
       "  3  this machine cannot run it; the remedy is said\n"
       "  4  nothing is wrong, but some were skipped, for want of a program\n"
       "  5  an error\n"
-      "  130  interrupted\n");
+      "  130  interrupted; what had ended is told\n"
+      "  128+N  ended by signal N while the faults were read; nothing was built\n");
   return [arguments](const Invocation&) { return run(*arguments); };
 }
 

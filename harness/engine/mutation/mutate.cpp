@@ -13,6 +13,7 @@
 
 #include "harness/base/error.hpp"
 #include "harness/base/fd.hpp"
+#include "harness/base/text.hpp"
 #include "harness/engine/mutation/survey.hpp"
 #include "harness/engine/mutation/words.hpp"
 #include "harness/engine/report/reporter.hpp"
@@ -65,8 +66,9 @@ class Judging final : public Reporter {
   Judging(const std::vector<Mutant>& mutants, const std::function<void(const std::string&)>& progress)
       : mutants_(mutants), progress_(progress) {}
 
+  /// After an interruption, scenarios that never started are not told of: names tell which this is.
   void scenario_finished(const ScenarioResult& scenario) override {
-    results.push_back(judge(mutants_[results.size()], scenario));
+    results.push_back(judge(mutants_.at(std::stoul(scenario.name)), scenario));
     if (progress_) progress_(fmt::format("{} of {} mutants", results.size(), mutants_.size()));
   }
 
@@ -168,7 +170,10 @@ class Mutating {
   bool try_all() {
     std::vector<spec::Spec> specs;
     specs.reserve(mutants_.size());
-    for (const Mutant& mutant : mutants_) specs.push_back(mutated(spec_, mutant));
+    for (std::size_t i = 0; i < mutants_.size(); ++i) {
+      specs.push_back(mutated(spec_, mutants_[i]));
+      specs.back().name = std::to_string(i);
+    }
     const std::function<void(const std::string&)> progress = [this](const std::string& what) { tell(what); };
     Judging judging(mutants_, progress);
     Pool pool(specs, quick(options_.run), options_.pool);
@@ -307,7 +312,7 @@ void excuse(const spec::Spec& spec, MutationResult& result, std::vector<bool>& u
     for (std::size_t i = 0; i < spec.equivalent.size(); ++i) {
       const std::string& glob = spec.equivalent[i].mutant;
       if (mutant.fate != Fate::survived) break;
-      if (!matches_glob(glob, mutant.mutant.id) && !matches_glob(glob, mutant.mutant.line)) continue;
+      if (!glob_matches(glob, mutant.mutant.id) && !glob_matches(glob, mutant.mutant.line)) continue;
       mutant.fate = Fate::equivalent;
       mutant.says = spec.equivalent[i].reason;
       used[i] = true;

@@ -83,29 +83,6 @@ std::vector<std::string_view> lines_of(std::string_view text) {
   return lines;
 }
 
-bool matches_glob(std::string_view pattern, std::string_view text) {
-  std::size_t in_pattern = 0;
-  std::size_t in_text = 0;
-  std::optional<std::size_t> star;  // the last one met, and what of the text it has taken
-  std::size_t taken = 0;
-  while (in_text < text.size()) {
-    if (in_pattern < pattern.size() && pattern[in_pattern] == '*') {
-      star = in_pattern++;
-      taken = in_text;
-    } else if (in_pattern < pattern.size() && pattern[in_pattern] == text[in_text]) {
-      ++in_pattern;
-      ++in_text;
-    } else if (star) {
-      in_pattern = *star + 1;
-      in_text = ++taken;
-    } else {
-      return false;
-    }
-  }
-  while (in_pattern < pattern.size() && pattern[in_pattern] == '*') ++in_pattern;
-  return in_pattern == pattern.size();
-}
-
 std::vector<OtherPrefix> other_prefixes(const Prefix& prefix) {
   std::vector<OtherPrefix> others;
   const std::string text = short_text(prefix);

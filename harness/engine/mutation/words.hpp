@@ -31,9 +31,6 @@ std::string squeezed(std::string_view text);
 
 std::vector<std::string_view> lines_of(std::string_view text);
 
-/// Whether `pattern` stands for all of `text`; a `*` in it for any text at all, nothing else is special.
-bool matches_glob(std::string_view pattern, std::string_view text);
-
 /// A prefix with one bit more or less.
 struct OtherPrefix {
   std::string operation;  ///< "widen 10.0.0.0/8"

@@ -26,15 +26,6 @@ TEST(MutationWords, WhatIsQuotedIsOneWord) {
   EXPECT_EQ(words_of("\"no end").size(), 1U);
 }
 
-TEST(MutationWords, GlobsHaveOnlyStars) {
-  EXPECT_TRUE(matches_glob("delete * route: *", "delete host ip route: default via 192.168.16.1"));
-  EXPECT_TRUE(matches_glob("*", ""));
-  EXPECT_TRUE(matches_glob("a*b*c", "a-b-b-c"));
-  EXPECT_FALSE(matches_glob("a*b", "a-b-c"));
-  EXPECT_FALSE(matches_glob("delete", "delete host"));
-  EXPECT_TRUE(matches_glob("log \"[F] \"", "log \"[F] \""));
-}
-
 TEST(MutationWords, ShellsGetOneWord) {
   EXPECT_EQ(shell_quoted("it's $HOME"), "'it'\\''s $HOME'");
 }

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "harness/base/text.hpp"
 #include "harness/engine/run/data.hpp"
 #include "harness/engine/run/runner.hpp"
 #include "harness/proof/cause/kinds.hpp"
@@ -57,11 +58,11 @@ Expectation read_expectation(const spec::Value& item) {
   expected.verdicts = read_verdicts(item.find("verdict"));
   if (const spec::Value* cause = item.find("cause")) expected.causes = read_causes(*cause);
   if (const spec::Value* why = item.find("indistinct")) expected.indistinct = why->as_text("indistinct");
-  if (const spec::Value* some = item.find("some")) expected.some = some->as_bool("some");
+  if (const spec::Value* some = item.find("some")) expected.some = some->as_number("some", 1, 1'000'000);
   const bool fails = std::ranges::find(expected.verdicts, Verdict::fail) != expected.verdicts.end();
   if (fails && expected.causes.empty()) item.fail("a check that is to fail must name a 'cause'");
-  if (expected.causes.size() > 1 && expected.indistinct.empty()) {
-    item.fail("several causes: say why no evidence tells them apart, with 'indistinct'");
+  if ((expected.causes.size() > 1 || expected.verdicts.size() > 1) && expected.indistinct.empty()) {
+    item.fail("several verdicts or causes: say why no evidence tells them apart, with 'indistinct'");
   }
   return expected;
 }
@@ -165,28 +166,6 @@ std::vector<Fault> load_healthy(const std::string& file, const spec::LoadOptions
     place(fault, std::filesystem::path(file).stem().string());
   }
   return faults;
-}
-
-bool glob_matches(std::string_view glob, std::string_view text) {
-  // Where a text does not fit, the last star takes one character more: no recursion, whatever the glob.
-  std::size_t at = 0;
-  std::size_t star = std::string_view::npos;
-  std::size_t taken = 0;
-  for (std::size_t i = 0; i < text.size();) {
-    if (at < glob.size() && glob[at] == '*') {
-      star = at++;
-      taken = i;
-    } else if (at < glob.size() && glob[at] == text[i]) {
-      ++at;
-      ++i;
-    } else if (star != std::string_view::npos) {
-      at = star + 1;
-      i = ++taken;
-    } else {
-      return false;
-    }
-  }
-  return glob.find_first_not_of('*', at) == std::string_view::npos;
 }
 
 }  // namespace plumbline::engine::selftest

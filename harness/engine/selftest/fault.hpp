@@ -16,7 +16,7 @@ struct Expectation {
   std::vector<Verdict> verdicts;    ///< either is right: fail, inconclusive
   std::vector<std::string> causes;  ///< one of them must be the first that a check names; empty: any, or none
   std::string indistinct;           ///< why there are several
-  bool some = false;                ///< one of the checks at least; the others may pass
+  std::size_t some = 0;             ///< so many of the checks at least, the others may pass; 0: all of them
   spec::Mark mark;
 
   bool is_about(std::string_view check) const;
@@ -43,8 +43,5 @@ std::vector<Fault> load_fault(const std::string& file, const spec::LoadOptions& 
 
 /// A scenario that must pass as it is, once with each of its setups. Throws SpecError.
 std::vector<Fault> load_healthy(const std::string& file, const spec::LoadOptions& options);
-
-/// True when `text` is what `glob` says: `*` stands for any text, all else for itself.
-bool glob_matches(std::string_view glob, std::string_view text);
 
 }  // namespace plumbline::engine::selftest

@@ -129,18 +129,6 @@ INSTANTIATE_TEST_SUITE_P(
                       Wrong{"scenario: diy", "scenario: diy\nsetup: script-ntf", "did you mean 'script-nft'"},
                       Wrong{"about: ", "abuot: ", "did you mean 'about'"}));
 
-TEST(Glob, StarStandsForAnyText) {
-  EXPECT_TRUE(glob_matches("reach * ping", "reach a -> b ping"));
-  EXPECT_TRUE(glob_matches("*", ""));
-  EXPECT_TRUE(glob_matches("a*b*c", "a-b-b-c"));
-  EXPECT_TRUE(glob_matches("ping", "ping"));
-  EXPECT_FALSE(glob_matches("reach * ping", "reach a -> b ping ipv6"));
-  EXPECT_FALSE(glob_matches("ping", "ping ipv6"));
-  EXPECT_FALSE(glob_matches("", "ping"));
-  EXPECT_FALSE(glob_matches("a*b*c", "a-c-b"));
-  EXPECT_FALSE(glob_matches(std::string(2000, '*') + "x", std::string(2000, 'a')));
-}
-
 TEST(Catalogue, EveryFileThatShipsIsRightAndItsNameIsItsOwn) {
   for (const std::string& file : shipped_faults())
     EXPECT_NO_THROW(load_fault(file, shipped_load_options())) << file;

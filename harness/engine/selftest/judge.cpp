@@ -84,16 +84,17 @@ class Judge {
       return;
     }
     if (noticed(check)) ++met_[static_cast<std::size_t>(expected - fault_.expected.begin())];
-    if (expected->some && !noticed(check)) return;
+    if (expected->some > 0 && !noticed(check)) return;
     if (const auto wrong = wrong_in(check, *expected)) find(*wrong, in_words(*expected), check);
   }
 
   void require_some(std::size_t index, const std::vector<CheckResult>& checks) {
     const Expectation& expected = fault_.expected[index];
-    if (!expected.some || met_[index] > 0) return;
+    if (met_[index] >= expected.some) return;
     const auto about =
         std::ranges::find_if(checks, [&](const CheckResult& check) { return expected.is_about(check.id); });
-    if (about != checks.end()) find(Outcome::missed, "some of them: " + in_words(expected), *about);
+    if (about != checks.end())
+      find(Outcome::missed, fmt::format("{} of them: {}", expected.some, in_words(expected)), *about);
   }
 
   void find(Outcome outcome, std::string expected, const CheckResult& check) {

@@ -110,7 +110,7 @@ TEST(Judge, WhatNobodyExpectedIsAFalseAlarm) {
 
 TEST(Judge, OneOfSomeIsEnoughButNoneIsNot) {
   Fault some = fault({expectation("reach *", Verdict::fail, {"packet-loss"})});
-  some.expected.front().some = true;
+  some.expected.front().some = 1;
   EXPECT_EQ(
       judge(some, ran({check("reach a", Verdict::pass), check("reach b", Verdict::fail, "packet-loss")}))
           .outcome,
@@ -120,6 +120,11 @@ TEST(Judge, OneOfSomeIsEnoughButNoneIsNot) {
   EXPECT_EQ(judge(some, ran({check("reach a", Verdict::pass), check("reach b", Verdict::fail, "link-down")}))
                 .outcome,
             Outcome::wrong_cause);
+  some.expected.front().some = 2;
+  EXPECT_EQ(
+      judge(some, ran({check("reach a", Verdict::pass), check("reach b", Verdict::fail, "packet-loss")}))
+          .outcome,
+      Outcome::missed);
 }
 
 TEST(Judge, WhatCouldNotBeTriedIsBrokenAndNeverCaught) {

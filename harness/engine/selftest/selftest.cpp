@@ -10,14 +10,22 @@
 namespace plumbline::engine::selftest {
 namespace {
 
-/// Scenarios end in the order of their faults.
+bool was_cut_short(const ScenarioResult& scenario) {
+  return !scenario.error && std::ranges::any_of(scenario.checks, [](const CheckResult& check) {
+    return check.verdict == Verdict::skip && (check.observed == "not run" || check.observed == "interrupted");
+  });
+}
+
+/// Scenarios end in the order of their faults; each has its fault's number as its name. After an interruption
+/// some are left out, and some were cut short, which tells nothing.
 class Listener final : public Reporter {
  public:
   Listener(const std::vector<Fault>& faults, const std::function<void(const FaultResult&)>& told)
       : faults_(faults), told_(told) {}
 
   void scenario_finished(const ScenarioResult& scenario) override {
-    result.faults.push_back(judge(faults_[result.faults.size()], scenario));
+    if (was_cut_short(scenario)) return;
+    result.faults.push_back(judge(faults_.at(std::stoul(scenario.name)), scenario));
     told_(result.faults.back());
   }
 
@@ -65,7 +73,10 @@ Selftest run(const std::vector<Fault>& faults, const RunOptions& options, const 
              const std::function<void(const FaultResult&)>& told) {
   std::vector<spec::Spec> specs;
   specs.reserve(faults.size());
-  for (const Fault& fault : faults) specs.push_back(fault.spec);
+  for (const Fault& fault : faults) {
+    specs.push_back(fault.spec);
+    specs.back().name = std::to_string(specs.size() - 1);
+  }
   Listener listener(faults, told);
   Pool(specs, options, pool).run({&listener});
   return std::move(listener.result);
