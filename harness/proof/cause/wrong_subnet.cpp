@@ -7,17 +7,26 @@
 namespace plumbline::proof {
 namespace {
 
-std::vector<std::string> mended(const Mismatch& found) {
+/// A router of the segment has no router there itself.
+bool is_router(Facts& facts, const Mismatch& found) {
+  const network::Node* node = facts.topology().find(found.at.node);
+  return node != nullptr && node->role == network::Role::host;
+}
+
+std::vector<std::string> mended(Facts& facts, const Mismatch& found) {
   const Prefix network = found.routers.network();
   const bool inside = network.contains(found.address.address);
   const std::string address = inside ? found.address.address.to_string() : std::string("ADDRESS");
   const std::string& dev = found.at.interface;
-  return {
+  std::vector<std::string> commands{
       typed_on(found.at.node, fmt::format("ip addr del {} dev {}", found.address.to_string(), dev)),
       typed_on(found.at.node, fmt::format("ip addr add {}/{} dev {}", address, network.length(), dev) +
-                                  (inside ? "" : fmt::format("  # a free one of {}", network.to_string()))),
-      typed_on(found.at.node,
-               fmt::format("ip route replace default via {}", found.routers.address.to_string()))};
+                                  (inside ? "" : fmt::format("  # a free one of {}", network.to_string())))};
+  if (!is_router(facts, found)) {
+    commands.push_back(typed_on(
+        found.at.node, fmt::format("ip route replace default via {}", found.routers.address.to_string())));
+  }
+  return commands;
 }
 
 /// A promised address is held, but with another length.
@@ -42,10 +51,17 @@ std::optional<Finding> as_promised(const Case::Link& promised, Facts& facts) {
   return std::nullopt;
 }
 
+/// It was rejected as it should be, and the word of that never came back: no matter who has it now.
+bool rejected_unheard(const Case& question) {
+  return question.promise == Case::Promise::deny && question.how == "reject" &&
+         question.outcome.status == traffic::ProbeOutcome::Status::timeout &&
+         stopper(question.kernel, Leg::forward);
+}
+
 std::optional<Finding> recognise(const Case& question, Facts& facts) {
   if (question.link) return as_promised(*question.link, facts);
   const auto hop = broken_hop(question, facts);
-  if (!hop && !question.wanted_through()) return std::nullopt;
+  if (!hop && !question.wanted_through() && !rejected_unheard(question)) return std::nullopt;
   const auto found = wrong_network(question, facts, hop);
   if (!found) return std::nullopt;
   const bool inside = found->routers.network().contains(found->address.address);
@@ -65,7 +81,7 @@ std::optional<Finding> recognise(const Case& question, Facts& facts) {
   } else if (hop && hop->unanswered()) {
     finding.evidence.push_back(neighbour_text(*hop));
   }
-  finding.fix = mended(*found);
+  finding.fix = mended(facts, *found);
   return finding;
 }
 
