@@ -60,8 +60,9 @@ bool rejected_unheard(const Case& question) {
 
 std::optional<Finding> recognise(const Case& question, Facts& facts) {
   if (question.link) return as_promised(*question.link, facts);
-  const auto hop = broken_hop(question, facts);
-  if (!hop && !question.wanted_through() && !rejected_unheard(question)) return std::nullopt;
+  const bool silent = question.promise == Case::Promise::silent;
+  const auto hop = silent ? std::nullopt : broken_hop(question, facts);
+  if (!hop && !silent && !question.wanted_through() && !rejected_unheard(question)) return std::nullopt;
   const auto found = wrong_network(question, facts, hop);
   if (!found) return std::nullopt;
   const bool inside = found->routers.network().contains(found->address.address);
@@ -94,11 +95,16 @@ CauseKind wrong_subnet_cause() {
       "What is in its own prefix a node asks for on the link; all else goes to a router that must itself be "
       "in the prefix. With an address of another network the gateway cannot even be named (`Nexthop has "
       "invalid gateway`); with too long a prefix the neighbours are out of reach; with too short a one "
-      "(/16 for /24) the node asks on its link for machines that are elsewhere. It comes from addresses "
+      "(/16 for /24) the node asks on its link for machines that are elsewhere. Where it is the host's "
+      "bridge "
+      "whose prefix is too long, packets come in and every answer leaves by the default route. It comes from "
+      "addresses "
       "typed by hand, from a bridge whose network was changed under running containers, and from two IPAM "
       "configurations for one bridge.",
       "The node has no route, or asks in vain, or is looked for elsewhere, and no network of its interface "
-      "is one of the bridge's or router's on the same segment. Compare `ip -br addr` on both.",
+      "is one of the bridge's or router's on the same segment; the bridge is blamed where the others there "
+      "agree, "
+      "or where its prefix is of itself alone. Compare `ip -br addr` on both.",
       "```\nip addr del ADDRESS/WRONG dev eth0\nip addr add ADDRESS/RIGHT dev eth0\nip route replace default "
       "via GATEWAY\n```\nTo make it last, correct the network's configuration (`docker network inspect`, "
       "`podman network inspect`, CNI's `ipam`) and make the containers anew.",

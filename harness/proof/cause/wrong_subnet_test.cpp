@@ -84,6 +84,20 @@ TEST_F(WrongSubnet, IsWhyNobodyHearsOfARejection) {
   EXPECT_TRUE(recognise());
 }
 
+TEST_F(WrongSubnet, IsWhyAContainersPacketsShowOnAnUplink) {
+  question = Case();
+  question.promise = Case::Promise::silent;
+  question.host = "host";
+  question.via = "ens4";
+  testing::see(question, Leg::forward, "host", "ens4", traffic::Direction::out, "203.0.113.80",
+               "192.168.99.11");
+  route("host", "192.168.99.11", "bridge0");
+  EXPECT_FALSE(recognise());
+  route("host", "192.168.99.11", "ens4", "192.168.16.1");
+  interface("host", "bridge0").addresses = {InterfaceAddress::parse("192.168.99.1/32").value()};
+  EXPECT_TRUE(recognise());
+}
+
 TEST_F(WrongSubnet, BlamesTheContainerWhereAnotherAgreesWithTheBridge) {
   question.from = "host";
   question.outcome.identity.source = testing::ip("192.168.99.1");

@@ -186,27 +186,44 @@ std::optional<Mismatch> mismatch(Facts& facts, const Endpoint& at, IpFamily fami
 
 namespace {
 
-/// Somebody sends what is for `to` elsewhere than to its segment, or to a router though it is next door.
+/// `node` sends what is for `to` elsewhere than to its segment, or to a router though it is next door.
+std::optional<Mismatch> sent_elsewhere(Facts& facts, const std::string& node, const IpAddress& to) {
+  for (const Endpoint& holder : holders(facts, to)) {
+    if (node == holder.node) continue;
+    RouteQuestion towards;
+    towards.to = to;
+    const bool next_door = leads_to(facts, node, to, holder);
+    // Who is next door, and yet is looked for behind a router, is of another network than his link.
+    const bool by_router = next_door && facts.route(node, towards).via.has_value();
+    if (next_door && !by_router) continue;
+    const auto found = mismatch(facts, holder, to.family());
+    if (found && (found->router.node == node || by_router)) return found;
+  }
+  return std::nullopt;
+}
+
 std::optional<Mismatch> out_of_reach(const Case& question, Facts& facts, const std::optional<Hop>& hop,
                                      const IpAddress& to) {
-  for (const Endpoint& holder : holders(facts, to)) {
-    for (const std::string& node : senders(question, facts, hop)) {
-      if (node == holder.node) continue;
-      RouteQuestion towards;
-      towards.to = to;
-      const bool next_door = leads_to(facts, node, to, holder);
-      // Who is next door, and yet is looked for behind a router, is of another network than his link.
-      const bool by_router = next_door && facts.route(node, towards).via.has_value();
-      if (next_door && !by_router) continue;
-      const auto found = mismatch(facts, holder, to.family());
-      if (found && (found->router.node == node || by_router)) return found;
-    }
+  for (const std::string& node : senders(question, facts, hop)) {
+    if (auto found = sent_elsewhere(facts, node, to)) return found;
+  }
+  return std::nullopt;
+}
+
+/// What was not to be seen on an uplink is for somebody on another link of the host's.
+std::optional<Mismatch> seen_elsewhere(const Case& question, Facts& facts) {
+  for (const Sighting& each : question.journey.sightings) {
+    const bool out = each.node == question.host && each.interface == question.via &&
+                     each.packet.direction == traffic::Direction::out && each.packet.ip;
+    if (!out) continue;
+    if (auto found = sent_elsewhere(facts, question.host, each.packet.ip->destination)) return found;
   }
   return std::nullopt;
 }
 
 /// Whose network is none of those on the segment where a sender or its target is.
 std::optional<Mismatch> disagreement(const Case& question, Facts& facts, const std::optional<Hop>& hop) {
+  if (question.promise == Case::Promise::silent) return seen_elsewhere(question, facts);
   const IpFamily family = question.family();
   if (hop && !hop->route.found()) {
     const network::Node* node = facts.node(hop->node);
