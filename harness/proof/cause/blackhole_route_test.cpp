@@ -68,5 +68,42 @@ TEST_F(BlackholeRoute, IsNotClaimedWhereARuleStoppedIt) {
   EXPECT_FALSE(recognise());
 }
 
+class RefusingRule : public BlackholeRoute {
+ protected:
+  RefusingRule() {
+    facts.network.find("host")->rules.emplace_back().priority = 32766;
+    facts.network.find("host")->find_interface("ens4")->up = true;
+  }
+};
+
+TEST_F(RefusingRule, ShowsByARouteThatTheKernelDoesNotTake) {
+  no_route("host", "203.0.113.80", EACCES);
+  const auto finding = recognise();
+  ASSERT_TRUE(finding);
+  EXPECT_EQ(finding->certainty, Certainty::proven);
+  EXPECT_EQ(
+      finding->summary,
+      "A routing rule of host (prohibit) refuses what goes to 203.0.113.80, before any table is asked for "
+      "its route `default via 192.168.16.1 dev ens4`.");
+}
+
+TEST_F(RefusingRule, IsOnlyLikelyOfAnErrorThatSuppressedRoutesGiveToo) {
+  no_route("host", "203.0.113.80", ENETUNREACH);
+  EXPECT_EQ(recognise()->certainty, Certainty::likely);
+}
+
+TEST_F(RefusingRule, IsNotClaimedWhereTheRouteCannotBeTaken) {
+  no_route("host", "203.0.113.80", ENETUNREACH);
+  facts.network.find("host")->find_interface("ens4")->up = false;
+  EXPECT_FALSE(recognise());
+  facts.network.find("host")->routes.clear();
+  EXPECT_FALSE(recognise());
+}
+
+TEST_F(RefusingRule, IsNotClaimedOfUnreachableTargets) {
+  no_route("host", "203.0.113.80", EHOSTUNREACH);
+  EXPECT_FALSE(recognise());
+}
+
 }  // namespace
 }  // namespace plumbline::proof

@@ -40,6 +40,8 @@ std::optional<RulePlace> met(const Case& question, const std::string& node) {
 std::optional<Turn> by_conntrack(const Case& question) {
   for (const Translation& known : question.kernel.translations) {
     if (!known.destination_translated || known.original.destination != question.to) continue;
+    // Of an ICMP flow it may be the id alone that the answers have otherwise.
+    if (known.reply.source == question.to) continue;
     return Turn{known.node, known.reply.source, met(question, known.node),
                 fmt::format("conntrack of {} has it go to {}", known.node, known.reply.source.to_string())};
   }

@@ -70,5 +70,14 @@ TEST_F(DestinationTranslated, IsNotClaimedOfAPacketThatStays) {
   EXPECT_FALSE(recognise());
 }
 
+TEST_F(DestinationTranslated, IsNotClaimedWhereOnlyTheIdIsAnother) {
+  goes_out("192.168.16.10");
+  Translation& known = question.kernel.translations.emplace_back();
+  known.node = "host";
+  known.original.destination = known.reply.source = testing::ip("203.0.113.80");
+  known.source_translated = known.destination_translated = true;
+  EXPECT_FALSE(recognise());
+}
+
 }  // namespace
 }  // namespace plumbline::proof

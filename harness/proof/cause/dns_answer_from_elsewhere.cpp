@@ -29,7 +29,8 @@ std::optional<Diversion> diverted(const Case& question) {
     }
   }
   for (const Translation& known : question.kernel.translations) {
-    if (known.destination_translated) return Diversion{known.node, known.reply.source};
+    if (known.destination_translated && known.reply.source != question.to)
+      return Diversion{known.node, known.reply.source};
   }
   for (const Passage& passage : question.kernel.passages) {
     if (passage.leg == Leg::forward && passage.destination != question.to) {
@@ -140,7 +141,9 @@ CauseKind dns_answer_from_elsewhere_cause() {
       "chain ip nat PREROUTING` shows it,\n```\nnft delete rule ip nat PREROUTING handle N\n```\nremoves it. "
       "If it is "
       "meant, name the server that really answers in resolv.conf and in the spec.",
-      recognise};
+      recognise,
+      CauseKind::Depth::network,
+      {"duplicate-address"}};
 }
 
 }  // namespace plumbline::proof

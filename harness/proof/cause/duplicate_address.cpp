@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "harness/proof/diagnosis/cause.hpp"
+#include "harness/proof/diagnosis/dns.hpp"
 #include "harness/proof/diagnosis/plugging.hpp"
 #include "harness/proof/diagnosis/reading.hpp"
 
@@ -177,6 +178,16 @@ Found instead_of_the_router(const Case& question, Facts& facts) {
   return std::nullopt;
 }
 
+/// Who is meant by the address that was asked: of two that hold a DNS server's, the one that runs one.
+std::string meant_node(const Case& question, Facts& facts) {
+  if (question.promise != Case::Promise::resolve || question.to_node.empty()) return question.to_node;
+  if (serves_dns(facts, question.to_node, question.port)) return question.to_node;
+  for (const Endpoint& holder : holders(facts, question.to)) {
+    if (serves_dns(facts, holder.node, question.port)) return holder.node;
+  }
+  return question.to_node;
+}
+
 std::optional<Finding> recognise(const Case& question, Facts& facts) {
   if (!question.was_sent() || question.promise == Case::Promise::silent || question.to.is_loopback()) {
     return std::nullopt;
@@ -195,7 +206,7 @@ std::optional<Finding> recognise(const Case& question, Facts& facts) {
     }
   }
   if (!found && !question.to_node.empty()) {
-    found = intruder(question, facts, Leg::forward, address, question.to_node);
+    found = intruder(question, facts, Leg::forward, address, meant_node(question, facts));
   }
   if (!found) {
     if (const auto router = first_router(question, facts)) {

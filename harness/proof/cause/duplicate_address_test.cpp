@@ -52,5 +52,22 @@ TEST_F(DuplicateAddress, IsNotClaimedWhereOneHoldsIt) {
   EXPECT_FALSE(recognise());
 }
 
+TEST_F(DuplicateAddress, IsToldOfADnsServersAddressWhoeverIsTakenForItsOwner) {
+  question.from = "host";
+  question.promise = Case::Promise::resolve;
+  question.port = 53;
+  ask("192.168.99.11", "container-one");
+  interface("container-two", "eth0").addresses.push_back(InterfaceAddress::parse("192.168.99.11/24").value());
+  network::Service& dns = facts.network.find("container-two")->services.emplace_back();
+  dns.kind = network::Service::Kind::dns;
+  dns.port = 53;
+  testing::see(question, Leg::forward, "container-one", "eth0", traffic::Direction::in, "192.168.99.1",
+               "192.168.99.11");
+  const auto finding = recognise();
+  ASSERT_TRUE(finding);
+  EXPECT_NE(finding->summary.find("it was container-one that got the packet"), std::string::npos)
+      << finding->summary;
+}
+
 }  // namespace
 }  // namespace plumbline::proof

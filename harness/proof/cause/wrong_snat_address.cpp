@@ -21,6 +21,19 @@ bool is_nobodys(const Departure& out, const network::Node& host, Facts& facts) {
   return (near != nullptr && near->name == out.uplink) || facts.topology().owner_of(out.seen) == nullptr;
 }
 
+/// Somebody whose own address it is got the packet, and takes it for forged; IPv6 takes such packets. Null:
+/// nobody did.
+const Sighting* came_to_its_holder(const Case& question, const Departure& out, Facts& facts) {
+  if (!out.seen.is_v4()) return nullptr;
+  for (const Sighting& each : question.journey.sightings) {
+    const bool in = each.leg == Leg::forward && each.packet.direction == traffic::Direction::in;
+    if (!in || !each.packet.ip || each.packet.ip->source != out.seen || each.node == out.node) continue;
+    const network::Node* node = facts.node(each.node);
+    if (node != nullptr && holds(*node, out.seen)) return &each;
+  }
+  return nullptr;
+}
+
 std::optional<Finding> recognise(const Case& question, Facts& facts) {
   if (!question.wanted_through() || blamed(question, facts)) return std::nullopt;
   const auto out = departure(question, facts);
@@ -33,9 +46,11 @@ std::optional<Finding> recognise(const Case& question, Facts& facts) {
   if (!promised && !(foreign && unanswered && question.promise != Case::Promise::egress)) return std::nullopt;
   const SourceNat nat = source_nat(question, *out, facts);
   if (nat.kind != SourceNat::Kind::covers) return std::nullopt;
+  const Sighting* holder = came_to_its_holder(question, *out, facts);
   Finding finding;
-  finding.certainty =
-      promised || (foreign && is_nobodys(*out, *node, facts)) ? Certainty::proven : Certainty::likely;
+  finding.certainty = promised || (foreign && (holder != nullptr || is_nobodys(*out, *node, facts)))
+                          ? Certainty::proven
+                          : Certainty::likely;
   finding.summary = promised
                         ? fmt::format("{} sends the probe out by {} as {} instead of {}.", out->node,
                                       out->uplink, out->seen.to_string(), question.as->to_string())
@@ -44,6 +59,10 @@ std::optional<Finding> recognise(const Case& question, Facts& facts) {
   finding.evidence = {fmt::format("seen leaving {}:{} as {} > {}", out->node, out->uplink,
                                   out->seen.to_string(), out->destination.to_string()),
                       nat.place->to_string()};
+  if (holder != nullptr) {
+    finding.evidence.push_back(
+        fmt::format("{} holds {} itself, and got the packet", holder->node, out->seen.to_string()));
+  }
   if (nat.words.verdict == RuleWords::Verdict::masquerade)
     finding.evidence.push_back(fmt::format("masquerade takes the first address of {}", out->uplink));
   finding.fix = translate_commands(facts, *out, promised ? question.as : std::nullopt);

@@ -67,5 +67,19 @@ TEST_F(WrongSnatAddress, IsNotClaimedWhereNoRuleOfTheHostsExplainsIt) {
   EXPECT_FALSE(recognise());
 }
 
+TEST_F(WrongSnatAddress, IsProvenOfAnAddressWhoseHolderGotThePacket) {
+  add(facts.add("gateway", network::Role::world), "lan", network::LinkKind::veth, {"192.168.16.1/24"});
+  comes_to_host();
+  testing::see(question, Leg::forward, "host", "ens4", traffic::Direction::out, "192.168.16.1",
+               "203.0.113.80", 63);
+  testing::see(question, Leg::forward, "gateway", "lan", traffic::Direction::in, "192.168.16.1",
+               "203.0.113.80", 63);
+  chain("ip", "nat", "POSTROUTING", Hook::postrouting, "accept", {"oifname \"ens4\" snat to 192.168.16.1"});
+  const auto finding = recognise();
+  ASSERT_TRUE(finding);
+  EXPECT_EQ(finding->certainty, Certainty::proven);
+  EXPECT_TRUE(says(finding->evidence, "gateway holds 192.168.16.1 itself"));
+}
+
 }  // namespace
 }  // namespace plumbline::proof

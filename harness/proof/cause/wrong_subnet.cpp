@@ -7,17 +7,26 @@
 namespace plumbline::proof {
 namespace {
 
-std::vector<std::string> mended(const Mismatch& found) {
+/// A router of the segment has no router there itself.
+bool is_router(Facts& facts, const Mismatch& found) {
+  const network::Node* node = facts.topology().find(found.at.node);
+  return node != nullptr && node->role == network::Role::host;
+}
+
+std::vector<std::string> mended(Facts& facts, const Mismatch& found) {
   const Prefix network = found.routers.network();
   const bool inside = network.contains(found.address.address);
   const std::string address = inside ? found.address.address.to_string() : std::string("ADDRESS");
   const std::string& dev = found.at.interface;
-  return {
+  std::vector<std::string> commands{
       typed_on(found.at.node, fmt::format("ip addr del {} dev {}", found.address.to_string(), dev)),
       typed_on(found.at.node, fmt::format("ip addr add {}/{} dev {}", address, network.length(), dev) +
-                                  (inside ? "" : fmt::format("  # a free one of {}", network.to_string()))),
-      typed_on(found.at.node,
-               fmt::format("ip route replace default via {}", found.routers.address.to_string()))};
+                                  (inside ? "" : fmt::format("  # a free one of {}", network.to_string())))};
+  if (!is_router(facts, found)) {
+    commands.push_back(typed_on(
+        found.at.node, fmt::format("ip route replace default via {}", found.routers.address.to_string())));
+  }
+  return commands;
 }
 
 /// A promised address is held, but with another length.
@@ -42,10 +51,18 @@ std::optional<Finding> as_promised(const Case::Link& promised, Facts& facts) {
   return std::nullopt;
 }
 
+/// It was rejected as it should be, and the word of that never came back: no matter who has it now.
+bool rejected_unheard(const Case& question) {
+  return question.promise == Case::Promise::deny && question.how == "reject" &&
+         question.outcome.status == traffic::ProbeOutcome::Status::timeout &&
+         stopper(question.kernel, Leg::forward);
+}
+
 std::optional<Finding> recognise(const Case& question, Facts& facts) {
   if (question.link) return as_promised(*question.link, facts);
-  const auto hop = broken_hop(question, facts);
-  if (!hop && !question.wanted_through()) return std::nullopt;
+  const bool silent = question.promise == Case::Promise::silent;
+  const auto hop = silent ? std::nullopt : broken_hop(question, facts);
+  if (!hop && !silent && !question.wanted_through() && !rejected_unheard(question)) return std::nullopt;
   const auto found = wrong_network(question, facts, hop);
   if (!found) return std::nullopt;
   const bool inside = found->routers.network().contains(found->address.address);
@@ -65,7 +82,7 @@ std::optional<Finding> recognise(const Case& question, Facts& facts) {
   } else if (hop && hop->unanswered()) {
     finding.evidence.push_back(neighbour_text(*hop));
   }
-  finding.fix = mended(*found);
+  finding.fix = mended(facts, *found);
   return finding;
 }
 
@@ -78,11 +95,16 @@ CauseKind wrong_subnet_cause() {
       "What is in its own prefix a node asks for on the link; all else goes to a router that must itself be "
       "in the prefix. With an address of another network the gateway cannot even be named (`Nexthop has "
       "invalid gateway`); with too long a prefix the neighbours are out of reach; with too short a one "
-      "(/16 for /24) the node asks on its link for machines that are elsewhere. It comes from addresses "
+      "(/16 for /24) the node asks on its link for machines that are elsewhere. Where it is the host's "
+      "bridge "
+      "whose prefix is too long, packets come in and every answer leaves by the default route. It comes from "
+      "addresses "
       "typed by hand, from a bridge whose network was changed under running containers, and from two IPAM "
       "configurations for one bridge.",
       "The node has no route, or asks in vain, or is looked for elsewhere, and no network of its interface "
-      "is one of the bridge's or router's on the same segment. Compare `ip -br addr` on both.",
+      "is one of the bridge's or router's on the same segment; the bridge is blamed where the others there "
+      "agree, "
+      "or where its prefix is of itself alone. Compare `ip -br addr` on both.",
       "```\nip addr del ADDRESS/WRONG dev eth0\nip addr add ADDRESS/RIGHT dev eth0\nip route replace default "
       "via GATEWAY\n```\nTo make it last, correct the network's configuration (`docker network inspect`, "
       "`podman network inspect`, CNI's `ipam`) and make the containers anew.",

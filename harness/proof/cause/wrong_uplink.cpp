@@ -20,6 +20,23 @@ const network::RoutingRule* followed(const Steered& packet) {
   return found == packet.rules.end() ? nullptr : &*found;
 }
 
+/// The rule for a mark that leads it out by where it left; null: none that we can tell.
+const network::RoutingRule* by_mark(const network::Node& node, const Steered& packet) {
+  const IpAddress& to = packet.exit.destination;
+  const network::RoutingRule* found = nullptr;
+  for (const network::RoutingRule& rule : node.rules) {
+    network::RoutingRule unmarked = rule;
+    unmarked.mark = 0;
+    if (rule.mark == 0 || (found != nullptr && found->priority <= rule.priority)) continue;
+    if (!holds_for(unmarked, packet.exit.source, to, packet.exit.iif, packet.exit.insisted)) continue;
+    const network::Route* route = best_route(node, to, rule.table, packet.exit.insisted);
+    if (route != nullptr && route->type == network::RouteType::unicast && route->dev == packet.exit.oif) {
+      found = &rule;
+    }
+  }
+  return found;
+}
+
 std::vector<std::string> mend(const Case& question, Facts& facts, const Steered& packet,
                               const network::Route& route) {
   const IpAddress& to = packet.exit.destination;
@@ -63,6 +80,15 @@ std::optional<Finding> recognise(const Case& question, Facts& facts) {
         "addresses alone it would go {}.",
         to.to_string(), packet->node, by, packet->wanted, to_text(packet->answer));
     finding.evidence = {left};
+    if (const network::RoutingRule* rule = by_mark(*node, *packet)) {
+      // By its addresses it would have gone elsewhere, so it is the mark that led it there.
+      finding.certainty = Certainty::proven;
+      finding.evidence.push_back("rule " + to_text(*rule));
+      finding.evidence.push_back(
+          fmt::format("its table has: {}", to_text(*best_route(*node, to, rule->table))));
+      finding.fix = {on(packet->node, question,
+                        fmt::format("{} rule del priority {}", to.is_v4() ? "ip" : "ip -6", rule->priority))};
+    }
     return finding;
   }
   if (table_not_asked(*packet, facts)) return std::nullopt;

@@ -67,5 +67,19 @@ TEST_F(WrongUplink, IsNotClaimedWhereNoUplinkIsPromised) {
   EXPECT_FALSE(recognise());
 }
 
+TEST_F(WrongUplink, IsProvenByTheRuleForAMarkThatLeadsThere) {
+  route("host", "203.0.113.80", "192.168.17.1", "ens5");
+  network::RoutingRule& rule = facts.network.find("host")->rules.emplace_back();
+  rule.priority = 1000;
+  rule.mark = 7;
+  rule.table = 7;
+  EXPECT_EQ(recognise()->certainty, Certainty::likely);
+  in_table("host", "0.0.0.0/0", "192.168.16.1", "ens4", 7);
+  const auto finding = recognise();
+  ASSERT_TRUE(finding);
+  EXPECT_EQ(finding->certainty, Certainty::proven);
+  EXPECT_EQ(finding->fix, std::vector<std::string>{"ip rule del priority 1000"});
+}
+
 }  // namespace
 }  // namespace plumbline::proof

@@ -88,6 +88,47 @@ std::optional<Mismatch> out_of_its_gateways_network(Facts& facts, const Endpoint
   return std::nullopt;
 }
 
+/// A router asks on `at` in vain for somebody of its own prefix, and everyone else there has one and the same
+/// narrower network, in which the router is too, but not the one that it asks for.
+std::optional<Mismatch> too_wide(Facts& facts, const Endpoint& at, const IpAddress& asked) {
+  const Interface* own = interface_at(facts, at);
+  if (own == nullptr || !routes(facts, at)) return std::nullopt;
+  std::optional<Mismatch> found;
+  for (const InterfaceAddress& mine : addresses(*own, asked.family())) {
+    if (!mine.network().contains(asked)) continue;
+    for (const Way& way : segment(facts, at)) {
+      const Interface* other = interface_at(facts, way.end());
+      if (other == nullptr || way.end().node == at.node || !is_end(facts, way.end())) continue;
+      for (const InterfaceAddress& theirs : addresses(*other, asked.family())) {
+        const Prefix network = theirs.network();
+        if (!network.contains(mine.address) || network.contains(asked)) return std::nullopt;
+        if (found && found->routers.network() != network) return std::nullopt;
+        if (!found) found = Mismatch{at, mine, way.end(), theirs};
+      }
+    }
+  }
+  return found;
+}
+
+/// Of the two it is the router that is wrong, where another agrees with the one whose network has them both,
+/// or where the router's own prefix has nobody but itself.
+Mismatch blamed_rightly(Facts& facts, const Mismatch& found) {
+  const Prefix network = found.address.network();
+  if (!network.contains(found.routers.address) || !routes(facts, found.router)) return found;
+  bool agreed = found.routers.prefix_length == found.routers.address.bits() &&
+                found.address.prefix_length != found.address.address.bits();
+  for (const Way& way : segment(facts, found.at)) {
+    const Endpoint& end = way.end();
+    const Interface* other = interface_at(facts, end);
+    if (other == nullptr || end.node == found.at.node || end.node == found.router.node) continue;
+    for (const InterfaceAddress& held : addresses(*other, network.family())) {
+      if (held.network() == found.routers.network()) return found;
+      if (held.network() == network) agreed = true;
+    }
+  }
+  return agreed ? Mismatch{found.router, found.routers, found.at, found.address} : found;
+}
+
 }  // namespace
 
 std::optional<Unplugged> unplugged(Facts& facts, const Hop& hop) {
@@ -143,7 +184,46 @@ std::optional<Mismatch> mismatch(Facts& facts, const Endpoint& at, IpFamily fami
   return found;
 }
 
-std::optional<Mismatch> wrong_network(const Case& question, Facts& facts, const std::optional<Hop>& hop) {
+namespace {
+
+/// `node` sends what is for `to` elsewhere than to its segment, or to a router though it is next door.
+std::optional<Mismatch> sent_elsewhere(Facts& facts, const std::string& node, const IpAddress& to) {
+  for (const Endpoint& holder : holders(facts, to)) {
+    if (node == holder.node) continue;
+    RouteQuestion towards;
+    towards.to = to;
+    const bool next_door = leads_to(facts, node, to, holder);
+    // Who is next door, and yet is looked for behind a router, is of another network than his link.
+    const bool by_router = next_door && facts.route(node, towards).via.has_value();
+    if (next_door && !by_router) continue;
+    const auto found = mismatch(facts, holder, to.family());
+    if (found && (found->router.node == node || by_router)) return found;
+  }
+  return std::nullopt;
+}
+
+std::optional<Mismatch> out_of_reach(const Case& question, Facts& facts, const std::optional<Hop>& hop,
+                                     const IpAddress& to) {
+  for (const std::string& node : senders(question, facts, hop)) {
+    if (auto found = sent_elsewhere(facts, node, to)) return found;
+  }
+  return std::nullopt;
+}
+
+/// What was not to be seen on an uplink is for somebody on another link of the host's.
+std::optional<Mismatch> seen_elsewhere(const Case& question, Facts& facts) {
+  for (const Sighting& each : question.journey.sightings) {
+    const bool out = each.node == question.host && each.interface == question.via &&
+                     each.packet.direction == traffic::Direction::out && each.packet.ip;
+    if (!out) continue;
+    if (auto found = sent_elsewhere(facts, question.host, each.packet.ip->destination)) return found;
+  }
+  return std::nullopt;
+}
+
+/// Whose network is none of those on the segment where a sender or its target is.
+std::optional<Mismatch> disagreement(const Case& question, Facts& facts, const std::optional<Hop>& hop) {
+  if (question.promise == Case::Promise::silent) return seen_elsewhere(question, facts);
   const IpFamily family = question.family();
   if (hop && !hop->route.found()) {
     const network::Node* node = facts.node(hop->node);
@@ -153,22 +233,22 @@ std::optional<Mismatch> wrong_network(const Case& question, Facts& facts, const 
     }
   } else if (hop && hop->unanswered() && hop->holders.empty()) {
     if (auto found = mismatch(facts, hop->out(), family)) return found;
+    if (auto found = too_wide(facts, hop->out(), hop->next)) return found;
   }
-  const IpAddress to = hop && hop->leg == Leg::reply ? hop->destination : question.to;
-  for (const Endpoint& holder : holders(facts, to)) {
-    for (const std::string& node : senders(question, facts, hop)) {
-      if (node == holder.node) continue;
-      RouteQuestion towards;
-      towards.to = to;
-      const bool next_door = leads_to(facts, node, to, holder);
-      // Who is next door, and yet is looked for behind a router, is of another network than his link.
-      const bool by_router = next_door && facts.route(node, towards).via.has_value();
-      if (next_door && !by_router) continue;
-      const auto found = mismatch(facts, holder, family);
-      if (found && (found->router.node == node || by_router)) return found;
-    }
-  }
-  return std::nullopt;
+  if (hop && hop->leg != Leg::forward) return out_of_reach(question, facts, hop, hop->destination);
+  if (auto found = out_of_reach(question, facts, hop, question.to)) return found;
+  // Where no hop can be named, an answer may have left by another way, as one that goes in circles.
+  const IpAddress& back = question.outcome.identity.source;
+  if (hop || back.is_unspecified() || back.family() != family) return std::nullopt;
+  if (question.outcome.status == traffic::ProbeOutcome::Status::replied) return std::nullopt;
+  return out_of_reach(question, facts, hop, back);
+}
+
+}  // namespace
+
+std::optional<Mismatch> wrong_network(const Case& question, Facts& facts, const std::optional<Hop>& hop) {
+  auto found = disagreement(question, facts, hop);
+  return found ? std::optional(blamed_rightly(facts, *found)) : std::nullopt;
 }
 
 std::optional<MacAddress> mac_of(Facts& facts, const Endpoint& at) {

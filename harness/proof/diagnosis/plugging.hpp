@@ -24,7 +24,7 @@ std::optional<Unplugged> off_its_bridge(Facts& facts, const Endpoint& plugged, I
 
 /// Two interfaces of one segment with addresses of different networks.
 struct Mismatch {
-  Endpoint at;  ///< the container, or whatever else is no router
+  Endpoint at;  ///< the container, or whatever else is no router, unless the router is wrong
   InterfaceAddress address;
   Endpoint router;
   InterfaceAddress routers;
@@ -32,7 +32,8 @@ struct Mismatch {
 /// `at` and a router on its segment that have no network in common. Absent: they have, or one of them has no
 /// address of the family.
 std::optional<Mismatch> mismatch(Facts& facts, const Endpoint& at, IpFamily family);
-/// The hop ended because its sender, or its target, is of another network than its segment.
+/// The hop ended because its sender, or its target, is of another network than its segment. `at` is the one
+/// that is wrong: a router too, where all others there agree.
 std::optional<Mismatch> wrong_network(const Case& question, Facts& facts, const std::optional<Hop>& hop);
 
 /// An end of the hop and another node on its segment that have the same hardware address.
