@@ -9,6 +9,7 @@
 #include <functional>
 #include <optional>
 
+#include "checks/cables.hpp"
 #include "checks/reach.hpp"
 #include "harness/engine/check/check.hpp"
 #include "harness/engine/check/diagnosis.hpp"
@@ -53,12 +54,13 @@ bool strayed(const Denial& denial, const engine::Evidence& evidence, const proof
 }
 
 /// The probe at one of the guard's interfaces on its way out. What a bridge's own device sends, its ports
-/// send on, or nobody.
+/// send on, or nobody; what goes by a cable within the guard comes in again.
 const proof::Sighting* left_guard(const Denial& denial, const engine::Evidence& evidence) {
   const auto& all = evidence.journey.sightings;
   const auto found = std::ranges::find_if(all, [&](const proof::Sighting& sighting) {
     return sighting.is(Leg::forward, denial.guard, Direction::out) && sighting.interface != "lo" &&
-           !denial.bridges.contains(sighting.interface) && !strayed(denial, evidence, sighting);
+           !denial.bridges.contains(sighting.interface) && !denial.inner.contains(sighting.interface) &&
+           !strayed(denial, evidence, sighting);
   });
   return found == all.end() ? nullptr : &*found;
 }
@@ -313,6 +315,7 @@ class Deny final : public engine::Check {
                                                    const engine::Evidence* control) const {
     Denial denial = denial_;
     if (const network::Node* guard = stage.topology().find(denial.guard)) {
+      denial.inner = inner_cables(*guard);
       for (const network::Interface& interface : guard->interfaces) {
         if (interface.kind == network::LinkKind::bridge) denial.bridges.insert(interface.name);
         if (!interface.master.empty() && interface.peer)

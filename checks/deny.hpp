@@ -18,7 +18,8 @@ struct Denial {
   std::set<std::string> bridges;  ///< of the guard's interfaces: what leaves by one leaves by its ports
   /// Ports of these bridges, and the node at the other end of each one's cable.
   std::map<std::string, std::string> ports;
-  std::string unresolved;  ///< a next hop that the guard asked for and that did not answer; empty: none
+  std::string unresolved;       ///< a next hop that the guard asked for and that did not answer; empty: none
+  std::set<std::string> inner;  ///< interfaces of the guard whose cable ends at the guard itself
 };
 
 /// Passes only if the probe was seen leaving its source, was never seen beyond the guard, a dropper spoke up

@@ -72,6 +72,21 @@ TEST(DenyJudgement, FailsALeakThatWasNeverAnswered) {
   EXPECT_THAT(judged.observed, HasSubstr("seen leaving host:ens4"));
 }
 
+TEST(DenyJudgement, WhatGoesByACableWithinTheGuardHasNotLeftIt) {
+  const engine::Evidence through = control();
+  engine::Evidence dropped = at_the_guard();
+  dropped.to = {"10.1.2.3", *IpAddress::parse("10.1.2.3"), ""};
+  add(dropped, Leg::forward, "host", "patch1", Direction::out);
+  Denial denial = kDrop;
+  denial.ports = {{"patch0", "host"}, {"patch1", "host"}};
+  EXPECT_THAT(judge_deny(denial, dropped, &through).observed, HasSubstr("seen leaving host:patch1"));
+  denial.inner = {"patch0", "patch1"};
+  const auto judged = judge_deny(denial, dropped, &through);
+  EXPECT_EQ(judged.verdict, Verdict::pass) << judged.observed;
+  add(dropped, Leg::forward, "host", "ens4", Direction::out, "192.168.16.10");
+  EXPECT_THAT(judge_deny(denial, dropped, &through).observed, HasSubstr("seen leaving host:ens4"));
+}
+
 TEST(DenyJudgement, FailsALeakEvenWithoutControl) {
   EXPECT_EQ(judge_deny(kAny, there_and_back(), nullptr).verdict, Verdict::fail);
 }

@@ -6,6 +6,7 @@
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <optional>
 
+#include "checks/cables.hpp"
 #include "checks/reach.hpp"
 #include "harness/base/error.hpp"
 #include "harness/engine/check/check.hpp"
@@ -47,16 +48,18 @@ std::optional<IpAddress> first_address(const network::Node& node, std::string_vi
   return held->address;
 }
 
-/// The bridge's own device, through which the host sends and hears what the uplink as its port passes on.
-bool is_its_bridge(const Sighting& sighting, const Exit& exit) {
-  return !exit.bridge.empty() && sighting.interface == exit.bridge;
+/// The bridge's own device, through which the host sends and hears what the uplink as its port passes on, or
+/// an end of a cable within the host.
+bool is_within(const Sighting& sighting, const Exit& exit) {
+  const bool its_bridge = !exit.bridge.empty() && sighting.interface == exit.bridge;
+  return its_bridge || exit.inner.contains(sighting.interface);
 }
 
 /// A cable to another node of the world: bridges and their ports are inside the host's own network.
 bool is_uplink(const Sighting& sighting, const Exit& exit) {
   return sighting.node == exit.host && sighting.leg == Leg::forward &&
          sighting.packet.direction == Direction::out && sighting.packet.ip.has_value() &&
-         !is_its_bridge(sighting, exit);
+         !is_within(sighting, exit);
 }
 
 /// The first packet that did not leave as promised. Absent: all that left did.
@@ -90,7 +93,7 @@ std::optional<std::string> wrong_ends(const Exit& exit, const engine::Evidence& 
   for (const Sighting& sighting : evidence.journey.sightings) {
     // Towards a container an answer leaves the host; what comes in there comes from an uplink.
     if (!sighting.is(Leg::reply, exit.host, Direction::in) || sighting.interface == "lo") continue;
-    if (is_its_bridge(sighting, exit)) continue;
+    if (is_within(sighting, exit)) continue;
     if (sighting.interface != exit.via) {
       return fmt::format("the answer came back to {} by {} instead of {}", exit.host, sighting.interface,
                          exit.via);
@@ -158,7 +161,11 @@ class Egress final : public engine::Check {
     auto control_probe = stage.exchange(exit.host, to, with_);
     auto [evidence, control] = co_await (std::move(probe) && std::move(control_probe));
     exit.own = evidence.outcome.identity.source;
-    exit.bridge = bridge_of_uplink(stage);
+    if (const network::Node* host = stage.topology().find(exit.host)) {
+      const network::Interface* uplink = host->find_interface(exit.via);
+      if (uplink != nullptr) exit.bridge = uplink->master;
+      exit.inner = inner_cables(*host);
+    }
     if (source_.unchanged) exit.as = exit.own;
     engine::Outcome outcome;
     outcome.judgement = judge_egress(exit, evidence, promise.from == exit.host ? nullptr : &control);
@@ -179,11 +186,6 @@ class Egress final : public engine::Check {
   }
 
  private:
-  std::string bridge_of_uplink(const engine::Stage& stage) const {
-    const network::Node* host = stage.topology().find(exit_.host);
-    const network::Interface* uplink = host == nullptr ? nullptr : host->find_interface(exit_.via);
-    return uplink == nullptr ? std::string() : uplink->master;
-  }
   IpAddress source_on_uplink(const engine::Stage& stage, IpFamily family) const {
     if (const auto stated = source_.of(family)) return *stated;
     std::optional<IpAddress> address;
@@ -258,7 +260,7 @@ std::vector<std::unique_ptr<engine::Check>> parse(const spec::CheckItem& item,
     throw spec::SpecError(item.mark, "egress needs a world with a host, whose uplink it watches");
   const auto pairings = engine::read_pairings(arguments, intended);
   const Source source = read_source(arguments, pairings);
-  Exit exit{host->name, read_uplink(arguments, *host), {}, {}, {}};
+  Exit exit{host->name, read_uplink(arguments, *host), {}, {}, {}, {}, {}};
   if (const spec::Value* hops = arguments.find("hops")) {
     exit.hops = static_cast<unsigned>(hops->as_number("hops", 0, 64));
   }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 
 #include "harness/engine/check/evidence.hpp"
@@ -15,6 +16,7 @@ struct Exit {
   IpAddress own;                 ///< the source's own address, to which the reply must come back
   std::optional<unsigned> hops;  ///< by how much the TTL at the uplink is lower than at the source
   std::string bridge;            ///< that the uplink is a port of, and sends on what this sends; empty: none
+  std::set<std::string> inner;   ///< interfaces of the host whose cable ends at the host itself
 };
 
 /// Passes only if the probe left by `via` with source `as`, arrived with it, left by no other uplink and

@@ -15,8 +15,9 @@ using testing_support::at_the_guard;
 using testing_support::there_and_back;
 using traffic::Direction;
 
-const Exit kExit{"host",       "ens4", *IpAddress::parse("192.168.16.10"), *IpAddress::parse("192.168.99.11"),
-                 std::nullopt, ""};
+const Exit kExit{
+    "host", "ens4", *IpAddress::parse("192.168.16.10"), *IpAddress::parse("192.168.99.11"), std::nullopt,
+    "",     {}};
 
 proof::Sighting& find(engine::Evidence& evidence, Leg leg, std::string_view node, Direction direction) {
   for (auto& sighting : evidence.journey.sightings) {
@@ -56,6 +57,27 @@ TEST(EgressJudgement, PassesWhereTheUplinkSendsOnWhatItsBridgeSends) {
   exit.bridge = "bridge0";
   const auto judged = judge_egress(exit, evidence, nullptr);
   EXPECT_EQ(judged.verdict, Verdict::pass) << judged.observed;
+}
+
+TEST(EgressJudgement, PassesWhatGoesByACableWithinTheHost) {
+  engine::Evidence evidence = there_and_back();
+  auto& seen = evidence.journey.sightings;
+  const auto patch = [&](Leg leg, Direction direction, const char* source, const char* destination) {
+    return testing_support::sighting(leg, "host", "patch1", direction, source, destination);
+  };
+  const auto out = patch(Leg::forward, Direction::out, "192.168.99.11", "203.0.113.80");
+  const auto in = patch(Leg::reply, Direction::in, "203.0.113.80", "192.168.99.11");
+  seen.insert(seen.begin() + 1, out);
+  seen.insert(seen.end() - 1, in);
+  Exit exit = kExit;
+  EXPECT_THAT(judge_egress(exit, evidence, nullptr).observed, HasSubstr("by patch1 instead of ens4"));
+  exit.inner = {"patch0", "patch1"};
+  exit.hops = 0;
+  const auto judged = judge_egress(exit, evidence, nullptr);
+  EXPECT_EQ(judged.verdict, Verdict::pass) << judged.observed;
+  // It must leave by the uplink all the same.
+  std::erase_if(seen, [](const auto& each) { return each.node == "host" && each.interface == "ens4"; });
+  EXPECT_EQ(judge_egress(exit, evidence, nullptr).verdict, Verdict::fail);
 }
 
 TEST(EgressJudgement, FailsWhereTheAnswerComesBackByAnotherUplink) {
