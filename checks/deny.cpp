@@ -42,7 +42,8 @@ constexpr std::string_view kSchema = R"({
 constexpr std::array<std::string_view, 3> kHowWords{"any", "reject", "drop"};
 
 /// It went from port to port of a bridge, to a node that is not the target: as a frame with a wrong hardware
-/// address does, which nobody takes in, or one for a wrong router. That is no way to the target.
+/// address does, which nobody takes in, or one for another router. What becomes of it there is not the
+/// guard's doing: no leak is shown, and no denial either.
 bool strayed(const Denial& denial, const engine::Evidence& evidence, const proof::Sighting& sighting) {
   const auto port = denial.ports.find(sighting.interface);
   if (port == denial.ports.end() || port->second == evidence.to.node || evidence.to.node.empty())
@@ -51,6 +52,17 @@ bool strayed(const Denial& denial, const engine::Evidence& evidence, const proof
   return std::ranges::none_of(evidence.journey.sightings, [&](const proof::Sighting& each) {
     return each.is(Leg::forward, denial.guard, Direction::out) && denial.bridges.contains(each.interface);
   });
+}
+
+/// Where it strayed to. Absent: it did not.
+std::optional<std::string> astray(const Denial& denial, const engine::Evidence& evidence) {
+  const auto& all = evidence.journey.sightings;
+  const auto found = std::ranges::find_if(all, [&](const proof::Sighting& each) {
+    return each.is(Leg::forward, denial.guard, Direction::out) && strayed(denial, evidence, each);
+  });
+  if (found == all.end() || denial.inner.contains(found->interface)) return std::nullopt;
+  return fmt::format("{} passed it on as a frame, by {} to {}: who stopped it is not shown", denial.guard,
+                     engine::place(*found), denial.ports.at(found->interface));
 }
 
 /// The probe at one of the guard's interfaces on its way out. What a bridge's own device sends, its ports
@@ -431,6 +443,8 @@ Judgement judge_deny(const Denial& denial, const engine::Evidence& evidence,
   if (denial.how == How::drop && said) {
     return {Verdict::fail, fmt::format("rejected ({}) instead of dropped in silence", how)};
   }
+  if (const auto past = stopped == nullptr && !said ? astray(denial, evidence) : std::nullopt)
+    return {Verdict::inconclusive, *past};
   return {Verdict::pass, fmt::format("{}; {}", how, evidence.furthest())};
 }
 

@@ -275,6 +275,19 @@ TEST(DenyJudgement, AnIcmpErrorThatRefusesNothingIsNoDenial) {
   expect_open(e, "which refuses nothing");
 }
 
+TEST(DenyJudgement, IsNotProvenWhereTheGuardPassedTheFrameOnToAnother) {
+  const engine::Evidence through = control();
+  engine::Evidence e = at_the_guard();
+  e.to = {"10.1.2.3", *IpAddress::parse("10.1.2.3"), "internal"};
+  add(e, Leg::forward, "host", "ens4", Direction::out);
+  Denial denial = kAny;
+  denial.bridges = {"bridge0"};
+  denial.ports = {{"ens4", "gateway"}};
+  const auto judged = judge_deny(denial, e, &through);
+  EXPECT_EQ(judged.verdict, Verdict::inconclusive) << judged.observed;
+  EXPECT_THAT(judged.observed, HasSubstr("by host:ens4 to gateway"));
+}
+
 TEST(DenyJudgement, WhatABridgesOwnDeviceSendsHasNotLeft) {
   const engine::Evidence through = control();
   engine::Evidence e = at_the_guard();

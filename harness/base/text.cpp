@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cstdint>
 
 namespace plumbline {
@@ -144,6 +145,20 @@ bool glob_matches(std::string_view glob, std::string_view text) {
     }
   }
   return glob.find_first_not_of('*', at) == std::string_view::npos;
+}
+
+std::string lower(std::string_view text) {
+  std::string result(text);
+  std::transform(result.begin(), result.end(), result.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return result;
+}
+
+bool matches(std::string_view pattern, std::string_view text) {
+  const bool exclude = pattern.starts_with('!');
+  if (exclude) pattern.remove_prefix(1);
+  if (pattern.empty()) return true;
+  return (lower(text).find(lower(pattern)) != std::string::npos) != exclude;
 }
 
 }  // namespace plumbline

@@ -29,4 +29,11 @@ std::vector<std::string> wrap(std::string_view text, std::size_t width);
 /// True when `text` is what `glob` says: `*` stands for any text, all else for itself.
 bool glob_matches(std::string_view glob, std::string_view text);
 
+/// ASCII letters in lower case.
+std::string lower(std::string_view text);
+
+/// True when `text` holds `pattern`, letters' case aside; a leading ! turns that round. An empty one holds
+/// for all.
+bool matches(std::string_view pattern, std::string_view text);
+
 }  // namespace plumbline

@@ -36,20 +36,6 @@ void print_error(const Error& error) {
   std::fwrite(text.data(), 1, text.size(), stderr);  // where standard error is closed there is nobody to tell
 }
 
-std::string lower(std::string_view text) {
-  std::string result(text);
-  std::transform(result.begin(), result.end(), result.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return result;
-}
-
-bool matches(std::string_view pattern, std::string_view text) {
-  const bool exclude = pattern.starts_with('!');
-  if (exclude) pattern.remove_prefix(1);
-  if (pattern.empty()) return true;
-  return (lower(text).find(lower(pattern)) != std::string::npos) != exclude;
-}
-
 std::function<std::string(const std::string&)> one_of(std::vector<std::string> words) {
   return [words = std::move(words)](const std::string& word) -> std::string {
     if (std::find(words.begin(), words.end(), word) != words.end()) return {};

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "harness/base/error.hpp"
+#include "harness/base/text.hpp"
 
 namespace CLI {
 class App;
@@ -48,12 +49,6 @@ void print(std::string_view text);
 /// One error on standard error: `plumbline: message` and its remedy; a spec's errors begin with their place,
 /// as editors expect it.
 void print_error(const Error& error);
-
-std::string lower(std::string_view text);
-
-/// True when `text` holds `pattern`, letters' case aside; a leading ! turns that round. An empty one holds
-/// for all.
-bool matches(std::string_view pattern, std::string_view text);
 
 /// "500ms", "2s", "1.5s"; a number alone counts seconds. Throws Error of kind usage.
 std::chrono::milliseconds parse_timeout(const std::string& text);

@@ -19,8 +19,8 @@ namespace plumbline::cli {
 namespace {
 
 namespace json = boost::json;
+using engine::json_text;
 using engine::printable;
-using engine::valid_utf8;
 
 constexpr std::size_t kColumns = 100;
 
@@ -111,13 +111,9 @@ std::vector<Fault> faults(const std::string& pattern) {
   return found;
 }
 
-json::value text(std::string_view value) {
-  return json::value(valid_utf8(value));
-}
-
 json::array texts(const std::vector<std::string>& values) {
   json::array array;
-  for (const std::string& value : values) array.push_back(text(value));
+  for (const std::string& value : values) array.push_back(json_text(value));
   return array;
 }
 
@@ -126,9 +122,9 @@ std::string as_json(const Listing& listing) {
   if (listing.scenarios) {
     json::array& array = object["scenarios"].emplace_array();
     for (const auto& [spec, setups, checks] : *listing.scenarios) {
-      array.push_back({{"name", text(spec.name)},
-                       {"file", text(spec.file)},
-                       {"about", text(spec.about)},
+      array.push_back({{"name", json_text(spec.name)},
+                       {"file", json_text(spec.file)},
+                       {"about", json_text(spec.about)},
                        {"setups", texts(setups)},
                        {"checks", texts(checks)}});
     }
@@ -136,26 +132,26 @@ std::string as_json(const Listing& listing) {
   if (listing.kinds) {
     json::array& array = object["checks"].emplace_array();
     for (const auto& kind : *listing.kinds)
-      array.push_back({{"name", text(kind.name)}, {"about", text(kind.about)}});
+      array.push_back({{"name", json_text(kind.name)}, {"about", json_text(kind.about)}});
   }
   if (listing.worlds) {
     json::array& array = object["worlds"].emplace_array();
     for (const World& world : *listing.worlds) {
       array.push_back(
-          {{"name", text(world.name)}, {"file", text(world.file)}, {"nodes", texts(world.nodes)}});
+          {{"name", json_text(world.name)}, {"file", json_text(world.file)}, {"nodes", texts(world.nodes)}});
     }
   }
   if (listing.causes) {
     json::array& array = object["causes"].emplace_array();
     for (const proof::CauseKind& kind : *listing.causes)
-      array.push_back({{"code", text(kind.code)}, {"summary", text(kind.summary)}});
+      array.push_back({{"code", json_text(kind.code)}, {"summary", json_text(kind.summary)}});
   }
   if (listing.faults) {
     json::array& array = object["faults"].emplace_array();
     for (const Fault& fault : *listing.faults) {
-      array.push_back({{"id", text(fault.id)},
-                       {"file", text(fault.file)},
-                       {"about", text(fault.about)},
+      array.push_back({{"id", json_text(fault.id)},
+                       {"file", json_text(fault.file)},
+                       {"about", json_text(fault.about)},
                        {"setups", texts(fault.setups)}});
     }
   }

@@ -7,10 +7,8 @@
 #include <memory>
 #include <utility>
 
-#include "harness/cli/output.hpp"
 #include "harness/cli/reports.hpp"
 #include "harness/cli/selection.hpp"
-#include "harness/cli/terminal.hpp"
 #include "harness/engine/mutation/report.hpp"
 #include "harness/engine/run/data.hpp"
 
@@ -18,24 +16,6 @@ namespace plumbline::cli {
 namespace {
 
 namespace mutation = engine::mutation;
-
-/// One `--report`, being written.
-struct Report {
-  std::string format;
-  std::unique_ptr<Output> output;
-  engine::ConsoleOptions console;
-};
-
-std::vector<Report> open_reports(const MutateArguments& arguments) {
-  std::vector<Report> reports;
-  for (const auto& [format, file] : parse_reports(arguments.reports)) {
-    const bool standard = file.empty();
-    reports.push_back({format, standard ? Output::standard() : Output::file(file),
-                       standard ? console_on_standard_output(arguments.color, arguments.verbosity)
-                                : console_in_file(arguments.color, arguments.verbosity)});
-  }
-  return reports;
-}
 
 /// A line on a terminal that says how far it is, and is gone again before anything else is written.
 void show_progress(const std::string& what) {
@@ -47,14 +27,15 @@ void show_progress(const std::string& what) {
 int mutate(const MutateArguments& arguments) {
   std::vector<spec::Spec> specs = load_scenarios(engine::spec_files(arguments.specs));
   select_setup(specs, arguments.setup);
-  const std::vector<Report> reports = open_reports(arguments);
+  const std::vector<OpenReport> reports =
+      open_reports(arguments.reports, arguments.color, arguments.verbosity);
   mutation::MutationOptions options = arguments.options;
   options.all_setups = arguments.setup.empty();
   const bool live = ::isatty(STDERR_FILENO) == 1 && arguments.verbosity != engine::Verbosity::quiet;
   if (live) options.progress = show_progress;
   options.told = [&](const mutation::MutationResult& result) {
     if (live) show_progress("");
-    for (const Report& report : reports) {
+    for (const OpenReport& report : reports) {
       if (report.format == "console")
         report.output->stream() << mutation::console_scenario(report.console, result) << std::flush;
     }
@@ -67,13 +48,11 @@ int mutate(const MutateArguments& arguments) {
     throw Error(fmt::format("-k '{}' selects no mutant", options.pattern), ErrorKind::usage)
         .with_remedy("without -k, --report json lists the ids of all");
   }
-  std::vector<Output*> outputs;
-  for (const Report& report : reports) {
+  for (const OpenReport& report : reports) {
     report.output->stream() << (report.format == "json" ? mutation::to_json(run)
                                                         : mutation::console_totals(report.console, run));
-    outputs.push_back(report.output.get());
   }
-  finish_all(outputs);
+  finish_all(reports);
   return run.exit_status();
 }
 

@@ -7,7 +7,6 @@
 
 #include <cerrno>
 #include <cstring>
-#include <exception>
 #include <filesystem>
 #include <system_error>
 #include <vector>
@@ -94,18 +93,6 @@ int Output::sync() {
 void Output::finish() {
   flush_buffer();
   if (error_number_ != 0 && error_number_ != EPIPE) throw Error::from_errno(error_number_, name_ + ": write");
-}
-
-void finish_all(const std::vector<Output*>& outputs) {
-  std::exception_ptr first;
-  for (Output* output : outputs) {
-    try {
-      output->finish();
-    } catch (const Error&) {
-      if (!first) first = std::current_exception();
-    }
-  }
-  if (first) std::rethrow_exception(first);
 }
 
 void require_writable_file(const std::string& path) {

@@ -5,7 +5,6 @@
 #include <ostream>
 #include <streambuf>
 #include <string>
-#include <vector>
 
 #include "harness/base/fd.hpp"
 
@@ -42,9 +41,6 @@ class Output : public std::streambuf {
   std::array<char, 16384> buffer_{};
   std::ostream stream_{this};
 };
-
-/// Finishes all, then throws the first Error among theirs: what could be written is.
-void finish_all(const std::vector<Output*>& outputs);
 
 /// Tries that `path` can be written as a file, and leaves no trace of the trial. Throws Error of kind usage.
 void require_writable_file(const std::string& path);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <exception>
 #include <filesystem>
 #include <set>
 
@@ -64,18 +65,46 @@ std::vector<ReportRequest> parse_reports(const std::vector<std::string>& texts) 
   return requests;
 }
 
-Reports::Reports(const std::vector<ReportRequest>& requests, std::string_view color,
-                 engine::Verbosity verbosity) {
+namespace {
+
+std::vector<OpenReport> open_all(const std::vector<ReportRequest>& requests, std::string_view color,
+                                 engine::Verbosity verbosity) {
+  std::vector<OpenReport> reports;
   for (const auto& [format, file] : requests) {
-    outputs_.push_back(file.empty() ? Output::standard() : Output::file(file));
-    std::ostream& out = outputs_.back()->stream();
-    if (format == "json") {
-      reporters_.push_back(engine::json_reporter(out));
-    } else {
-      reporters_.push_back(engine::console_reporter(out, file.empty()
-                                                             ? console_on_standard_output(color, verbosity)
-                                                             : console_in_file(color, verbosity)));
+    const bool standard = file.empty();
+    reports.push_back(
+        {format, standard ? Output::standard() : Output::file(file),
+         standard ? console_on_standard_output(color, verbosity) : console_in_file(color, verbosity)});
+  }
+  return reports;
+}
+
+}  // namespace
+
+std::vector<OpenReport> open_reports(const std::vector<std::string>& texts, std::string_view color,
+                                     engine::Verbosity verbosity) {
+  return open_all(parse_reports(texts), color, verbosity);
+}
+
+void finish_all(const std::vector<OpenReport>& reports) {
+  std::exception_ptr first;
+  for (const OpenReport& report : reports) {
+    try {
+      report.output->finish();
+    } catch (const Error&) {
+      if (!first) first = std::current_exception();
     }
+  }
+  if (first) std::rethrow_exception(first);
+}
+
+Reports::Reports(const std::vector<ReportRequest>& requests, std::string_view color,
+                 engine::Verbosity verbosity)
+    : open_(open_all(requests, color, verbosity)) {
+  for (const OpenReport& report : open_) {
+    std::ostream& out = report.output->stream();
+    reporters_.push_back(report.format == "json" ? engine::json_reporter(out)
+                                                 : engine::console_reporter(out, report.console));
   }
 }
 
@@ -86,9 +115,7 @@ std::vector<engine::Reporter*> Reports::reporters() const {
 }
 
 void Reports::finish() {
-  std::vector<Output*> outputs;
-  for (const auto& output : outputs_) outputs.push_back(output.get());
-  finish_all(outputs);
+  finish_all(open_);
 }
 
 }  // namespace plumbline::cli

@@ -24,7 +24,19 @@ std::string report_formats();
 /// name.
 std::vector<ReportRequest> parse_reports(const std::vector<std::string>& texts);
 
-/// Reports being written.
+/// A report that is put together by whoever asks for it.
+struct OpenReport {
+  std::string format;
+  std::unique_ptr<Output> output;
+  engine::ConsoleOptions console;
+};
+/// Opens all that `texts` ask for. Throws Error of kind usage.
+std::vector<OpenReport> open_reports(const std::vector<std::string>& texts, std::string_view color,
+                                     engine::Verbosity verbosity);
+/// Throws Error when one could not be written to its end; the others are.
+void finish_all(const std::vector<OpenReport>& reports);
+
+/// Reports of a run, being written.
 class Reports {
  public:
   /// Opens all files. Throws Error of kind usage.
@@ -34,7 +46,7 @@ class Reports {
   void finish();
 
  private:
-  std::vector<std::unique_ptr<Output>> outputs_;
+  std::vector<OpenReport> open_;
   std::vector<std::unique_ptr<engine::Reporter>> reporters_;
 };
 

@@ -10,9 +10,7 @@
 
 #include "harness/cli/command.hpp"
 #include "harness/cli/mutate.hpp"
-#include "harness/cli/output.hpp"
 #include "harness/cli/reports.hpp"
-#include "harness/cli/terminal.hpp"
 #include "harness/engine/selftest/report.hpp"
 
 namespace plumbline::cli {
@@ -50,24 +48,6 @@ std::vector<selftest::Fault> chosen(const SelftestArguments& arguments) {
   return faults;
 }
 
-/// One `--report`, being written.
-struct Report {
-  std::string format;
-  std::unique_ptr<Output> output;
-  engine::ConsoleOptions console;
-};
-
-std::vector<Report> open_reports(const SelftestArguments& arguments) {
-  std::vector<Report> reports;
-  for (const auto& [format, file] : parse_reports(arguments.reports)) {
-    const bool standard = file.empty();
-    reports.push_back({format, standard ? Output::standard() : Output::file(file),
-                       standard ? console_on_standard_output(arguments.color, verbosity(arguments))
-                                : console_in_file(arguments.color, verbosity(arguments))});
-  }
-  return reports;
-}
-
 engine::RunOptions run_options(const SelftestArguments& arguments) {
   engine::RunOptions options;
   options.timeout = parse_timeout(arguments.timeout);
@@ -96,21 +76,20 @@ int run(const SelftestArguments& arguments) {
   if (!arguments.mutated.empty()) return run_mutants(arguments);
   const engine::RunOptions options = run_options(arguments);
   const std::vector<selftest::Fault> faults = chosen(arguments);
-  const std::vector<Report> reports = open_reports(arguments);
+  const std::vector<OpenReport> reports =
+      open_reports(arguments.reports, arguments.color, verbosity(arguments));
   const selftest::Selftest result =
       selftest::run(faults, options, arguments.pool, [&](const selftest::FaultResult& fault) {
-        for (const Report& report : reports) {
+        for (const OpenReport& report : reports) {
           if (report.format == "console")
             report.output->stream() << selftest::console_line(report.console, fault) << std::flush;
         }
       });
-  std::vector<Output*> outputs;
-  for (const Report& report : reports) {
+  for (const OpenReport& report : reports) {
     report.output->stream() << (report.format == "json" ? selftest::to_json(result)
                                                         : selftest::console_totals(report.console, result));
-    outputs.push_back(report.output.get());
   }
-  finish_all(outputs);
+  finish_all(reports);
   return result.exit_status();
 }
 

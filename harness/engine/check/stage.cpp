@@ -177,17 +177,24 @@ class Stage::Impl {
   }
 
   awaitable<void> await_late_answer(proof::Case& question) {
-    constexpr std::chrono::milliseconds step{50};
     if (!question.watch || !question.wanted_through() || !proof::taken_in_silence(question)) co_return;
     const auto until = std::chrono::steady_clock::now() + 3 * options_.timeout;
     const bool complete = question.journey.complete;
-    boost::asio::steady_timer timer(executor_);
-    while (proof::taken_in_silence(question) && std::chrono::steady_clock::now() < until) {
-      timer.expires_after(step);
-      co_await timer.async_wait(boost::asio::use_awaitable);
+    // Once it has left the target it is on its way back, which ends the wait, or is lost there. Of a
+    // connection the handshake came back long ago.
+    const auto is_back = [&question] {
+      return std::ranges::any_of(question.journey.sightings, [&](const proof::Sighting& each) {
+        const auto* tcp = std::get_if<traffic::TcpHeader>(&each.packet.transport);
+        const bool answer = tcp == nullptr || each.packet.payload_total > 0 || tcp->rst || tcp->fin;
+        return answer && each.is(proof::Leg::reply, question.from, traffic::Direction::in);
+      });
+    };
+    for (bool waits = true; waits;) {
       question.journey = taps_.journey(question.watch, question.from, question.to, taps_.frames_lost());
       question.journey.complete = complete;
       leave_out_later_questions(question.journey, question.kernel);
+      waits = (proof::taken_in_silence(question) || !is_back()) && std::chrono::steady_clock::now() < until;
+      if (waits) co_await taps_.sighting(*question.watch, until);
     }
   }
 

@@ -1,8 +1,12 @@
 #include "harness/engine/check/taps.hpp"
 
 #include <algorithm>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/system/error_code.hpp>
 #include <deque>
 
+#include "harness/base/scope_exit.hpp"
 #include "harness/engine/check/tap_filter.hpp"
 
 namespace plumbline::engine {
@@ -72,9 +76,12 @@ void Taps::open() {
       executor_, std::move(taps), options, [this, which, first](const traffic::Frame& frame) {
         if (tapped_[first + frame.tap].stale) return;
         const traffic::Capture& capture = *captures_[which];
-        observer_.see(first + frame.tap, capture.node(frame.tap),
-                      capture.interface_name(frame.tap, frame.interface), frame.time_ns, frame.bytes,
-                      frame.original_length, traffic::LinkType::linux_sll2);
+        const auto watch = observer_.see(first + frame.tap, capture.node(frame.tap),
+                                         capture.interface_name(frame.tap, frame.interface), frame.time_ns,
+                                         frame.bytes, frame.original_length, traffic::LinkType::linux_sll2);
+        if (!watch) return;
+        const auto [waiting, end] = awaited_.equal_range(*watch);
+        for (auto each = waiting; each != end; ++each) each->second->cancel();
       }));
 }
 
@@ -96,6 +103,15 @@ void Taps::note_changes() {
 
 void Taps::drain() {
   for (const auto& capture : captures_) capture->drain();
+}
+
+boost::asio::awaitable<void> Taps::sighting(proof::WatchId watch,
+                                            std::chrono::steady_clock::time_point until) {
+  boost::asio::steady_timer timer(executor_, until);
+  const auto waiting = awaited_.emplace(watch, &timer);
+  const ScopeExit forget([this, waiting] { awaited_.erase(waiting); });
+  boost::system::error_code seen;
+  co_await timer.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, seen));
 }
 
 std::uint64_t Taps::frames_lost() {

@@ -1,6 +1,9 @@
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -43,6 +46,8 @@ class Taps {
 
   /// Reads what has come until now.
   void drain();
+  /// Waits until a packet of the probe is seen, `until` at most.
+  boost::asio::awaitable<void> sighting(proof::WatchId watch, std::chrono::steady_clock::time_point until);
   /// How many frames there was no room for.
   std::uint64_t frames_lost();
   /// The same when it was last asked: what was lost since may have been any probe's that was under way.
@@ -75,6 +80,7 @@ class Taps {
   TapOptions options_;
   std::map<std::string, std::vector<unsigned>, std::less<>> distances_;
   proof::Observer observer_;
+  std::multimap<proof::WatchId, boost::asio::steady_timer*> awaited_;
   std::vector<Tapped> tapped_;                               ///< by tap, over all captures
   std::vector<std::pair<std::size_t, std::size_t>> places_;  ///< which capture, and which of its taps
   std::vector<std::unique_ptr<traffic::Capture>> captures_;

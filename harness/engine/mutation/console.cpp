@@ -14,6 +14,7 @@ using namespace console;
 
 constexpr std::array<Fate, 6> kFates{Fate::noticed, Fate::survived, Fate::equivalent,
                                      Fate::refused, Fate::not_made, Fate::broken};
+constexpr std::size_t kCellColumns = 12;
 constexpr std::size_t kFateColumns = 10;  // "equivalent"
 
 Colour colour_of(Fate fate) {
@@ -78,16 +79,6 @@ std::string mutant_text(const ConsoleOptions& options, const MutantResult& resul
   return text;
 }
 
-std::string row(std::string_view name, std::size_t width, const std::vector<std::string>& cells) {
-  std::string text = padded(name, width);
-  for (const std::string& cell : cells) text += right_aligned(cell, 12);
-  return text + "\n";
-}
-
-std::string number(std::size_t count) {
-  return count == 0 ? "." : std::to_string(count);
-}
-
 }  // namespace
 
 std::string console_scenario(const ConsoleOptions& options, const MutationResult& result) {
@@ -113,23 +104,23 @@ std::string console_totals(const ConsoleOptions& options, const MutationRun& run
   std::vector<std::string> heads{"mutants"};
   for (const Fate fate : kFates) heads.emplace_back(to_text(fate));
   heads.emplace_back("time");
-  text += "\n" + painted(options, Colour::bold, row("scenario", width, heads));
+  text += "\n" + painted(options, Colour::bold, table_row("scenario", width, heads, kCellColumns));
   std::array<std::size_t, kFates.size()> sums{};
   std::size_t all = 0;
   for (const MutationResult& result : run.scenarios) {
-    std::vector<std::string> cells{number(result.mutants.size())};
+    std::vector<std::string> cells{cell(result.mutants.size())};
     for (std::size_t i = 0; i < kFates.size(); ++i) {
-      cells.push_back(number(result.count(kFates.at(i))));
+      cells.push_back(cell(result.count(kFates.at(i))));
       sums.at(i) += result.count(kFates.at(i));
     }
     cells.push_back(duration(options, result.duration_ms));
     all += result.mutants.size();
-    text += row(label(result), width, cells);
+    text += table_row(label(result), width, cells, kCellColumns);
   }
-  std::vector<std::string> cells{number(all)};
-  for (const std::size_t sum : sums) cells.push_back(number(sum));
+  std::vector<std::string> cells{cell(all)};
+  for (const std::size_t sum : sums) cells.push_back(cell(sum));
   cells.push_back(duration(options, run.duration_ms));
-  text += row("all", width, cells);
+  text += table_row("all", width, cells, kCellColumns);
   if (run.interrupted) text += "interrupted: only what had ended by then is counted\n";
   return text;
 }

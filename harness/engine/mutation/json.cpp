@@ -5,16 +5,11 @@
 
 #include "harness/engine/mutation/report.hpp"
 #include "harness/engine/report/json_text.hpp"
-#include "harness/engine/report/text.hpp"
 
 namespace plumbline::engine::mutation {
 namespace {
 
 namespace json = boost::json;
-
-json::value text(std::string_view value) {
-  return json::value(valid_utf8(value));
-}
 
 /// "not made" as a key.
 std::string key(Fate fate) {
@@ -40,26 +35,26 @@ json::object summary_of(const std::vector<MutationResult>& results) {
 json::value to_json(const MutantResult& result) {
   const auto& [mutant, fate, noticing, says] = result;
   json::array commands;
-  for (const std::string& command : mutant.commands) commands.push_back(text(command));
-  return json::object{{"id", text(mutant.id)},
+  for (const std::string& command : mutant.commands) commands.push_back(json_text(command));
+  return json::object{{"id", json_text(mutant.id)},
                       {"fate", key(fate)},
-                      {"node", text(mutant.node)},
-                      {"line", text(mutant.line)},
-                      {"becomes", mutant.becomes.empty() ? json::value(nullptr) : text(mutant.becomes)},
+                      {"node", json_text(mutant.node)},
+                      {"line", json_text(mutant.line)},
+                      {"becomes", mutant.becomes.empty() ? json::value(nullptr) : json_text(mutant.becomes)},
                       {"commands", std::move(commands)},
                       {"noticed_by", noticing},
-                      {"says", says.empty() ? json::value(nullptr) : text(says)}};
+                      {"says", says.empty() ? json::value(nullptr) : json_text(says)}};
 }
 
 json::value to_json(const MutationResult& result) {
   json::array mutants;
   for (const MutantResult& mutant : result.mutants) mutants.push_back(to_json(mutant));
-  json::object object{{"name", text(result.scenario)},
-                      {"file", text(result.file)},
-                      {"setup", text(result.setup)},
+  json::object object{{"name", json_text(result.scenario)},
+                      {"file", json_text(result.file)},
+                      {"setup", json_text(result.setup)},
                       {"checks", result.checks},
                       {"skipped", result.skipped},
-                      {"problem", result.problem ? text(*result.problem) : json::value(nullptr)},
+                      {"problem", result.problem ? json_text(*result.problem) : json::value(nullptr)},
                       {"duration_ms", result.duration_ms},
                       {"summary", summary_of({result})},
                       {"mutants", std::move(mutants)}};
@@ -73,8 +68,9 @@ std::string to_json(const MutationRun& run) {
   for (const MutationResult& result : run.scenarios) scenarios.push_back(to_json(result));
   json::array stale;
   for (const Stale& each : run.stale)
-    stale.push_back(
-        {{"mutant", text(each.mutant)}, {"reason", text(each.reason)}, {"where", text(each.where)}});
+    stale.push_back({{"mutant", json_text(each.mutant)},
+                     {"reason", json_text(each.reason)},
+                     {"where", json_text(each.where)}});
   return pretty(json::object{{"schema", 1},
                              {"summary", summary_of(run.scenarios)},
                              {"stale", std::move(stale)},

@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cctype>
 #include <cerrno>
 #include <chrono>
 #include <map>
@@ -79,19 +78,6 @@ class Judging final : public Reporter {
   const std::function<void(const std::string&)>& progress_;
 };
 
-std::string lower(std::string_view text) {
-  std::string result(text);
-  std::ranges::transform(result, result.begin(),
-                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return result;
-}
-
-bool is_wanted(const Mutant& mutant, std::string_view pattern) {
-  const bool exclude = pattern.starts_with('!');
-  if (exclude) pattern.remove_prefix(1);
-  return pattern.empty() || (lower(mutant.id).find(lower(pattern)) != std::string::npos) != exclude;
-}
-
 RunOptions quick(const RunOptions& options) {
   RunOptions quick = options;
   quick.verdicts_only = true;
@@ -161,7 +147,7 @@ class Mutating {
     if (result_.problem) return true;
     for (const NodeState& state : from_text(states.read())) {
       for (Mutant& mutant : mutants_of(state)) {
-        if (is_wanted(mutant, options_.pattern)) mutants_.push_back(std::move(mutant));
+        if (matches(options_.pattern, mutant.id)) mutants_.push_back(std::move(mutant));
       }
     }
     return true;

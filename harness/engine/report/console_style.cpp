@@ -98,6 +98,17 @@ std::string right_aligned(std::string_view text, std::size_t width) {
   return std::string(used < width ? width - used : 0, ' ').append(text);
 }
 
+std::string table_row(std::string_view name, std::size_t width, const std::vector<std::string>& cells,
+                      std::size_t cell_width) {
+  std::string line = padded(name, width);
+  for (const std::string& each : cells) line += right_aligned(each, cell_width);
+  return line + "\n";
+}
+
+std::string cell(std::size_t count) {
+  return count == 0 ? "." : std::to_string(count);
+}
+
 std::string counted(std::size_t count, std::string_view noun) {
   return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
 }

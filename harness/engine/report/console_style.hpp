@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "harness/engine/check/result.hpp"
 #include "harness/engine/report/reporter.hpp"
@@ -26,6 +27,12 @@ std::string duration(const ConsoleOptions& options, double milliseconds);
 /// `text` with spaces to `width` columns, before or after it.
 std::string padded(std::string_view text, std::size_t width);
 std::string right_aligned(std::string_view text, std::size_t width);
+
+/// A line of a table: `name` in `width` columns, and its cells, right-aligned, in `cell_width` each.
+std::string table_row(std::string_view name, std::size_t width, const std::vector<std::string>& cells,
+                      std::size_t cell_width);
+/// A number for a table; "." for none.
+std::string cell(std::size_t count);
 
 /// "1 check", "2 checks".
 std::string counted(std::size_t count, std::string_view noun);

@@ -5,6 +5,8 @@
 #include <boost/json.hpp>
 #include <cmath>
 
+#include "harness/engine/report/text.hpp"
+
 namespace plumbline::engine {
 namespace {
 
@@ -103,6 +105,10 @@ std::string pretty(const boost::json::value& value) {
   Printer printer;
   printer.print(value);
   return printer.take() + "\n";
+}
+
+boost::json::value json_text(std::string_view text) {
+  return boost::json::value(valid_utf8(text));
 }
 
 }  // namespace plumbline::engine

@@ -2,8 +2,8 @@
 #include <cmath>
 #include <cstdint>
 
+#include "harness/engine/report/json_text.hpp"
 #include "harness/engine/report/json_value.hpp"
-#include "harness/engine/report/text.hpp"
 
 // Results are taken apart by structured bindings: whoever adds a member to one is told by the compiler that
 // it is missing here, and by the round-trip tests that it is missing in json_read.cpp.
@@ -12,12 +12,8 @@ namespace {
 
 namespace json = boost::json;
 
-json::value text(std::string_view value) {
-  return json::value(valid_utf8(value));
-}
-
 json::value text_or_null(std::string_view value) {
-  return value.empty() ? json::value(nullptr) : text(value);
+  return value.empty() ? json::value(nullptr) : json_text(value);
 }
 
 /// Milliseconds to the microsecond: more digits would only be noise.
@@ -27,30 +23,32 @@ json::value milliseconds(double value) {
 
 json::array texts(const std::vector<std::string>& lines) {
   json::array array;
-  for (const std::string& line : lines) array.push_back(text(line));
+  for (const std::string& line : lines) array.push_back(json_text(line));
   return array;
 }
 
 json::value to_json(const JourneyStep& step) {
   const auto& [t_us, node, interface, direction, packet, leg, translated, note] = step;
   json::object object{{"t_us", t_us},
-                      {"node", text(node)},
-                      {"interface", text(interface)},
-                      {"direction", text(direction)},
-                      {"packet", text(packet)}};
-  if (!leg.empty()) object["leg"] = text(leg);
-  if (!translated.empty()) object["translated"] = text(translated);
-  if (!note.empty()) object["note"] = text(note);
+                      {"node", json_text(node)},
+                      {"interface", json_text(interface)},
+                      {"direction", json_text(direction)},
+                      {"packet", json_text(packet)}};
+  if (!leg.empty()) object["leg"] = json_text(leg);
+  if (!translated.empty()) object["translated"] = json_text(translated);
+  if (!note.empty()) object["note"] = json_text(note);
   return object;
 }
 
 json::value to_json(const KernelEvent& event) {
   const auto& [node, table, chain, rule, handle, comment, packets, verdict, drop_reason, function, hook, leg,
                iif, oif, log_prefix, packet, after] = event;
-  json::object object{
-      {"node", text(node)}, {"table", text(table)}, {"chain", text(chain)}, {"rule", text(rule)}};
+  json::object object{{"node", json_text(node)},
+                      {"table", json_text(table)},
+                      {"chain", json_text(chain)},
+                      {"rule", json_text(rule)}};
   const auto unless_empty = [&](const char* key, const std::string& value) {
-    if (!value.empty()) object[key] = text(value);
+    if (!value.empty()) object[key] = json_text(value);
   };
   if (handle != 0) object["handle"] = handle;
   unless_empty("comment", comment);
@@ -62,7 +60,7 @@ json::value to_json(const KernelEvent& event) {
   unless_empty("leg", leg);
   unless_empty("iif", iif);
   unless_empty("oif", oif);
-  if (log_prefix) object["log_prefix"] = text(*log_prefix);
+  if (log_prefix) object["log_prefix"] = json_text(*log_prefix);
   unless_empty("packet", packet);
   object["after"] = after;
   return object;
@@ -70,26 +68,28 @@ json::value to_json(const KernelEvent& event) {
 
 json::value to_json(const Tracked& tracked) {
   const auto& [node, original, reply, answered] = tracked;
-  return json::object{
-      {"node", text(node)}, {"original", text(original)}, {"reply", text(reply)}, {"answered", answered}};
+  return json::object{{"node", json_text(node)},
+                      {"original", json_text(original)},
+                      {"reply", json_text(reply)},
+                      {"answered", answered}};
 }
 
 json::value to_json(const std::optional<Control>& control) {
   if (!control) return nullptr;
   const auto& [from, to, with, verdict, observed] = *control;
-  return json::object{{"from", text(from)},
-                      {"to", text(to)},
-                      {"with", text(with)},
+  return json::object{{"from", json_text(from)},
+                      {"to", json_text(to)},
+                      {"with", json_text(with)},
                       {"verdict", to_text(verdict)},
-                      {"observed", text(observed)}};
+                      {"observed", json_text(observed)}};
 }
 
 json::value to_json(const Cause& cause) {
   const auto& [code, summary, evidence, fix, proven] = cause;
-  return json::object{{"code", text(code)},
-                      {"summary", text(summary)},
+  return json::object{{"code", json_text(code)},
+                      {"summary", json_text(summary)},
                       {"evidence", texts(evidence)},
-                      {"fix", text(fix)},
+                      {"fix", json_text(fix)},
                       {"proven", proven}};
 }
 
@@ -108,16 +108,16 @@ json::array array_of(const std::vector<Item>& items) {
 json::value to_json(const CheckResult& check) {
   const auto& [id, type, from, to, with, family, where, verdict, expected, observed, duration_ms, journey,
                kernel, incomplete, conntrack, control, stopped, causes, trace] = check;
-  json::object object{{"id", text(id)},
-                      {"type", text(type)},
-                      {"from", text(from)},
-                      {"to", text(to)},
-                      {"with", text(with)},
+  json::object object{{"id", json_text(id)},
+                      {"type", json_text(type)},
+                      {"from", json_text(from)},
+                      {"to", json_text(to)},
+                      {"with", json_text(with)},
                       {"family", text_or_null(family)},
-                      {"where", text(where)},
+                      {"where", json_text(where)},
                       {"verdict", to_text(verdict)},
-                      {"expected", text(expected)},
-                      {"observed", text(observed)},
+                      {"expected", json_text(expected)},
+                      {"observed", json_text(observed)},
                       {"duration_ms", milliseconds(duration_ms)},
                       {"journey", array_of(journey)},
                       {"kernel", array_of(kernel)},
@@ -128,14 +128,15 @@ json::value to_json(const CheckResult& check) {
                       {"cause", causes.empty() ? json::value(nullptr) : to_json(causes.front())},
                       {"causes", array_of(causes)},
                       {"trace", text_or_null(trace)}};
-  if (verdict == Verdict::error) object["error"] = {{"message", text(observed)}, {"where", text(where)}};
+  if (verdict == Verdict::error)
+    object["error"] = {{"message", json_text(observed)}, {"where", json_text(where)}};
   return object;
 }
 
 json::value to_json(const ChangeResult& change) {
   const auto& [about, where, before, made, duration_ms] = change;
-  return json::object{{"about", text(about)},
-                      {"where", text(where)},
+  return json::object{{"about", json_text(about)},
+                      {"where", json_text(where)},
                       {"before", before},
                       {"made", made},
                       {"duration_ms", milliseconds(duration_ms)}};
@@ -143,8 +144,8 @@ json::value to_json(const ChangeResult& change) {
 
 json::value to_json(const ScenarioError& error) {
   const auto& [message, where, remedy, kind] = error;
-  json::object object{{"message", text(message)}, {"where", text(where)}, {"kind", to_text(kind)}};
-  if (!remedy.empty()) object["remedy"] = text(remedy);
+  json::object object{{"message", json_text(message)}, {"where", json_text(where)}, {"kind", to_text(kind)}};
+  if (!remedy.empty()) object["remedy"] = json_text(remedy);
   return object;
 }
 
@@ -164,9 +165,9 @@ json::value to_json(const Difference& difference) {
     verdicts.push_back(json::object{{"verdict", to_text(verdict)},
                                     {"repetitions", json::array(which.begin(), which.end())}});
   }
-  return json::object{{"scenario", text(scenario)},
-                      {"setup", text(setup)},
-                      {"check", text(check)},
+  return json::object{{"scenario", json_text(scenario)},
+                      {"setup", json_text(setup)},
+                      {"check", json_text(check)},
                       {"verdicts", std::move(verdicts)}};
 }
 
@@ -175,10 +176,10 @@ json::value to_json(const Difference& difference) {
 json::value to_json(const ScenarioResult& scenario) {
   const auto& [name, file, setup, about, repetition, build_ms, checks_ms, teardown_ms, checks, changes,
                error] = scenario;
-  json::object object{{"name", text(name)},
-                      {"file", text(file)},
-                      {"setup", text(setup)},
-                      {"about", text(about)},
+  json::object object{{"name", json_text(name)},
+                      {"file", json_text(file)},
+                      {"setup", json_text(setup)},
+                      {"about", json_text(about)},
                       {"build_ms", milliseconds(build_ms)},
                       {"checks_ms", milliseconds(checks_ms)},
                       {"teardown_ms", milliseconds(teardown_ms)},

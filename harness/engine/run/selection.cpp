@@ -3,32 +3,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "checks/kinds.hpp"
+#include "harness/base/text.hpp"
 #include "harness/engine/change/kinds.hpp"
 
 namespace plumbline::engine {
 namespace {
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  std::ranges::transform(result, result.begin(),
-                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return result;
-}
-
-bool matches(std::string_view pattern, const std::string& name) {
-  const bool exclude = pattern.starts_with('!');
-  if (exclude) pattern.remove_prefix(1);
-  if (pattern.empty()) return true;
-  const bool found = lower(name).find(lower(pattern)) != std::string::npos;
-  return found != exclude;
-}
 
 bool is_wanted(const spec::Spec& spec, const RunOptions& options, const std::string& id) {
   if (options.ids && !options.ids->contains(id)) return false;

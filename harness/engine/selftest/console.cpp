@@ -14,6 +14,8 @@ namespace {
 
 using namespace console;
 
+constexpr std::size_t kNameColumns = 10;
+constexpr std::size_t kCellColumns = 13;
 constexpr std::size_t kOutcomeColumns = 11;  // "false alarm"
 
 Colour colour_of(Outcome outcome) {
@@ -62,16 +64,6 @@ std::string findings(const ConsoleOptions& options, const FaultResult& fault) {
   return text;
 }
 
-std::string row(std::string_view name, const std::vector<std::string>& cells) {
-  std::string text = padded(name, 10);
-  for (const std::string& cell : cells) text += right_aligned(cell, 13);
-  return text + "\n";
-}
-
-std::string number(std::size_t count) {
-  return count == 0 ? "." : std::to_string(count);
-}
-
 }  // namespace
 
 std::string console_line(const ConsoleOptions& options, const FaultResult& fault) {
@@ -93,7 +85,8 @@ std::string console_line(const ConsoleOptions& options, const FaultResult& fault
 std::string console_totals(const ConsoleOptions& options, const Selftest& selftest) {
   std::vector<std::string> heads{"faults"};
   for (const Outcome outcome : kOutcomes) heads.emplace_back(to_text(outcome));
-  std::string text = "\n" + painted(options, Colour::bold, row("class", heads));
+  std::string text =
+      "\n" + painted(options, Colour::bold, table_row("class", kNameColumns, heads, kCellColumns));
   const auto add_row = [&](std::string_view name, const auto& wanted) {
     std::vector<std::string> cells;
     std::size_t all = 0;
@@ -103,11 +96,11 @@ std::string console_totals(const ConsoleOptions& options, const Selftest& selfte
             return wanted(fault) && fault.outcome == outcome;
           }));
       all += count;
-      cells.push_back(number(count));
+      cells.push_back(cell(count));
     }
     if (all == 0) return;
     cells.insert(cells.begin(), std::to_string(all));
-    text += row(name, cells);
+    text += table_row(name, kNameColumns, cells, kCellColumns);
   };
   for (const std::string_view kind : fault_classes())
     add_row(kind, [&](const FaultResult& fault) { return fault.kind == kind; });

@@ -2,17 +2,12 @@
 #include <boost/json.hpp>
 
 #include "harness/engine/report/json_text.hpp"
-#include "harness/engine/report/text.hpp"
 #include "harness/engine/selftest/report.hpp"
 
 namespace plumbline::engine::selftest {
 namespace {
 
 namespace json = boost::json;
-
-json::value text(std::string_view value) {
-  return json::value(valid_utf8(value));
-}
 
 /// "wrong cause" as a key.
 std::string key(Outcome outcome) {
@@ -37,24 +32,24 @@ json::object counts(const Selftest& selftest, const Wanted& wanted) {
 
 json::value to_json(const Finding& finding) {
   return {{"outcome", key(finding.outcome)},
-          {"check", text(finding.check.id)},
-          {"expected", text(finding.expected)},
-          {"observed", text(finding.observed)},
-          {"said", text(finding.check.observed)}};
+          {"check", json_text(finding.check.id)},
+          {"expected", json_text(finding.expected)},
+          {"observed", json_text(finding.observed)},
+          {"said", json_text(finding.check.observed)}};
 }
 
 json::value to_json(const FaultResult& fault) {
   json::array findings;
   for (const Finding& finding : fault.findings) findings.push_back(to_json(finding));
   json::array causes;
-  for (const std::string& cause : fault.causes) causes.push_back(text(cause));
-  json::object object{
-      {"id", text(fault.id)},           {"class", text(fault.kind)},   {"about", text(fault.about)},
-      {"file", text(fault.file)},       {"setup", text(fault.setup)},  {"outcome", key(fault.outcome)},
-      {"noticed", fault.noticed},       {"causes", std::move(causes)}, {"duration_ms", fault.duration_ms},
-      {"findings", std::move(findings)}};
-  if (!fault.problem.empty()) object["problem"] = text(fault.problem);
-  if (!fault.remedy.empty()) object["remedy"] = text(fault.remedy);
+  for (const std::string& cause : fault.causes) causes.push_back(json_text(cause));
+  json::object object{{"id", json_text(fault.id)},        {"class", json_text(fault.kind)},
+                      {"about", json_text(fault.about)},  {"file", json_text(fault.file)},
+                      {"setup", json_text(fault.setup)},  {"outcome", key(fault.outcome)},
+                      {"noticed", fault.noticed},         {"causes", std::move(causes)},
+                      {"duration_ms", fault.duration_ms}, {"findings", std::move(findings)}};
+  if (!fault.problem.empty()) object["problem"] = json_text(fault.problem);
+  if (!fault.remedy.empty()) object["remedy"] = json_text(fault.remedy);
   return object;
 }
 

@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "harness/proof/cause/kinds.hpp"
-#include "harness/proof/diagnosis/testing.hpp"
+#include "harness/proof/diagnosis/testing_dns.hpp"
 
 namespace plumbline::proof {
 
@@ -9,47 +9,13 @@ CauseKind dns_stub_resolver_cause();
 
 namespace {
 
-using testing::FakeFacts;
 using testing::ip;
-using traffic::Direction;
 using DnsStatus = traffic::DnsOutcome::Status;
 using Status = traffic::ProbeOutcome::Status;
 
-class DnsStubResolver : public ::testing::Test {
+class DnsStubResolver : public testing::DnsCase {
  protected:
-  DnsStubResolver() {
-    question.promise = Case::Promise::resolve;
-    question.from = "container-one";
-    question.host = "host";
-    question.to = ip("192.168.16.53");
-    question.to_node = "lan-resolver";
-    question.port = 53;
-    question.name = "www.example.test";
-    facts.add("container-one", network::Role::container);
-    facts.add("host", network::Role::host).resolvers = {ip("192.168.16.53")};
-    network::Node& server = facts.add("lan-resolver", network::Role::world);
-    network::Service& dns = server.services.emplace_back();
-    dns.kind = network::Service::Kind::dns;
-    dns.port = 53;
-    outcome(DnsStatus::timeout, Status::timeout);
-  }
-  void outcome(DnsStatus dns, Status status) {
-    question.dns.emplace().status = dns;
-    question.outcome.status = status;
-  }
-  void asked() {
-    testing::see(question, Leg::forward, "container-one", "eth0", Direction::out, "192.168.99.11",
-                 "192.168.16.53");
-    testing::see(question, Leg::forward, "lan-resolver", "eth0", Direction::in, "192.168.16.10",
-                 "192.168.16.53");
-  }
-  void answered(const std::string& node = "lan-resolver") {
-    testing::see(question, Leg::reply, node, "eth0", Direction::out, "192.168.16.53", "192.168.16.10");
-  }
   std::optional<Finding> recognise() { return dns_stub_resolver_cause().recognise(question, facts); }
-
-  Case question;
-  FakeFacts facts;
 };
 
 TEST_F(DnsStubResolver, IsProvenWhereTheContainerItselfRefuses) {

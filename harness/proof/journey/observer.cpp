@@ -93,15 +93,15 @@ WatchId Observer::watch(Key key, std::uint64_t sent_ns) {
   return id;
 }
 
-void Observer::see(std::size_t tap, const std::string& node, const std::string& interface,
-                   std::uint64_t time_ns, std::span<const std::uint8_t> frame, std::size_t original_length,
-                   traffic::LinkType link_type) {
+std::optional<WatchId> Observer::see(std::size_t tap, const std::string& node, const std::string& interface,
+                                     std::uint64_t time_ns, std::span<const std::uint8_t> frame,
+                                     std::size_t original_length, traffic::LinkType link_type) {
   const std::uint64_t sequence = frames_++;
   Packet packet = traffic::decode(frame, link_type);
   learn(packet);
   const auto found = recognise(packet, frame);
   const auto question = found ? std::nullopt : neighbour_question(packet);
-  if (!found && !question) return;
+  if (!found && !question) return std::nullopt;
   if (found) {
     learn(*found, packet);
     if (found->leg != Leg::error) learn_header(found->watch, packet, frame);
@@ -117,9 +117,13 @@ void Observer::see(std::size_t tap, const std::string& node, const std::string& 
   sighting.bytes.assign(frame.begin(), frame.end());
   sighting.original_length = original_length;
   sighting.link_type = link_type;
-  if (!found) return neighbours_.add(*question, std::move(sighting));
+  if (!found) {
+    neighbours_.add(*question, std::move(sighting));
+    return std::nullopt;
+  }
   sighting.leg = found->leg;
   watches_[found->watch].sightings.push_back(std::move(sighting));
+  return found->watch;
 }
 
 Journey Observer::journey(WatchId watch, const Terrain& terrain) const {

@@ -55,9 +55,10 @@ class Observer {
   /// `sent_ns`: that its packet is not sent before, on the clock of the taps.
   WatchId watch(Key key, std::uint64_t sent_ns = 0);
 
-  /// One frame. Frames of no watched probe are passed over. Never throws for malformed ones.
-  void see(std::size_t tap, const std::string& node, const std::string& interface, std::uint64_t time_ns,
-           std::span<const std::uint8_t> frame, std::size_t original_length, traffic::LinkType link_type);
+  /// One frame, and whose it is. Frames of no watched probe are passed over. Never throws for malformed ones.
+  std::optional<WatchId> see(std::size_t tap, const std::string& node, const std::string& interface,
+                             std::uint64_t time_ns, std::span<const std::uint8_t> frame,
+                             std::size_t original_length, traffic::LinkType link_type);
 
   /// Whose packet this is, by what has been seen until now. Nothing is learned from it, and it may be cut
   /// right behind the nonce, or 12 bytes into what an error quotes, as in the kernel's own reports. Absent:
