@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <variant>
+#include <vector>
 
 namespace plumbline::proof {
 namespace {
@@ -12,11 +13,38 @@ bool stops(const RuleMet& rule) {
   return rule.verdict == "drop" || rule.verdict == "reject";
 }
 
-/// The last sighting of the leg's packet, where its way may have ended.
+/// TCP sends again what nobody acknowledged.
+bool is_sent_again(const Sighting& again, const Sighting& before) {
+  const auto* one = std::get_if<traffic::TcpHeader>(&again.packet.transport);
+  const auto* other = std::get_if<traffic::TcpHeader>(&before.packet.transport);
+  if (one == nullptr || other == nullptr) return one == other;
+  return one->sequence == other->sequence && one->syn == other->syn && one->fin == other->fin &&
+         again.packet.payload_total == before.packet.payload_total;
+}
+
+/// The last sighting of the leg's last packet, where its way may have ended. What was sent again may still
+/// have been on its way when the capture was read: the copy that was seen most often tells how far it gets.
 const Sighting* last_of(const Journey& journey, Leg leg) {
-  const Sighting* last = nullptr;
+  std::vector<const Sighting*> packet;  // the last one's, all copies
   for (const Sighting& sighting : journey.sightings) {
-    if (sighting.leg == leg && sighting.packet.ip) last = &sighting;
+    if (sighting.leg != leg || !sighting.packet.ip) continue;
+    if (!packet.empty() && !is_sent_again(sighting, *packet.back())) packet.clear();
+    packet.push_back(&sighting);
+  }
+  const Sighting* last = nullptr;
+  std::size_t most = 0;
+  for (std::size_t begin = 0, end = 0; begin < packet.size(); begin = end) {
+    const Sighting& first = *packet[begin];
+    const auto sent = [&](const Sighting* each) {
+      return each->node == first.node && each->interface == first.interface &&
+             each->packet.direction == first.packet.direction;
+    };
+    end = static_cast<std::size_t>(
+        std::find_if(packet.begin() + static_cast<std::ptrdiff_t>(begin) + 1, packet.end(), sent) -
+        packet.begin());
+    if (end - begin < most) continue;
+    most = end - begin;
+    last = packet[end - 1];
   }
   return last;
 }
