@@ -8,6 +8,8 @@
 #include "harness/proof/diagnosis/case.hpp"
 #include "harness/proof/diagnosis/facts.hpp"
 #include "harness/proof/diagnosis/reading.hpp"
+#include "harness/proof/diagnosis/tables.hpp"
+#include "harness/proof/diagnosis/way.hpp"
 
 /// What causes ask about ways: which packet lacked one, what the kernel says to that, and what would be one.
 namespace plumbline::proof {
@@ -94,49 +96,11 @@ RouteAnswer route_of(Facts& facts, std::string_view node, const Exit& packet);
 /// The interface that routes know: the bridge, where `interface` is a port of one.
 std::string layer3(const network::Node& node, const std::string& interface);
 
-/// The route of `table` that holds for `to`: the longest, then that of the lowest metric. Null: none.
-/// `oif`: of that interface alone.
-const network::Route* best_route(const network::Node& node, const IpAddress& to, std::uint32_t table,
-                                 std::string_view oif = {});
-/// Whether any table of `node` has any route for `to`.
-bool covers(const network::Node& node, const IpAddress& to);
-/// Whether `rule` is for a packet without mark; `iif` empty: the node's own; `oif`: that its sender insists
-/// on.
-bool holds_for(const network::RoutingRule& rule, const IpAddress& source, const IpAddress& destination,
-               std::string_view iif, std::string_view oif = {});
-/// As `ip route` and `ip rule` write them: "default via 192.168.16.1 dev ens4 table 88".
-std::string to_text(const network::Route& route);
-std::string to_text(const network::RoutingRule& rule);
-/// "via 192.168.16.1 dev ens4 (table 88)".
-std::string to_text(const RouteAnswer& answer);
-
-/// Interfaces on the cable or bridged segment that `end` is plugged into, itself left out.
-std::vector<network::Endpoint> on_the_link_of(Facts& facts, const network::Endpoint& end);
-/// The one of them that has `address`.
-std::optional<network::Endpoint> holder_on_link(Facts& facts, const network::Endpoint& end,
-                                                const IpAddress& address);
-/// Whether `node` passes on what is for others; also where nobody can say.
-bool forwards(Facts& facts, std::string_view node, IpFamily family);
-
 /// Whether anything of `node` is up with an address of the family by which others know it.
 bool is_connected(const network::Node& node, IpFamily family);
 /// The router that the world names for an interface. Absent: none of that family.
 std::optional<IpAddress> named_gateway(Facts& facts, std::string_view node, std::string_view interface,
                                        IpFamily family);
-
-/// A first step towards somewhere.
-struct NextRouter {
-  std::string dev;
-  std::optional<IpAddress> via;  ///< absent: it is on link
-  std::string node;              ///< who has `via`
-};
-/// The first step of a shortest way from `from` to `to` through nodes that forward, as the cables are; by
-/// `dev`, if given. Routers that the world names for an interface come first. Absent: there is none.
-std::optional<NextRouter> first_hop(Facts& facts, const std::string& from, const std::string& to,
-                                    IpFamily family, std::string_view dev = {});
-/// "ip route add 192.168.16.0/24 via 198.18.0.1 dev eth0", with -6 where it is needed. `to` of length 0:
-/// "default".
-std::string add_route(const Prefix& to, const NextRouter& hop, std::uint32_t table = network::kMainTable);
 
 /// The address that `source` had when the packet came to the node under test and left it unchanged though it
 /// is a private one of a container: the world need not know a way back to it. False for the rest.
