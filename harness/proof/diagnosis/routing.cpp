@@ -8,7 +8,6 @@
 namespace plumbline::proof {
 namespace {
 
-using network::Endpoint;
 using network::Interface;
 using network::Node;
 using traffic::Direction;
