@@ -94,5 +94,13 @@ TEST_F(ServiceSilent, IsNotClaimedWhereTheKernelLetGoOfIt) {
   EXPECT_FALSE(recognise());
 }
 
+TEST_F(ServiceSilent, IsNotClaimedOfAnAnswerThatStillWaitsForAHardwareAddress) {
+  asked();
+  testing::pass(question, "lan-resolver", Hook::output, Leg::reply, "192.168.16.53", "192.168.16.10");
+  EXPECT_FALSE(recognise());
+  question.dns_over_tcp = true;
+  EXPECT_TRUE(recognise()) << "that was the kernel's own handshake";
+}
+
 }  // namespace
 }  // namespace plumbline::proof

@@ -117,6 +117,10 @@ bool taken_in_silence(const Case& question) {
   if (ping || (outcome.status != Status::timeout && !connected)) return false;
   if (question.to_node.empty() || question.journey.arrived(question.to_node) == nullptr) return false;
   if (stopper(question.kernel) || !question.kernel.drops.empty()) return false;
+  // An answer that waits for its neighbour's hardware address is at the target's hooks, and at no tap. Over
+  // TCP it may be the handshake's, which the kernel gives.
+  const bool handshake = connected || (resolves && question.dns_over_tcp);
+  if (!handshake && question.kernel.passed(question.to_node, Leg::reply)) return false;
   const bool taken = connected || !question.delivered_to.empty() || resolves;
   return taken && !was_answered(question.journey, connected || resolves);
 }
