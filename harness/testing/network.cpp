@@ -13,6 +13,7 @@
 #include "checks/kinds.hpp"
 #include "harness/base/error.hpp"
 #include "harness/engine/change/kinds.hpp"
+#include "harness/engine/check/arrange.hpp"
 #include "harness/engine/check/check.hpp"
 #include "harness/engine/check/diagnosis.hpp"
 #include "harness/engine/check/kernel_view.hpp"
@@ -130,15 +131,13 @@ class Network::Impl {
  private:
   void arrange() {
     network_.build(spec_.world);
-    const network::ScriptSetup* script = spec_.setup && spec_.setup->script ? &*spec_.setup->script : nullptr;
     scripts_.emplace(network_, spec_.world, spec_.setup ? spec_.setup->name : std::string(),
-                     script == nullptr ? std::vector<IpAddress>() : script->resolvers);
-    if (script == nullptr) return network_.build(spec_.addition);
+                     engine::stated_resolvers(spec_));
     std::optional<std::string> reason;
-    const auto set_up = [&]() -> boost::asio::awaitable<void> {
-      reason = co_await scripts_->set_up(*script);
+    const auto work = [&]() -> boost::asio::awaitable<void> {
+      reason = co_await engine::set_up(spec_, network_, &*scripts_, intended_);
     };
-    loop_.run(set_up());
+    loop_.run(work());
     if (reason) throw Unavailable(*reason, ErrorKind::environment);
   }
 

@@ -13,6 +13,7 @@
 #include <set>
 #include <utility>
 
+#include "harness/engine/check/arrange.hpp"
 #include "harness/engine/check/diagnosis.hpp"
 #include "harness/engine/check/kernel_view.hpp"
 #include "harness/engine/report/reporter.hpp"
@@ -87,6 +88,7 @@ bool ScenarioRun::run() {
   guarded([this] { write_traces(); });
   const auto start = Clock::now();
   stage_.reset();
+  guarded([this] { take_down(); });
   guarded([this] {
     if (scripts_) scripts_->end();
   });
@@ -136,16 +138,12 @@ std::vector<FrameWatch> ScenarioRun::watches() const {
 void ScenarioRun::arrange() {
   const auto start = Clock::now();
   network_.build(spec_.world);
-  const network::ScriptSetup* script = spec_.setup && spec_.setup->script ? &*spec_.setup->script : nullptr;
-  if (script != nullptr || !plan_.changes.empty()) {
+  if (runs_programs(spec_) || !plan_.changes.empty()) {
     scripts_.emplace(network_, spec_.world, spec_.setup ? spec_.setup->name : std::string(),
-                     script == nullptr ? std::vector<IpAddress>() : script->resolvers);
+                     stated_resolvers(spec_));
   }
-  if (script != nullptr) {
-    if (!run_script(*script)) return;
-  } else {
-    network_.build(spec_.addition);
-  }
+  if (!set_up()) return;
+  arranged_ = true;
   if (options_.arranged) options_.arranged(network_);
   network::Topology found = network::discover(network_, declared_);
   const double built = ms_since(start);
@@ -162,15 +160,23 @@ void ScenarioRun::arrange() {
                 spec_.name, built, result_.build_ms);
 }
 
-/// False where there is nothing to check: the script has said that it cannot do its work here, or a signal
+/// False where there is nothing to check: the setup has said that it cannot do its work here, or a signal
 /// came.
-bool ScenarioRun::run_script(const network::ScriptSetup& script) {
+bool ScenarioRun::set_up() {
   std::optional<std::string> reason;
-  const auto set_up = [&]() -> boost::asio::awaitable<void> { reason = co_await scripts_->set_up(script); };
-  run_to_end(set_up());
+  const auto work = [&]() -> boost::asio::awaitable<void> {
+    reason = co_await engine::set_up(spec_, network_, scripts_ ? &*scripts_ : nullptr, declared_);
+  };
+  run_to_end(work());
   if (!reason) return !interrupted_;
   for (CheckResult& check : result_.checks) check.observed = *reason;
   return false;
+}
+
+/// What a runtime leaves behind is told where it made anything, and nothing else went wrong.
+void ScenarioRun::take_down() {
+  if (!arranged_ || interrupted_ || !spec_.setup || !spec_.setup->runtime) return;
+  run_to_end(spec_.setup->runtime->take_down(*scripts_));
 }
 
 /// Runs the event loop until `work` has ended, or a signal came. Throws what it threw.

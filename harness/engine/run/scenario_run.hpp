@@ -33,7 +33,8 @@ class ScenarioRun {
   void guarded(const Action& action);
   void note(ScenarioError error);
   void arrange();
-  bool run_script(const network::ScriptSetup& script);
+  bool set_up();
+  void take_down();
   void run_to_end(boost::asio::awaitable<void> work);
   void run_loop();
   std::vector<Need> needs() const;
@@ -76,6 +77,7 @@ class ScenarioRun {
   std::size_t next_ = 0;             ///< into group_
   std::size_t working_ = 0;
   std::exception_ptr problem_;
+  bool arranged_ = false;  ///< the setup has made what it makes
   bool interrupted_ = false;
 };
 

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "harness/engine/spec/value.hpp"
 #include "harness/network/setup/native.hpp"
+#include "harness/network/setup/runtime.hpp"
 #include "harness/network/setup/script.hpp"
 #include "harness/network/topology/model.hpp"
 
@@ -25,7 +27,8 @@ struct Setup {
   std::string name = "native";  ///< tells the setups of one scenario apart: "native", "script-iptables-nft"
   Mark mark;
   network::NativeSetup native;
-  std::optional<network::ScriptSetup> script;  ///< of kind script
+  std::optional<network::ScriptSetup> script;            ///< of kind script
+  std::shared_ptr<const network::RuntimeSetup> runtime;  ///< of a kind that is neither
 };
 
 /// Mutants that no check can notice, and why (plumbline selftest --mutate).

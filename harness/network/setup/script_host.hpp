@@ -57,6 +57,12 @@ class ScriptHost {
   /// The error that such an end is, where it ought to have gone well: of kind setup, with output and remedy.
   static Error failure(const Script& script, const ScriptEnd& end);
 
+  /// The network that it is the host of, and what of it the spec's world is.
+  LiveNetwork& network() noexcept { return network_; }
+  const Topology& world() const noexcept { return world_; }
+  /// What programs that run in it find in their environment.
+  const Environment& environment() const noexcept { return environment_; }
+
   /// Waits until all that should run in the network as it is now does: see await_ready. Throws Error of kind
   /// setup, naming what does not come up.
   void settle(std::chrono::milliseconds within = kReadyWithin) const;

@@ -7,6 +7,7 @@
 #include <exception>
 #include <filesystem>
 #include <system_error>
+#include <utility>
 
 #include "harness/base/error.hpp"
 #include "harness/kernel/netns/sandbox.hpp"
@@ -52,6 +53,7 @@ LiveNetwork& LiveNetwork::operator=(LiveNetwork&& other) noexcept {
   nodes_ = std::exchange(other.nodes_, {});
   adopted_ = std::exchange(other.adopted_, {});
   aliases_ = std::exchange(other.aliases_, {});
+  unnamed_ = std::exchange(other.unnamed_, {});
   return *this;
 }
 
@@ -59,6 +61,16 @@ void LiveNetwork::build(const Topology& addition) {
   Builder builder(addition, nodes_);
   builder.build();
   nodes_.merge(builder.take());
+}
+
+void LiveNetwork::add(const std::string& name, kernel::Netns netns, Naming naming) {
+  if (nodes_.contains(name)) throw Error("there is a node \"" + name + "\" already", ErrorKind::usage);
+  if (naming == Naming::named) {
+    netns.bind(name_path(name));
+  } else {
+    unnamed_.insert(name);
+  }
+  nodes_.emplace(name, std::move(netns));
 }
 
 const kernel::Netns& LiveNetwork::netns(std::string_view node) const {
@@ -73,7 +85,8 @@ LiveNetwork::NameChanges LiveNetwork::adopt_named() {
   std::set<std::uint64_t> known{kernel::Netns::current().inode()};
   for (auto node = nodes_.begin(); node != nodes_.end();) {
     const auto there = named.find(node->first);
-    if (there != named.end() && there->second.inode() == node->second.inode()) {
+    const bool same = there != named.end() && there->second.inode() == node->second.inode();
+    if (same || unnamed_.contains(node->first)) {
       known.insert(node->second.inode());
       ++node;
       continue;
@@ -101,7 +114,10 @@ void LiveNetwork::teardown() {
   adopted_.clear();
   std::set<std::string, std::less<>> names = std::exchange(aliases_, {});
   const auto nodes = std::exchange(nodes_, {});
-  for (const auto& node : nodes) names.insert(node.first);
+  const auto unnamed = std::exchange(unnamed_, {});
+  for (const auto& node : nodes) {
+    if (!unnamed.contains(node.first)) names.insert(node.first);
+  }
   for (const std::string& name : names) {
     try {
       kernel::Netns::unbind(name_path(name));

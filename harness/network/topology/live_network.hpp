@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <set>
 #include <string>
@@ -12,14 +13,16 @@
 
 namespace plumbline::network {
 
-/// Nodes that exist: their namespaces, held by descriptors, and named in /run/netns while this lives.
+/// Nodes that exist: their namespaces, held by descriptors, and named in /run/netns while this lives, unless
+/// they were added without a name.
 class LiveNetwork {
  public:
   LiveNetwork() = default;
   LiveNetwork(LiveNetwork&& other) noexcept
       : nodes_(std::exchange(other.nodes_, {})),
         adopted_(std::exchange(other.adopted_, {})),
-        aliases_(std::exchange(other.aliases_, {})) {}
+        aliases_(std::exchange(other.aliases_, {})),
+        unnamed_(std::exchange(other.unnamed_, {})) {}
   LiveNetwork& operator=(LiveNetwork&& other) noexcept;
   LiveNetwork(const LiveNetwork&) = delete;
   LiveNetwork& operator=(const LiveNetwork&) = delete;
@@ -31,6 +34,13 @@ class LiveNetwork {
   /// Throws Error naming node, object and the kernel's own text; then no new node remains, but nodes that
   /// were here before may keep a part of what was added to them.
   void build(const Topology& addition);
+
+  enum class Naming : std::uint8_t {
+    named,    ///< it is given its name in /run/netns, as a node that is built
+    unnamed,  ///< nothing is written: a live host's stays as it is
+  };
+  /// Makes a namespace that others have made a node. Throws Error: of kind usage where there is such a node.
+  void add(const std::string& name, kernel::Netns netns, Naming naming);
 
   /// Throws Error for a node that is not here.
   const kernel::Netns& netns(std::string_view node) const;
@@ -57,6 +67,7 @@ class LiveNetwork {
   std::map<std::string, kernel::Netns, std::less<>> nodes_;
   std::set<std::string, std::less<>> adopted_;
   std::set<std::string, std::less<>> aliases_;  ///< further names of nodes, which others gave
+  std::set<std::string, std::less<>> unnamed_;  ///< nodes that have no name of ours
 };
 
 }  // namespace plumbline::network

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 
 #include "harness/base/error.hpp"
 #include "harness/kernel/netns/sysctl.hpp"
@@ -312,6 +313,22 @@ TEST(LiveNetwork, RefusesWhatCannotBe) {
 TEST(LiveNetwork, UnknownNodeIsAnError) {
   const LiveNetwork network;
   EXPECT_THROW(network.netns("nobody"), Error);
+}
+
+TEST(LiveNetwork, HoldsNamespacesOfOthersWithAndWithoutAName) {
+  LiveNetwork network;
+  network.add("named", kernel::Netns::create(), LiveNetwork::Naming::named);
+  network.add("unnamed", kernel::Netns::create(), LiveNetwork::Naming::unnamed);
+  EXPECT_TRUE(std::filesystem::exists("/run/netns/named"));
+  EXPECT_FALSE(std::filesystem::exists("/run/netns/unnamed"));
+  EXPECT_THROW(network.add("named", kernel::Netns::create(), LiveNetwork::Naming::unnamed), Error);
+  const auto changes = network.adopt_named();
+  EXPECT_TRUE(changes.added.empty());
+  EXPECT_TRUE(changes.removed.empty());
+  EXPECT_TRUE(network.adopted().empty());
+  EXPECT_EQ(network.nodes().size(), 2U);
+  network.teardown();
+  EXPECT_FALSE(std::filesystem::exists("/run/netns/named"));
 }
 
 }  // namespace
