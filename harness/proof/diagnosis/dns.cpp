@@ -112,8 +112,11 @@ std::optional<OneTransport> transport_alone(const Case& question, Facts& facts) 
   if (!said && !silent) return std::nullopt;
   if (silent && !has_way_back(question, facts)) return std::nullopt;
   OneTransport found;
-  found.proven =
-      known && (other_works || (said && serves)) && !may_have_rejected(question, facts, question.to_node);
+  // Nobody tells whether a rule of the server's dropped it.
+  const bool may_be_dropped = silent && !question.kernel.drops_problem.empty() &&
+                              !question.kernel.passed(question.to_node, Leg::forward);
+  found.proven = known && (other_works || (said && serves)) && !may_be_dropped &&
+                 !may_have_rejected(question, facts, question.to_node);
   const char* own = question.dns_over_tcp ? "TCP" : "UDP";
   found.how =
       silent ? fmt::format("{} got the question over {} and said nothing", server_text(question), own)
