@@ -28,6 +28,8 @@ std::optional<Finding> recognise(const Case& question, Facts& facts) {
   const std::uint64_t sent = question.journey.sightings.front().time_ns;
   if (waited == 0 || answer->time_ns < sent + waited) return std::nullopt;
   const std::uint64_t took = answer->time_ns - request_of(question, *asked).time_ns;
+  // It was given at once, to a request that came late: what was sent before had got lost on its way.
+  if (took < waited / 2) return std::nullopt;
   Finding finding;
   finding.certainty = Certainty::proven;
   finding.summary = fmt::format("{} answered after {}; {} had waited for {}.", server_text(question),

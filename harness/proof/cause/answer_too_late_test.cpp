@@ -38,6 +38,15 @@ TEST_F(AnswerTooLate, IsNotClaimedOfAnAnswerInTime) {
   EXPECT_FALSE(recognise()) << "it was lost on its way";
 }
 
+TEST_F(AnswerTooLate, IsNotClaimedOfAnAnswerAtOnceToARequestThatCameLate) {
+  asked();
+  answered();
+  question.outcome.duration = std::chrono::seconds(1);
+  for (std::size_t i = 1; i < question.journey.sightings.size(); ++i)
+    question.journey.sightings[i].time_ns += 1'500'000'000;
+  EXPECT_FALSE(recognise());
+}
+
 TEST_F(AnswerTooLate, IsNotClaimedOfSilenceOrWhereItWasWaitedFor) {
   asked();
   question.outcome.duration = std::chrono::seconds(1);
