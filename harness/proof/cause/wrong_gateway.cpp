@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "harness/proof/diagnosis/cause.hpp"
+#include "harness/proof/diagnosis/hop.hpp"
 #include "harness/proof/diagnosis/reading.hpp"
 #include "harness/proof/diagnosis/reasons.hpp"
 #include "harness/proof/diagnosis/routing.hpp"
@@ -18,7 +19,7 @@ const NeighbourFact* neighbour(const std::vector<NeighbourFact>& all, const IpAd
   return found == all.end() ? nullptr : &*found;
 }
 
-bool in_vain(const NeighbourFact& known) {
+bool fails(const NeighbourFact& known) {
   return !known.mac || known.state == NeighbourState::failed || known.state == NeighbourState::incomplete;
 }
 
@@ -82,6 +83,13 @@ std::string with_length(Facts& facts, const std::string& name, const std::string
   return InterfaceAddress{address, address.bits()}.to_string();
 }
 
+/// It was seen asking, though its kernel has thrown the entry out since, as it does where all namespaces
+/// together have many.
+bool asked_in_vain(const Case& question, Facts& facts, const Stranded& packet, const IpAddress& router) {
+  const auto hop = broken_hop(question, facts);
+  return hop && hop->node == packet.node && hop->next == router && hop->unanswered();
+}
+
 /// A router that is not there.
 std::optional<Finding> nobody(const Case& question, Facts& facts) {
   const auto packet = stranded(question, facts);
@@ -98,9 +106,10 @@ std::optional<Finding> nobody(const Case& question, Facts& facts) {
   }
   const auto all = facts.neighbours(packet->node);
   const NeighbourFact* known = neighbour(all, *answer.via);
-  if (known != nullptr && !in_vain(*known)) return std::nullopt;
+  if (known != nullptr && !fails(*known)) return std::nullopt;
   Finding finding;
-  finding.certainty = known != nullptr ? Certainty::proven : Certainty::likely;
+  const bool in_vain = known != nullptr || asked_in_vain(question, facts, *packet, *answer.via);
+  finding.certainty = in_vain ? Certainty::proven : Certainty::likely;
   const std::string via = answer.via->to_string();
   const auto router = right_router(question, facts, *packet, answer.dev);
   const auto bare = router ? std::nullopt : bare_interface(question, facts, members, answer.via->family());
@@ -112,7 +121,7 @@ std::optional<Finding> nobody(const Case& question, Facts& facts) {
                          : std::string());
   finding.evidence = {fmt::format("the kernel of {} routes it {}", packet->node, to_text(answer)),
                       fmt::format("no node on the link of {}:{} has {}", packet->node, answer.dev, via)};
-  if (known != nullptr) {
+  if (in_vain) {
     finding.evidence.push_back(fmt::format("{} asks for {} on {} in vain", packet->node, via, answer.dev));
   }
   const std::string fix = replace_route(question, facts, packet->node, packet->destination, answer, router);
