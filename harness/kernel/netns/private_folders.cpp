@@ -42,7 +42,8 @@ void cover(const std::string& folder) {
   if (::mount("overlay", folder.c_str(), "overlay", MS_NOSUID | MS_NODEV, options.c_str()) == 0) return;
   throw Error::from_errno(errno, fmt::format("covering {} with a private overlay", folder))
       .with_kind(ErrorKind::environment)
-      .with_remedy("load the kernel's module overlay (modprobe overlay); in a container, run it with --privileged");
+      .with_remedy(
+          "load the kernel's module overlay (modprobe overlay); in a container, run it with --privileged");
 }
 
 }  // namespace

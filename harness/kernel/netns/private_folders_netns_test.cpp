@@ -1,5 +1,3 @@
-#include "harness/kernel/netns/private_folders.hpp"
-
 #include <gtest/gtest.h>
 #include <sys/mount.h>
 
@@ -7,6 +5,8 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+
+#include "harness/kernel/netns/private_folders.hpp"
 
 namespace plumbline::kernel {
 namespace {
