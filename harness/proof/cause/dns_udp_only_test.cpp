@@ -38,6 +38,16 @@ TEST_F(DnsUdpOnly, IsLikelyWhereTheServerIsSilent) {
   EXPECT_EQ(recognise()->certainty, Certainty::likely);
 }
 
+TEST_F(DnsUdpOnly, IsLikelyOfASilentServerWhereNobodyTellsOfDrops) {
+  question.dns_over_tcp = true;
+  asked();
+  question.dns_otherwise.emplace().status = DnsStatus::answered;
+  ASSERT_TRUE(recognise());
+  EXPECT_EQ(recognise()->certainty, Certainty::proven);
+  question.kernel.drops_problem = "the kernel tells none here";
+  EXPECT_EQ(recognise()->certainty, Certainty::likely);
+}
+
 TEST_F(DnsUdpOnly, IsNotClaimedWhereTheServerHasNoWayBack) {
   question.dns_over_tcp = true;
   asked();
