@@ -3,14 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <optional>
+#include <vector>
 
 #include "checks/cables.hpp"
 #include "checks/reach.hpp"
 #include "harness/base/error.hpp"
 #include "harness/engine/check/check.hpp"
 #include "harness/engine/check/diagnosis.hpp"
+#include "harness/engine/check/gather.hpp"
 
 namespace plumbline::checks {
 namespace {
@@ -153,13 +154,16 @@ class Egress final : public engine::Check {
   std::vector<engine::Need> needs() const override { return {{promise.from, promise.to, with_}}; }
 
   boost::asio::awaitable<engine::Outcome> run(engine::Stage& stage) const override {
-    using boost::asio::experimental::awaitable_operators::operator&&;
     const engine::Target to = stage.target(promise.from, promise.to, family_);
     Exit exit = exit_;
     if (!source_.unchanged) exit.as = source_on_uplink(stage, to.address.family());
-    auto probe = stage.exchange(promise.from, to, with_);
-    auto control_probe = stage.exchange(exit.host, to, with_);
-    auto [evidence, control] = co_await (std::move(probe) && std::move(control_probe));
+    // To the end of both, whichever throws: what is under way cannot be torn down.
+    std::vector<boost::asio::awaitable<engine::Evidence>> probes;
+    probes.push_back(stage.exchange(promise.from, to, with_));
+    probes.push_back(stage.exchange(exit.host, to, with_));
+    std::vector<engine::Evidence> both = co_await engine::gather(std::move(probes));
+    engine::Evidence& evidence = both[0];
+    engine::Evidence& control = both[1];
     exit.own = evidence.outcome.identity.source;
     if (const network::Node* host = stage.topology().find(exit.host)) {
       const network::Interface* uplink = host->find_interface(exit.via);
@@ -300,19 +304,20 @@ Judgement judge_egress(const Exit& exit, const engine::Evidence& evidence, const
   }
   if (const auto wrong = wrong_ends(exit, evidence)) return {Verdict::fail, *wrong};
   const auto blind = evidence.blind();
-  if (const auto wrong = engine::wrong_answerer(evidence.journey, evidence.to); wrong && !blind) {
+  if (const auto wrong = engine::wrong_answerer(evidence.journey, evidence.to, evidence.with.port);
+      wrong && !blind) {
     return {Verdict::fail, fmt::format("{}, but {}; {}", outcome, *wrong, evidence.furthest())};
   }
-  const bool arrived = !evidence.to.node.empty() && evidence.journey.arrived(evidence.to.node) != nullptr;
+  // Where nobody watches, the answer is what shows that it arrived: see wrong_answerer.
+  const bool watched = !evidence.to.node.empty();
+  const bool arrived = !watched || evidence.journey.arrived(evidence.to.node) != nullptr;
   const bool returned = evidence.journey.first(Leg::reply, evidence.from, Direction::in) != nullptr;
   if (left == seen.end() || !arrived || !returned) {
     const std::string_view missing = left == seen.end() ? "leaving by the uplink"
                                      : !arrived         ? "arriving"
                                                         : "coming back";
-    if (blind || evidence.to.node.empty()) {
-      return {Verdict::inconclusive,
-              fmt::format("{}, but it was not seen {}: {}", outcome, missing,
-                          blind ? *blind : fmt::format("nobody watches {}", evidence.to.text))};
+    if (blind) {
+      return {Verdict::inconclusive, fmt::format("{}, but it was not seen {}: {}", outcome, missing, *blind)};
     }
     return {Verdict::fail,
             fmt::format("{}, but it was not seen {}; {}", outcome, missing, evidence.furthest())};
@@ -324,8 +329,9 @@ Judgement judge_egress(const Exit& exit, const engine::Evidence& evidence, const
         fmt::format("{}, but it was not seen leaving {}, so its hops are not known", outcome, evidence.from)};
   }
   const std::string hops = exit.hops ? fmt::format(" after {} hop{}", *taken, *taken == 1 ? "" : "s") : "";
-  return {Verdict::pass, fmt::format("{}; left by {} as {}{} and arrived so; the answer came back to {}",
-                                     outcome, exit.via, exit.as.to_string(), hops, exit.own.to_string())};
+  return {Verdict::pass,
+          fmt::format("{}; left by {} as {}{}{}; the answer came back to {}", outcome, exit.via,
+                      exit.as.to_string(), hops, watched ? " and arrived so" : "", exit.own.to_string())};
 }
 
 engine::CheckKind egress_kind() {

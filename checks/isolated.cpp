@@ -224,7 +224,6 @@ class Isolated final : public engine::Check {
     Isolation promised = expected_;
     promised.sender_is_tentative = is_tentative(sender);
     std::vector<IsolationProbe> probes = co_await probe_all(stage, places);
-    for (IsolationProbe& probe : probes) probe.unresolved = unresolved(stage, probe.evidence);
     co_await add_controls(stage, promised, places, probes);
     const IsolationJudgement judged = judge_isolated(promised, probes);
     outcome.judgement = judged.judgement;
@@ -242,20 +241,25 @@ class Isolated final : public engine::Check {
  private:
   awaitable<std::vector<IsolationProbe>> probe_all(engine::Stage& stage,
                                                    const std::vector<Place>& places) const {
-    std::vector<awaitable<Evidence>> tasks;
+    std::vector<awaitable<IsolationProbe>> tasks;
     for (const Place& place : places) {
       for (const Service& service : services_) {
         engine::Target target{place.text, place.address, expected_.to, place.scope};
-        tasks.push_back(stage.exchange(expected_.from, std::move(target), service));
+        tasks.push_back(probe_one(stage, std::move(target), service));
       }
     }
-    std::vector<Evidence> evidence = co_await engine::gather(std::move(tasks));
-    std::vector<IsolationProbe> probes;
-    for (Evidence& each : evidence) {
-      std::string address = each.to.text;
-      probes.push_back({std::move(address), std::move(each), std::nullopt, {}});
-    }
-    co_return probes;
+    co_return co_await engine::gather(std::move(tasks));
+  }
+
+  /// What the sender's neighbour table says of it is asked at once: by the time that others have ended too,
+  /// the kernel may have forgotten whom it had asked for in vain.
+  awaitable<IsolationProbe> probe_one(engine::Stage& stage, engine::Target target, Service service) const {
+    IsolationProbe probe;
+    probe.address = target.text;
+    std::string from = expected_.from;
+    probe.evidence = co_await stage.exchange(std::move(from), std::move(target), service);
+    probe.unresolved = unresolved(stage, probe.evidence);
+    co_return probe;
   }
 
   /// The sender's own word, from its routes and its neighbour table: whom it waits for.

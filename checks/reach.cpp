@@ -3,9 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
+#include <string_view>
 
 #include "harness/engine/check/check.hpp"
 #include "harness/engine/check/diagnosis.hpp"
+#include "harness/proof/diagnosis/reading.hpp"
+#include "harness/proof/witness/drop_trace.hpp"
 
 namespace plumbline::checks {
 namespace {
@@ -114,11 +118,37 @@ std::vector<std::unique_ptr<engine::Check>> parse(const spec::CheckItem& item,
   return checks;
 }
 
+/// Why silence does not show that a probe got lost: it came to a service of the target's own, or went where
+/// nobody watches, and who takes UDP need not answer. Absent: it shows that.
+std::optional<std::string> perhaps_mute(const engine::Evidence& evidence) {
+  const bool silent = evidence.outcome.status == traffic::ProbeOutcome::Status::timeout;
+  const bool udp = evidence.with.protocol == traffic::Protocol::udp;
+  if (!evidence.by_service || !silent || !udp || proof::stopper(evidence.kernel)) return std::nullopt;
+  const bool dropped = std::ranges::any_of(evidence.kernel.drops, [](const proof::Drop& drop) {
+    return drop.leg == proof::Leg::forward && !proof::may_be_a_copy(drop);
+  });
+  if (dropped) return std::nullopt;
+  const std::string& node = evidence.to.node;
+  const proof::Sighting* arrival = node.empty() ? nullptr : evidence.journey.arrived(node);
+  constexpr std::string_view advice = "promise tcp or ping to it, or `resolve` where it serves DNS";
+  if (arrival != nullptr) {
+    return fmt::format("arrived at {}, but no answer came: the service there need not echo; {}",
+                       engine::place(*arrival), advice);
+  }
+  if (!node.empty() || !evidence.went_beyond) return std::nullopt;
+  return fmt::format("{}, but no answer came: nobody watches {}, and a service there need not echo; {}",
+                     evidence.furthest(), evidence.to.text, advice);
+}
+
 }  // namespace
 
 engine::Judgement judge_reach(const engine::Evidence& evidence) {
-  const std::string outcome = traffic::to_text(evidence.outcome);
-  if (!evidence.answered()) return {Verdict::fail, fmt::format("{}; {}", outcome, evidence.furthest())};
+  if (!evidence.answered()) {
+    if (const auto mute = perhaps_mute(evidence)) return {Verdict::inconclusive, *mute};
+    return {Verdict::fail, fmt::format("{}; {}", traffic::to_text(evidence.outcome), evidence.furthest())};
+  }
+  const bool handshake = evidence.by_service && evidence.with.protocol == traffic::Protocol::tcp;
+  const std::string outcome = handshake ? "connected" : traffic::to_text(evidence.outcome);
   if (const auto blind = evidence.blind()) {
     return {Verdict::inconclusive,
             fmt::format("{}, but {}, so the arrival at {} is not proven", outcome, *blind, evidence.to.text)};
@@ -129,9 +159,12 @@ engine::Judgement judge_reach(const engine::Evidence& evidence) {
     return {Verdict::fail, fmt::format("{}, but not by {}, where the probe never arrived; {}", outcome, node,
                                        evidence.furthest())};
   }
-  if (const auto wrong = engine::wrong_answerer(evidence.journey, evidence.to)) {
+  if (const auto wrong = engine::wrong_answerer(evidence.journey, evidence.to, evidence.with.port)) {
     return {Verdict::fail, fmt::format("{}, but {}", outcome, *wrong)};
   }
+  // The number that a handshake acknowledges only somebody on the way has seen.
+  if (arrival == nullptr && handshake)
+    return {Verdict::pass, fmt::format("{}: {} took it", outcome, evidence.to.text)};
   // Nobody else knows the nonce, so an answer that holds it proves the arrival where no tap can be.
   if (arrival == nullptr) return {Verdict::pass, fmt::format("{}, with the probe's own bytes", outcome)};
   return {Verdict::pass, fmt::format("{}; arrived at {}", outcome, engine::place(*arrival))};

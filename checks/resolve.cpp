@@ -7,9 +7,10 @@
 #include <set>
 #include <utility>
 
-#include "harness/engine/check/check.hpp"
+#include "harness/base/text.hpp"
 #include "harness/engine/check/diagnosis.hpp"
 #include "harness/engine/check/gather.hpp"
+#include "harness/proof/diagnosis/dns.hpp"
 
 namespace plumbline::checks {
 namespace {
@@ -28,12 +29,15 @@ constexpr std::string_view kSchema = R"({
     "expect": {"description": "The addresses that the answers must hold, no more and no less: A is asked for IPv4 ones, AAAA for IPv6 ones. Any IPv4 address by default.",
                "oneOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]},
     "server": {"type": "string", "description": "A node or an address; the node's own resolvers by default."},
+    "resolvers": {"enum": ["each", "first"], "description": "Which of the node's own: first, whom programs ask before any other; each by default."},
     "family": {"$ref": "#/$defs/families"},
     "with": {"description": "Transports; both by default.",
              "oneOf": [{"enum": ["udp", "tcp"]}, {"type": "array", "items": {"enum": ["udp", "tcp"]}, "minItems": 1}]}
   }
 })";
+constexpr std::uint16_t kDnsPort = 53;
 constexpr std::array<std::string_view, 2> kTransports{"udp", "tcp"};
+constexpr std::array<std::string_view, 2> kWhichResolvers{"each", "first"};
 
 std::string list(const std::vector<IpAddress>& addresses) {
   std::vector<std::string> texts;
@@ -149,17 +153,8 @@ class Resolve final : public engine::Check {
 std::string read_name(const spec::Value& arguments) {
   const spec::Value& value = arguments.require("name", "resolve");
   std::string name = value.as_text("name");
+  if (!is_host_name(name)) value.fail(fmt::format("'{}' is not a host name", name));
   if (name.ends_with('.')) name.pop_back();
-  std::size_t label = 0;
-  bool good = !name.empty() && name.size() <= 253;
-  for (const char letter : name) {
-    label = letter == '.' ? 0 : label + 1;
-    const bool allowed =
-        std::isalnum(static_cast<unsigned char>(letter)) != 0 || letter == '-' || letter == '_';
-    good = good && (letter == '.' || allowed) && label <= 63;
-  }
-  good = good && !name.starts_with('.') && name.find("..") == std::string::npos;
-  if (!good) value.fail(fmt::format("'{}' is not a host name", name));
   return name;
 }
 
@@ -191,8 +186,18 @@ bool can_ask(const network::Node& node, const IpAddress& resolver) {
   return !is_known || resolver.is_loopback() || has(resolver.family());
 }
 
+/// Whether only the first of a node's own resolvers is meant.
+bool read_first_alone(const spec::Value& arguments) {
+  const spec::Value* which = arguments.find("resolvers");
+  if (which == nullptr) return false;
+  if (arguments.find("server") != nullptr)
+    which->fail("'resolvers' are the node's own, and 'server' names another: leave one of them out");
+  return which->as_word("resolvers", kWhichResolvers) == 1;
+}
+
 std::vector<engine::Party> servers_of(const spec::Value& arguments, const engine::Party& from,
                                       const network::Topology& intended) {
+  const bool first_alone = read_first_alone(arguments);
   if (arguments.find("server") != nullptr)
     return {engine::read_targets(arguments, "server", intended).front()};
   const std::vector<IpFamily> families = engine::read_stated_families(arguments);
@@ -200,7 +205,9 @@ std::vector<engine::Party> servers_of(const spec::Value& arguments, const engine
   const network::Node& node = *intended.find(from.text);
   for (const IpAddress& resolver : node.resolvers) {
     const bool wanted = families.empty() || std::ranges::find(families, resolver.family()) != families.end();
-    if (wanted && can_ask(node, resolver)) servers.push_back({resolver.to_string(), from.mark});
+    if (!wanted || !can_ask(node, resolver)) continue;
+    servers.push_back({resolver.to_string(), from.mark});
+    if (first_alone) break;
   }
   if (servers.empty()) {
     throw spec::SpecError(from.mark,
@@ -213,7 +220,7 @@ std::vector<engine::Party> servers_of(const spec::Value& arguments, const engine
 
 std::vector<std::unique_ptr<engine::Check>> parse(const spec::CheckItem& item,
                                                   const network::Topology& intended) {
-  constexpr std::string_view keys[] = {"from", "name", "expect", "server", "with", "family"};
+  constexpr std::string_view keys[] = {"from", "name", "expect", "server", "resolvers", "with", "family"};
   const spec::Value& arguments = item.arguments;
   arguments.as_mapping("resolve");
   arguments.allow_keys("resolve", keys);
@@ -267,8 +274,8 @@ Judgement judge_resolve(const Addresses& expected, const engine::DnsEvidence& ev
   std::optional<std::string> gap;
   if (!node.empty() && evidence.journey.arrived(node) == nullptr) {
     gap = fmt::format("{} never saw the question; {}", node, seen);
-  } else {
-    gap = engine::wrong_answerer(evidence.journey, evidence.server);
+  } else if (!proof::answered_on_loopback(evidence.journey, evidence.from, evidence.server.address)) {
+    gap = engine::wrong_answerer(evidence.journey, evidence.server, kDnsPort);
   }
   if (!gap) return {Verdict::pass, fmt::format("answered {}", list(outcome.addresses))};
   if (const auto blind = engine::blind_spot(evidence.journey, evidence.from)) {

@@ -3,6 +3,7 @@
 #include <optional>
 #include <vector>
 
+#include "harness/engine/check/check.hpp"
 #include "harness/engine/check/evidence.hpp"
 
 namespace plumbline::checks {
@@ -12,5 +13,7 @@ namespace plumbline::checks {
 /// coming from it.
 engine::Judgement judge_resolve(const std::optional<std::vector<IpAddress>>& expected,
                                 const engine::DnsEvidence& evidence);
+
+engine::CheckKind resolve_kind();
 
 }  // namespace plumbline::checks

@@ -31,6 +31,31 @@ engine::DnsEvidence answered() {
   return e;
 }
 
+/// What `resolve: ARGUMENTS` makes, of a node with two resolvers of its own.
+std::vector<std::string> made(const std::string& arguments) {
+  network::Topology topology;
+  network::Node& node = topology.nodes.emplace_back();
+  node.name = "one";
+  node.resolvers = {*IpAddress::parse("10.91.0.1"), *IpAddress::parse("192.168.16.53")};
+  spec::CheckItem item;
+  item.kind = "resolve";
+  item.arguments = spec::parse_yaml(arguments, "t.yaml");
+  std::vector<std::string> ids;
+  for (const auto& check : resolve_kind().parse(item, topology)) ids.push_back(check->promise.id);
+  return ids;
+}
+
+TEST(ResolveSpec, AsksEachOfTheNodesOwnResolversOrTheFirst) {
+  using ::testing::ElementsAre;
+  EXPECT_THAT(made("{from: one, name: two, with: udp}"),
+              ElementsAre("resolve one two at 10.91.0.1 udp", "resolve one two at 192.168.16.53 udp"));
+  EXPECT_THAT(made("{from: one, name: two, resolvers: first, with: udp}"),
+              ElementsAre("resolve one two at 10.91.0.1 udp"));
+  EXPECT_EQ(made("{from: one, name: two, resolvers: each}").size(), 4U);
+  EXPECT_THROW(made("{from: one, name: two, resolvers: first, server: 10.0.0.1}"), spec::SpecError);
+  EXPECT_THROW(made("{from: one, name: two, resolvers: last}"), spec::SpecError);
+}
+
 TEST(ResolveJudgement, PassesTheRightAnswerFromTheRightServer) {
   EXPECT_EQ(judge_resolve(kExpected, answered()).verdict, Verdict::pass);
   EXPECT_EQ(judge_resolve(std::nullopt, answered()).verdict, Verdict::pass);
@@ -55,6 +80,17 @@ TEST(ResolveJudgement, FailsEveryOutcomeThatIsNoAnswer) {
     evidence.outcome.status = status;
     EXPECT_EQ(judge_resolve(kExpected, evidence).verdict, Verdict::fail);
   }
+}
+
+TEST(ResolveJudgement, AForwarderOnTheAskersLoopbackHasAnsweredWhereItsAnswerWasSeenThere) {
+  engine::DnsEvidence evidence = answered();
+  evidence.server = {"127.0.0.11", *IpAddress::parse("127.0.0.11"), "container-one"};
+  auto& seen = evidence.journey.sightings;
+  seen.insert(seen.begin(),
+              sighting(Leg::forward, "container-one", "lo", Direction::in, "127.0.0.1", "127.0.0.11"));
+  EXPECT_EQ(judge_resolve(kExpected, evidence).verdict, Verdict::fail) << "nobody answered on lo";
+  seen.push_back(sighting(Leg::reply, "container-one", "lo", Direction::in, "127.0.0.11", "127.0.0.1"));
+  EXPECT_EQ(judge_resolve(kExpected, evidence).verdict, Verdict::pass);
 }
 
 TEST(ResolveJudgement, FailsWhenAnotherServerGotTheQuestion) {

@@ -34,6 +34,7 @@ open_up() {
     if [[ -d $entry ]]; then mkdir "$root/${entry##*/}"; else : >"$root/${entry##*/}"; fi
     mount --rbind "$entry" "$root/${entry##*/}"
   done
+  umount --recursive --lazy "$hold"
 }
 
 # What the tests read: the sources, and the programs of build/release.

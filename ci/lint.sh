@@ -39,7 +39,8 @@ check_tidy() {
 }
 
 check_shell() {
-  shellcheck --external-sources ci/*.sh .ci/run fixtures/setups/*/*.sh || fail "shellcheck found the above"
+  shellcheck --external-sources ci/*.sh .ci/run fixtures/setups/*/*.sh harness/cli/testing/*.sh \
+    harness/engine/report/format/browser/*.sh || fail "shellcheck found the above"
   say "shellcheck: nothing found"
 }
 

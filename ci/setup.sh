@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Installs the Debian 12 packages of the groups named (default: build), those that are missing, with apt-get.
 #
-#   ci/setup.sh [GROUP…]        groups of ci/packages.txt: build scripts test lint runtime
+#   ci/setup.sh [GROUP…]        groups of ci/packages.txt: build scripts test reports node lint runtimes runtime
 #
 # Needs root or a sudo that asks no password. Without them, or without apt-get, it fails and names the packages
-# to install by hand. It installs no container runtime, and does nothing when all is there.
+# to install by hand. Does nothing when all is there. Container runtimes are installed only where the group runtimes is
+# named; no service of what it installs is started meanwhile.
 set -euo pipefail
 # shellcheck source=ci/common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
@@ -61,6 +62,14 @@ if ! is_real_root; then
 fi
 apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300)
 say "set-up ($*): installing ${missing[*]}"
+# Debian's packages ask this before they start a service (invoke-rc.d). One that is there already stays.
+policy=/usr/sbin/policy-rc.d
+allow_services() { "${as_root[@]}" rm -f "$policy"; }
+if [[ ! -e $policy ]]; then
+  trap allow_services EXIT
+  printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$policy" >/dev/null
+  "${as_root[@]}" chmod 755 "$policy"
+fi
 # Package lists already here may do, so a failed update (no network, but a local mirror) does not yet end it.
 "${apt[@]}" update </dev/null || say "apt-get update failed; trying with the package lists that are here"
 "${apt[@]}" install --yes --no-install-recommends "${missing[@]}" </dev/null ||

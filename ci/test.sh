@@ -1,12 +1,18 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds with warnings as errors, and runs all tests through ctest.
 #
-#   ci/test.sh [--quick] [--lint] [--sanitizers] [--help]
+#   ci/test.sh [--quick] [--lint] [--sanitizers] [--runtimes] [--reports] [--help]
 #
 #   --quick        only the tests as the calling user, without the passes below
 #   --lint         also the source format, clang-tidy and shellcheck
 #   --sanitizers   also everything once more under AddressSanitizer with UndefinedBehaviorSanitizer, and
 #                  under ThreadSanitizer
+#   --runtimes     also installs Docker, Podman and the CNI plugins, whose scenarios are skipped where they are
+#                  missing. Never unasked: on an ordinary machine these packages start services, now or at the
+#                  next boot, and change its firewall
+#   --reports      also installs what reads the reports: promtool, a browser, and with npm, into
+#                  build/release/browser, what drives it. The tests with them must then run; the browser's
+#                  screenshots stay there. Debian's package with promtool is Prometheus itself, a service
 #
 # The tests that need namespaces (label netns) and all scenarios that ship run several times: as the calling user;
 # when that is root, as an unprivileged user too; and inside `unshare -Urn`. The pass over all tests comes last, with
@@ -16,17 +22,20 @@ set -euo pipefail
 # shellcheck source=ci/common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
-quick='' lint='' sanitizers=''
+quick='' lint='' sanitizers='' runtimes='' reports=''
 for argument in "$@"; do
   case $argument in
     --quick) quick=yes ;;
     --lint) lint=yes ;;
     --sanitizers) sanitizers=yes ;;
+    --runtimes) runtimes=yes ;;
+    --reports) reports=yes ;;
     --help | -h) help_of "$0" && exit 0 ;;
     *) fail "unknown argument $argument; ci/test.sh --help lists them" ;;
   esac
 done
 jobs=$(nproc)
+[[ ! $reports ]] || export PLUMBLINE_REPORT_TOOLS=required
 
 # Tests with namespaces once more, as someone else. ctest gets a folder of its own for its log, because the build
 # folder is not the other user's.
@@ -69,9 +78,14 @@ sanitized() {
 cd "$root"
 groups=(build scripts test)
 [[ $lint ]] && groups+=(lint)
+[[ $runtimes ]] && groups+=(runtimes)
+[[ $reports ]] && groups+=(reports)
+# A Node that is there may be another maker's, whose package Debian's would push out.
+[[ $reports ]] && ! command -v npm >/dev/null && groups+=(node)
 ci/setup.sh "${groups[@]}"
 [[ $lint ]] && step "source format" ci/lint.sh --format
 step "configure" cmake --preset ci
+[[ $reports ]] && step "playwright-core" harness/engine/report/format/browser/run.sh --install build/release/browser
 step "build" cmake --build --preset ci
 [[ $lint ]] && step "clang-tidy and shellcheck" ci/lint.sh --tidy --shell
 

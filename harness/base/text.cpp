@@ -1,6 +1,8 @@
 #include "harness/base/text.hpp"
 
 #include <fmt/format.h>
+#include <locale.h>
+#include <wchar.h>
 
 #include <algorithm>
 #include <cctype>
@@ -59,10 +61,40 @@ std::string spelled(char32_t c) {
   return number < 0x10000 ? fmt::format("\\u{:04x}", number) : fmt::format("\\U{:08x}", number);
 }
 
-/// The byte at which `text`'s first `width` columns end.
+/// How many cells of a terminal characters take, by the C library's tables, whatever locale this program runs
+/// in.
+class Cells {
+ public:
+  Cells() : before_(::uselocale(unicode())) {}
+  Cells(const Cells&) = delete;
+  Cells& operator=(const Cells&) = delete;
+  ~Cells() { ::uselocale(before_); }
+
+  std::size_t operator()(char32_t c) const {
+    if (c < 0x300) return 1;
+    const int width = ::wcwidth(static_cast<wchar_t>(c));
+    return width < 0 ? 1 : static_cast<std::size_t>(width);
+  }
+
+ private:
+  /// Null where the C library lacks it: then the thread's stays.
+  static locale_t unicode() {
+    static const locale_t kUnicode = ::newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
+    return kUnicode;
+  }
+  locale_t before_;
+};
+
+/// The byte at which `text`'s first `width` columns end; one character at least.
 std::size_t bytes_of(std::string_view text, std::size_t width) {
+  const Cells cells;
   std::size_t at = 0;
-  for (; at < text.size() && width > 0; --width) at += decode(text.substr(at)).length;
+  for (std::size_t used = 0; at < text.size();) {
+    const CodePoint point = decode(text.substr(at));
+    used += cells(point.value);
+    if (used > width && at != 0) break;
+    at += point.length;
+  }
   return at;
 }
 
@@ -107,8 +139,13 @@ std::vector<std::string> printable_lines(std::string_view text) {
 }
 
 std::size_t columns(std::string_view text) {
+  const Cells cells;
   std::size_t count = 0;
-  for (std::size_t at = 0; at < text.size(); ++count) at += decode(text.substr(at)).length;
+  for (std::size_t at = 0; at < text.size();) {
+    const CodePoint point = decode(text.substr(at));
+    count += cells(point.value);
+    at += point.length;
+  }
   return count;
 }
 
@@ -145,6 +182,25 @@ bool glob_matches(std::string_view glob, std::string_view text) {
     }
   }
   return glob.find_first_not_of('*', at) == std::string_view::npos;
+}
+
+bool is_host_name(std::string_view text) {
+  constexpr std::size_t kLongest = 253;
+  constexpr std::size_t kLongestLabel = 63;
+  if (text.ends_with('.')) text.remove_suffix(1);
+  if (text.empty() || text.size() > kLongest) return false;
+  std::size_t label = 0;
+  for (const char letter : text) {
+    if (letter == '.') {
+      if (label == 0) return false;
+      label = 0;
+      continue;
+    }
+    const bool allowed =
+        std::isalnum(static_cast<unsigned char>(letter)) != 0 || letter == '-' || letter == '_';
+    if (!allowed || ++label > kLongestLabel) return false;
+  }
+  return label != 0;
 }
 
 std::string lower(std::string_view text) {

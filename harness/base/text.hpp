@@ -29,6 +29,10 @@ std::vector<std::string> wrap(std::string_view text, std::size_t width);
 /// True when `text` is what `glob` says: `*` stands for any text, all else for itself.
 bool glob_matches(std::string_view glob, std::string_view text);
 
+/// Whether DNS can be asked for it: labels of 1 to 63 letters, digits, "-" and "_", 253 characters at most
+/// (RFC 1035); a dot may end it.
+bool is_host_name(std::string_view text);
+
 /// ASCII letters in lower case.
 std::string lower(std::string_view text);
 

@@ -48,6 +48,8 @@ TEST(Text, LinesAreSplitAndEachIsPrintable) {
 TEST(Text, CountsColumnsByCodePoint) {
   EXPECT_EQ(columns("µs →"), 4U);
   EXPECT_EQ(columns(""), 0U);
+  EXPECT_EQ(columns("網路"), 4U);
+  EXPECT_EQ(columns("e\u0301"), 1U) << "an accent of its own takes no cell";
 }
 
 TEST(Text, WrapsAtSpacesAndCutsLongWords) {
@@ -55,9 +57,22 @@ TEST(Text, WrapsAtSpacesAndCutsLongWords) {
   EXPECT_THAT(wrap("one two three", 8), ElementsAre("one two", "three"));
   EXPECT_THAT(wrap("abcdefgh", 3), ElementsAre("abc", "def", "gh"));
   EXPECT_THAT(wrap("→→→→", 3), ElementsAre("→→→", "→"));
+  EXPECT_THAT(wrap("網路網", 5), ElementsAre("網路", "網"));
+  EXPECT_THAT(wrap("網路", 1), ElementsAre("網", "路"));
   EXPECT_THAT(wrap("", 10), ElementsAre(""));
   EXPECT_THAT(wrap("ab", 0), ElementsAre("a", "b"));
   EXPECT_THAT(wrap("fits", 4), ElementsAre("fits"));
+}
+
+TEST(Text, TellsHostNames) {
+  for (const char* good : {"www.example.test", "a", "_dns.x-1.", "1.2.3.4"})
+    EXPECT_TRUE(is_host_name(good)) << good;
+  const std::string label(63, 'a');
+  EXPECT_TRUE(is_host_name(label + "." + label));
+  EXPECT_FALSE(is_host_name(label + "a"));
+  EXPECT_FALSE(is_host_name(label + "." + label + "." + label + "." + label));
+  for (const char* bad : {"", ".", "..", ".a", "a..b", "bad name", "a/b", "\xc3\xa4", "a\n"})
+    EXPECT_FALSE(is_host_name(bad)) << bad;
 }
 
 TEST(Glob, StarStandsForAnyText) {

@@ -8,6 +8,8 @@
 namespace plumbline::cli::testing {
 namespace {
 
+using ::testing::AllOf;
+using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
@@ -45,6 +47,51 @@ class CliInNamespaces : public ::testing::Test {
   Folder folder_;
 };
 
+TEST_F(CliInNamespaces, MatrixTellsWhoReachesWhom) {
+  const std::vector<std::string> diy{
+      "matrix", kDiy, "--setup", "native", "--nodes", "host,container-one,internal", "--with", "ping,tcp/80"};
+  const Ran ran = run({.arguments = diy});
+  EXPECT_EQ(ran.status, 0) << ran.out << ran.err;
+  EXPECT_THAT(ran.out, HasSubstr("  ping, tcp/80 over IPv4 and IPv6\n"
+                                 "                   host  container-one  internal\n"
+                                 "    host           -     .              .\n"
+                                 "    container-one  .     -              X\n"));
+  std::vector<std::string> as_json = diy;
+  as_json.insert(as_json.end(), {"--report", "json"});
+  const Ran json = run({.arguments = as_json});
+  EXPECT_EQ(json.status, 0);
+  const auto scenario = boost::json::parse(json.out).at("scenarios").at(0);
+  EXPECT_EQ(scenario.at("matrix").as_array().size(), 4U) << "two services over two families";
+  for (const auto& check : scenario.at("checks").as_array())
+    EXPECT_NE(check.at("type"), "attempt") << "nobody promised it";
+}
+
+/// Its runtimes are not in PATH, and its engines' sockets are none.
+TEST_F(CliInNamespaces, DoctorSaysWhatOfTheEnginesIsMissing) {
+  const Ran ran =
+      run({.arguments = {"doctor"},
+           .environment = {{"PATH", "/nowhere"}, {"DOCKER_HOST", "unix:///nowhere/docker.sock"}}});
+  EXPECT_EQ(ran.status, 0) << "a run does without" << ran.err;
+  const std::string said = unwrapped(ran.out);
+  if (said.find("a container engine needs root") == std::string::npos) {
+    EXPECT_THAT(said, HasSubstr("setup docker its scenarios are skipped: docker needs dockerd"));
+    EXPECT_THAT(said, HasSubstr("remedy: apt-get install docker.io"));
+    EXPECT_THAT(said, HasSubstr("remedy: apt-get install podman"));
+  }
+  EXPECT_THAT(said, HasSubstr("docker no engine at /nowhere/docker.sock"));
+}
+
+TEST_F(CliInNamespaces, AnEngineThatASpecNeedsIsMissedAtThePlaceOfTheNode) {
+  const std::string spec = folder_.write("live.yaml",
+                                         "version: 1\nname: live\nnodes:\n  web: {docker: web}\nchecks:\n"
+                                         "  - reach: {from: host, to: web}\n");
+  const Ran ran = plumbline({"validate", spec, "--docker", "/nowhere/engine.sock"});
+  if (ran.err.find("lacks CAP_") != std::string::npos) GTEST_SKIP() << "only root may look into a host";
+  EXPECT_NE(ran.status, 0);
+  EXPECT_THAT(ran.err, HasSubstr("live.yaml:4:"));
+  EXPECT_THAT(ran.err, HasSubstr("/nowhere/engine.sock: there is no such socket"));
+}
+
 TEST_F(CliInNamespaces, DoctorTellsEachThing) {
   const Ran ran = plumbline({"doctor", "--json"});
   ASSERT_EQ(ran.status, 0) << ran.out << ran.err;
@@ -53,9 +100,12 @@ TEST_F(CliInNamespaces, DoctorTellsEachThing) {
   std::vector<std::string> names;
   for (const auto& finding : value.at("findings").as_array())
     names.emplace_back(finding.at("name").as_string());
-  EXPECT_THAT(names, ::testing::IsSupersetOf({"kernel", "privileges", "namespaces", "netns", "veth", "bridge",
-                                              "ipv6", "capture", "nftables", "nft trace", "legacy trace",
-                                              "drop reasons", "counters", "br_netfilter", "nft"}));
+  EXPECT_THAT(names,
+              ::testing::IsSupersetOf(
+                  {"kernel",       "privileges",   "namespaces", "netns",     "veth",         "bridge",
+                   "ipv6",         "capture",      "nftables",   "nft trace", "legacy trace", "drop reasons",
+                   "counters",     "br_netfilter", "nft",        "live host", "docker",       "podman",
+                   "setup docker", "setup podman", "setup cni"}));
   EXPECT_THAT(plumbline({"doctor"}).out, HasSubstr("This machine can run plumbline."));
 }
 
@@ -168,7 +218,8 @@ TEST_F(CliInNamespaces, ATerminalShowsColoursGlyphsAndProgress) {
 
 TEST_F(CliInNamespaces, QuietSaysOnlyTheTotalsWhenAllPassed) {
   const Ran ran = run_diy({"-q", "-k", "ping"});
-  EXPECT_THAT(ran.out, ::testing::MatchesRegex("[0-9]+ checks: [^\n]*\\(1 scenario\\)\n"));
+  EXPECT_THAT(ran.out, ::testing::MatchesRegex(
+                           "[0-9]+ checks: [^\n]*\\(1 scenario\\); [0-9]+ checks left out by -k\n"));
 }
 
 TEST_F(CliInNamespaces, AClosedPipeDoesNotChangeTheVerdict) {
@@ -183,9 +234,39 @@ TEST_F(CliInNamespaces, AClosedPipeDoesNotChangeTheVerdict) {
 }
 
 TEST_F(CliInNamespaces, AReportThatCannotBeWrittenToItsEndIsAnError) {
-  const Ran ran = run_diy({"-k", "ping", "--report", "json=/dev/full"});
+  const std::string other = folder_.path("other.xml");
+  const Ran ran = run_diy({"-k", "ping", "--report", "json=/dev/full", "--report", "junit=" + other});
   EXPECT_EQ(ran.status, 5);
-  EXPECT_THAT(ran.err, HasSubstr("/dev/full: write: No space left on device"));
+  EXPECT_THAT(ran.err, HasSubstr("the json report is not whole: /dev/full: write: No space left on device"));
+  EXPECT_THAT(ran.err, ContainsRegex("the verdicts: [1-9][0-9]* passed, 0 failed"));
+  EXPECT_THAT(text_of(other), HasSubstr("</testsuites>"));
+}
+
+TEST_F(CliInNamespaces, AFileThatMayNotGrowHidesNoVerdict) {
+  Start small{.arguments = {"run", kDiy, "--out", folder_.path("out"), "-k", "ping", "--report",
+                            "json=" + folder_.path("report.json")}};
+  small.prepare = [] {
+    const rlimit limit{10'000, 10'000};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+  };
+  const Ran ran = run(small);
+  EXPECT_EQ(ran.status, 5);
+  EXPECT_THAT(ran.err, AllOf(HasSubstr("the json report is not whole"), HasSubstr("File too large"),
+                             ContainsRegex("the verdicts: [1-9][0-9]* passed, 0 failed")));
+  EXPECT_FALSE(std::filesystem::exists(folder_.path("report.json")));
+}
+
+TEST_F(CliInNamespaces, AReportThatCannotBeWrittenHidesNoFailure) {
+  const std::string spec =
+      folder_.write("broken.yaml",
+                    "version: 1\nname: broken\nworld: diy\n"
+                    "setup: {native: {bridges: {b: {address: 192.168.99.1/24, containers: {c: "
+                    "192.168.99.11}}}}}\nchecks:\n  - deny: {from: host, to: c, with: ping}\n");
+  const Ran ran = run({.arguments = {"run", spec, "--trace", "none", "--report", "html=/dev/full"}});
+  EXPECT_EQ(ran.status, 1) << ran.out;
+  EXPECT_THAT(ran.err, HasSubstr("the html report is not whole: /dev/full: write: No space left on device"));
+  EXPECT_THAT(ran.err, HasSubstr("0 passed, 1 failed"));
+  EXPECT_THAT(ran.out, HasSubstr("FAIL  deny host -> c ping"));
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
 #include <boost/json.hpp>
 #include <fstream>
 #include <sstream>
@@ -11,6 +13,7 @@ namespace plumbline::cli::testing {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::AnyOf;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -36,12 +39,34 @@ TEST(Cli, HelpHasExamplesAndExitStatuses) {
 }
 
 TEST(Cli, EverySubcommandHasHelp) {
-  for (const char* command : {"run", "list", "explain", "doctor", "schema", "selftest"}) {
+  for (const char* command : {"run", "report", "list", "explain", "doctor", "schema", "selftest", "matrix"}) {
     const Ran ran = plumbline({command, "--help"});
     EXPECT_EQ(ran.status, 0) << command;
     EXPECT_THAT(ran.out, HasSubstr(std::string("plumbline ") + command)) << command;
   }
   EXPECT_THAT(plumbline({"run", "--help"}).out, HasSubstr("--report FORMAT[=FILE]"));
+  for (const char* command : {"list", "explain", "schema", "doctor"}) {
+    EXPECT_THAT(plumbline({command, "--help"}).out, Not(AnyOf(HasSubstr("plumbline run"), HasSubstr("130"))))
+        << "what is another's";
+  }
+}
+
+TEST(Cli, MatrixExplainsItsSignsAndRefusesWhatItCannotTry) {
+  const Ran help = plumbline({"matrix", "--help"});
+  EXPECT_THAT(help.out,
+              AllOf(HasSubstr("  .  allowed"), HasSubstr("  X  denied"), HasSubstr("  ?  inconclusive"),
+                    HasSubstr("  !  differs from the promise"), HasSubstr("by default the scenario diy")));
+  expect_usage_error(plumbline({"matrix", kDiy, "--with", "tcp"}),
+                     "--with tcp: expected ping, tcp/PORT or udp/PORT");
+  expect_usage_error(plumbline({"matrix", kDiy, "--with", ","}), "--with names no service");
+  expect_usage_error(plumbline({"matrix", kDiy, "--nodes", "host,contaner-one"}),
+                     "there is no node 'contaner-one'; did you mean 'container-one'?");
+  expect_usage_error(plumbline({"matrix", kDiy, "--nodes", "host,lan"}), "'lan' is a segment's bridge");
+  expect_usage_error(plumbline({"matrix", kDiy, "--nodes", "host,host"}), "a matrix needs two at least");
+  expect_usage_error(plumbline({"matrix", kDiy, "--setup", "docker"}),
+                     "--setup docker: no scenario has this setup");
+  expect_usage_error(plumbline({"matrix", "nowhere.yaml"}), "nowhere.yaml");
+  expect_usage_error(plumbline({"matrix", kDiy, "-q", "-v"}), "excludes");
 }
 
 TEST(Cli, ExplainsEveryCauseThatItLists) {
@@ -61,6 +86,8 @@ TEST(Cli, ExplainsEveryCauseThatItLists) {
 TEST(Cli, UnknownCauseNamesTheNearest) {
   expect_usage_error(plumbline({"explain", "forwarding-disbled"}),
                      "there is no cause 'forwarding-disbled'; did you mean 'forwarding-disabled'?");
+  expect_usage_error(plumbline({"explain", "FORWARDING-disabled"}), "; did you mean 'forwarding-disabled'?");
+  expect_usage_error(plumbline({"explain", "forwarding-dis"}), "; did you mean 'forwarding-disabled'?");
   expect_usage_error(plumbline({"explain"}), "which cause?");
 }
 
@@ -77,6 +104,44 @@ TEST(Cli, VersionIsTheProjects) {
   EXPECT_EQ(ran.out, "plumbline " PLUMBLINE_VERSION "\n");
 }
 
+TEST(Cli, DiscoverRefusesTargetsThatNobodyHas) {
+  for (const char* target : {"224.0.0.1", "239.1.1.1:80", "0.0.0.0", "0.1.2.3", "127.0.0.1", "127.8.8.8:53",
+                             "255.255.255.255", "::", "::1", "ff02::1", "[fe80::1]:80"}) {
+    expect_usage_error(plumbline({"discover", "--internet", target}),
+                       std::string("--internet ") + target + ": no host can be reached by that address");
+  }
+  for (const char* name : {"bad name", "a..b", ""}) {
+    expect_usage_error(plumbline({"discover", "--name", name}),
+                       std::string("--name '") + name + "': that is not a host name");
+  }
+}
+
+TEST(Cli, AnEngineThatIsAskedForByNameMustBeThere) {
+  for (const char* option : {"--docker", "--podman"}) {
+    const Ran ran = plumbline({"discover", option, "/nowhere/engine.sock"});
+    expect_usage_error(
+        ran, std::string(option) + ": container engine at /nowhere/engine.sock: there is no such socket");
+    EXPECT_THAT(ran.err, HasSubstr("remedy: "));
+  }
+}
+
+TEST(Cli, AnEngineThatIsSilentIsThisMachines) {
+  const Folder folder;
+  const std::string path = folder.path("sock");
+  boost::asio::io_context loop;
+  // It is connected to, and nobody ever takes it.
+  const boost::asio::local::stream_protocol::acceptor silent(loop, path);
+  const Ran ran = plumbline({"discover", "--podman=", "--docker", path});
+  EXPECT_EQ(ran.status, 3) << ran.err;
+  EXPECT_THAT(ran.err, HasSubstr("no answer within"));
+}
+
+TEST(Cli, AnEmptyValueTakesNoFurtherWord) {
+  expect_usage_error(plumbline({"discover", "--docker=", "--podman=", "--internet", "0.0.0.0"}),
+                     "--internet 0.0.0.0: ");
+  expect_usage_error(plumbline({"run", "--out=", kDiy}), "--out: expected a folder");
+}
+
 TEST(Cli, UnknownCommandNamesTheNearest) {
   expect_usage_error(plumbline({"dcotor"}), "plumbline: 'dcotor' is no command; did you mean 'doctor'?");
   expect_usage_error(plumbline({"frobnicate"}), "'frobnicate' is no command\n  remedy: ");
@@ -86,6 +151,8 @@ TEST(Cli, UnknownCommandNamesTheNearest) {
 TEST(Cli, UnknownOptionNamesTheNearest) {
   expect_usage_error(plumbline({"run", "--repotr", "json"}),
                      "option '--repotr' is not known; did you mean '--report'?");
+  expect_usage_error(plumbline({"run", "--bogus"}), "option '--bogus' is not known\n");
+  expect_usage_error(plumbline({"run", "-k", "a", "-k", "b"}), "-k: given 2 times, and can be given once");
   expect_usage_error(plumbline({"--frobnicate"}), "plumbline");
   expect_usage_error(plumbline({"run", "-j", "0"}), "--jobs");
   expect_usage_error(plumbline({"run", "-j", "many"}), "many");
@@ -102,7 +169,8 @@ TEST(Cli, HostileArgumentsDoNotSteerTheTerminal) {
 
 TEST(CliRun, UnknownReportFormatListsThoseThatExist) {
   expect_usage_error(plumbline({"run", "--report", "jsno"}), "no format 'jsno'; did you mean 'json'?");
-  expect_usage_error(plumbline({"run", "--report", "html=x"}), "the formats are console, json");
+  expect_usage_error(plumbline({"run", "--report", "pdf=x"}),
+                     "the formats are console, github, html, json, ");
   expect_usage_error(plumbline({"run", "--report", "json="}), "no file after '='");
   expect_usage_error(plumbline({"run", "--report", "json", "--report", "console"}),
                      "two reports to standard output");
@@ -121,6 +189,19 @@ TEST(CliRun, MissingSpecIsSaidWithItsPlace) {
   expect_usage_error(ran, path + ":1:1: ");
   EXPECT_THAT(ran.err, StartsWith(path));
   EXPECT_TRUE(folder.empty());
+}
+
+TEST(CliRun, AScenariosNameLeadsToItsFile) {
+  expect_usage_error(run({.arguments = {"run", "diy"}, .folder = PLUMBLINE_SOURCE_DIR}),
+                     "plumbline: diy: there is no such file; did you mean scenarios/diy.yaml?");
+}
+
+TEST(CliRun, StandardInputIsASpecToo) {
+  const Folder folder;
+  const std::string spec = folder.write("wrong.yaml", "version: 1\nname: wrong\nchecsk: []\n");
+  Start start{.arguments = {"run", "-"}};
+  start.prepare = [spec] { ::dup2(::open(spec.c_str(), O_RDONLY), STDIN_FILENO); };
+  expect_usage_error(run(start), "/dev/stdin:3:1: ");
 }
 
 TEST(CliRun, AllWrongSpecsAreSaidAndNothingIsBuilt) {
@@ -178,8 +259,8 @@ TEST(CliRun, PlacesThatCannotBeWrittenAreSaidBeforeAnythingIsBuilt) {
   expect_usage_error(plumbline({"run", kDiy, "--out", file + "/below"}), file);
   expect_usage_error(plumbline({"run", kDiy, "--out", "/proc/plumbline"}), "/proc/plumbline");
   expect_usage_error(
-      plumbline({"run", kDiy, "--out", folder.path("out"), "--report", "json=" + folder.path("no/such/f")}),
-      "no/such/f: create: No such file or directory");
+      plumbline({"run", kDiy, "--out", folder.path("out"), "--report", "json=/proc/no/such/f"}),
+      "the json report: /proc/no: create a folder: No such file or directory");
   expect_usage_error(
       plumbline({"run", kDiy, "--out", folder.path("out"), "--report", "json=" + folder.path()}),
       "Is a directory");

@@ -45,9 +45,19 @@ std::function<std::string(const std::string&)> one_of(std::vector<std::string> w
   };
 }
 
-std::string did_you_mean(std::string_view word, const std::vector<std::string>& words) {
+std::string nearest_word(std::string_view word, const std::vector<std::string>& words) {
+  const std::string wanted = lower(word);
   const std::vector<std::string_view> views(words.begin(), words.end());
-  const std::string_view near = spec::nearest(word, views);
+  const std::string_view near = spec::nearest(wanted, views);
+  if (!near.empty()) return std::string(near);
+  constexpr std::size_t kShortest = 3;
+  const auto begins = [&wanted](const std::string& each) { return each.starts_with(wanted); };
+  if (wanted.size() < kShortest || std::ranges::count_if(words, begins) != 1) return {};
+  return *std::ranges::find_if(words, begins);
+}
+
+std::string did_you_mean(std::string_view word, const std::vector<std::string>& words) {
+  const std::string near = nearest_word(word, words);
   return near.empty() ? "" : fmt::format("; did you mean '{}'?", near);
 }
 

@@ -26,9 +26,13 @@ struct Invocation {
 using Action = std::function<int(const Invocation&)>;
 
 Action add_run(CLI::App& app);
+Action add_validate(CLI::App& app);
 Action add_list(CLI::App& app);
+Action add_discover(CLI::App& app);
 Action add_doctor(CLI::App& app);
+Action add_matrix(CLI::App& app);
 Action add_explain(CLI::App& app);
+Action add_report(CLI::App& app);
 Action add_schema(CLI::App& app);
 Action add_selftest(CLI::App& app);
 
@@ -39,7 +43,7 @@ inline constexpr std::string_view kExitStatuses =
     "  2  the command line or a spec is wrong; nothing was built\n"
     "  3  this machine cannot run it; the remedy is said\n"
     "  4  none failed, but some were inconclusive, or differed between repetitions, or all were skipped\n"
-    "  5  an error\n"
+    "  5  an error; also a report that could not be written to its end, where it would be 0 otherwise\n"
     "  130  interrupted by SIGINT, SIGTERM or SIGHUP; the report holds what had ended\n"
     "  128+N  ended by signal N while the specs were read; nothing was built\n";
 
@@ -57,6 +61,8 @@ std::chrono::milliseconds parse_timeout(const std::string& text);
 /// nearest.
 std::function<std::string(const std::string&)> one_of(std::vector<std::string> words);
 
+/// Of `words` the one that was probably meant: mistyped, in capitals, or begun; else empty.
+std::string nearest_word(std::string_view word, const std::vector<std::string>& words);
 /// "; did you mean 'list'?", or nothing where no word is near.
 std::string did_you_mean(std::string_view word, const std::vector<std::string>& words);
 

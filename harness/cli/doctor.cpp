@@ -5,9 +5,12 @@
 #include <boost/json.hpp>
 #include <cerrno>
 #include <cstdlib>
+#include <iterator>
 #include <memory>
+#include <utility>
 
 #include "harness/cli/command.hpp"
+#include "harness/cli/engine_trials.hpp"
 #include "harness/cli/trials.hpp"
 #include "harness/engine/report/json_text.hpp"
 #include "harness/engine/report/text.hpp"
@@ -21,6 +24,8 @@ namespace json = boost::json;
 constexpr int kCannotRun = 3;
 /// Says inside the sandbox who stands outside it, which cannot be seen from there.
 constexpr const char* kOutside = "PLUMBLINE_OUTSIDE";
+/// And what was seen there of the live host, as JSON.
+constexpr const char* kLive = "PLUMBLINE_LIVE";
 constexpr std::size_t kColumns = 100;
 
 const char* to_text(Finding finding) noexcept {
@@ -42,7 +47,7 @@ bool can_run(const std::vector<Trial>& trials) {
                       [](const Trial& trial) { return trial.finding == Finding::missing; });
 }
 
-std::string as_json(const std::vector<Trial>& trials) {
+json::array findings(const std::vector<Trial>& trials) {
   json::array array;
   for (const Trial& trial : trials) {
     json::object object{{"name", engine::valid_utf8(trial.name)},
@@ -52,7 +57,33 @@ std::string as_json(const std::vector<Trial>& trials) {
     if (!trial.remedy.empty()) object["remedy"] = engine::valid_utf8(trial.remedy);
     array.push_back(std::move(object));
   }
-  return engine::pretty(json::object{{"can_run", can_run(trials)}, {"findings", std::move(array)}});
+  return array;
+}
+
+std::string as_json(const std::vector<Trial>& trials) {
+  return engine::pretty(json::object{{"can_run", can_run(trials)}, {"findings", findings(trials)}});
+}
+
+/// Of a list that `findings` has made; empty for anything else.
+std::vector<Trial> trials_of(const char* text) {
+  std::vector<Trial> trials;
+  json::error_code problem;
+  const json::value value = text == nullptr ? json::value() : json::parse(text, problem);
+  if (problem || !value.is_array()) return trials;
+  for (const json::value& each : value.get_array()) {
+    const auto at = [&](const char* key) {
+      const json::value* found = each.is_object() ? each.get_object().if_contains(key) : nullptr;
+      return found != nullptr && found->is_string() ? std::string(found->get_string()) : std::string();
+    };
+    Trial trial{at("name"), Finding::absent, at("detail"), at("remedy")};
+    if (at("finding") == to_text(Finding::ok)) trial.finding = Finding::ok;
+    trials.push_back(std::move(trial));
+  }
+  return trials;
+}
+
+void append(std::vector<Trial>& trials, std::vector<Trial> more) {
+  std::ranges::move(more, std::back_inserter(trials));
 }
 
 std::string as_text(const std::vector<Trial>& trials) {
@@ -84,14 +115,24 @@ int tell(std::vector<Trial> trials, const std::vector<Trial>& more, bool in_json
 int doctor(bool in_json, const Invocation& invocation) {
   if (kernel::in_sandbox()) {
     const char* outside = std::getenv(kOutside);
-    return tell(look_around(outside == nullptr ? "" : outside), try_inside(), in_json);
+    std::vector<Trial> trials = try_inside();
+    append(trials, look_for_runtimes());
+    append(trials, trials_of(std::getenv(kLive)));
+    return tell(look_around(outside == nullptr ? "" : outside), trials, in_json);
   }
-  if (::setenv(kOutside, identity().c_str(), 1) != 0) throw Error::from_errno(errno, "setenv");
+  const std::vector<Trial> live = look_at_live_host();
+  if (::setenv(kOutside, identity().c_str(), 1) != 0 ||
+      ::setenv(kLive, json::serialize(findings(live)).c_str(), 1) != 0) {
+    throw Error::from_errno(errno, "setenv");
+  }
   try {
     return kernel::reexec_in_sandbox(invocation.argc, invocation.argv);
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::environment) throw;
-    return tell(look_around({}), refused_sandbox(error), in_json);
+    std::vector<Trial> trials = refused_sandbox(error);
+    append(trials, untried_runtimes());
+    append(trials, live);
+    return tell(look_around({}), trials, in_json);
   }
 }
 

@@ -110,6 +110,13 @@ Action add_explain(CLI::App& app) {
   command->add_option("CODE", arguments->code, "As a report names it: forwarding-disabled");
   command->add_flag("--json", arguments->as_json, "As JSON");
   command->add_flag("--markdown", arguments->as_markdown, "All of them, as docs/causes.md has them");
+  command->footer(
+      "Example:\n"
+      "  plumbline explain forwarding-disabled\n"
+      "\n"
+      "`plumbline list causes` tells all codes.\n"
+      "\n"
+      "Exit status: 0; 2 there is no such cause.\n");
   return [arguments](const Invocation&) { return explain(*arguments); };
 }
 

@@ -232,6 +232,13 @@ Action add_list(CLI::App& app) {
       ->type_name("PATTERN");
   command->add_flag("-v,--verbose", arguments->verbose, "Also the ids of each scenario's checks");
   command->add_flag("--json", arguments->as_json, "As JSON");
+  command->footer(
+      "Examples:\n"
+      "  plumbline list                      all of it\n"
+      "  plumbline list scenarios -v         and the ids of their checks, for -k\n"
+      "  plumbline list causes -k route\n"
+      "\n"
+      "Exit status: 0; 2 the command line is wrong, or what ships is not found.\n");
   return [arguments](const Invocation&) { return list(*arguments); };
 }
 

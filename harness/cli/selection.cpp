@@ -113,6 +113,13 @@ void select_setup(std::vector<spec::Spec>& specs, const std::string& setup) {
       .with_remedy(fmt::format("the setups here are: {}", fmt::join(there, ", ")));
 }
 
+std::size_t count_left_out(const std::vector<spec::Spec>& specs, const engine::RunOptions& options) {
+  if (options.pattern.empty()) return 0;
+  engine::RunOptions all = options;
+  all.pattern.clear();
+  return engine::list_checks(specs, all).size() - engine::list_checks(specs, options).size();
+}
+
 void require_checks(const std::vector<spec::Spec>& specs, const engine::RunOptions& options) {
   if (!engine::list_checks(specs, options).empty()) return;
   std::vector<std::string> ids;

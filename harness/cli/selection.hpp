@@ -17,6 +17,9 @@ std::vector<spec::Spec> load_scenarios(const std::vector<std::string>& files);
 /// when none is left.
 void select_setup(std::vector<spec::Spec>& specs, const std::string& setup);
 
+/// Checks of `specs` that the pattern of `options` does not select.
+std::size_t count_left_out(const std::vector<spec::Spec>& specs, const engine::RunOptions& options);
+
 /// Throws Error of kind usage, with the nearest ids, when `options` select no check of `specs`.
 void require_checks(const std::vector<spec::Spec>& specs, const engine::RunOptions& options);
 

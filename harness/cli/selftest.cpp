@@ -113,7 +113,7 @@ void declare(CLI::App& command, SelftestArguments& arguments) {
   command
       .add_option(
           "--report", arguments.reports,
-          fmt::format("How to report: {}. Without FILE to standard output. Repeatable", report_formats()))
+          fmt::format("How to report: {}. Without FILE to standard output. Repeatable", kPlainFormats))
       ->type_name("FORMAT[=FILE]")
       ->allow_extra_args(false);
   command.add_option("--parallel", arguments.pool.parallel, "Faults under way at once")

@@ -3,7 +3,7 @@
 # Makes each check of each scenario in DIR (all *.yaml below it) a test for ctest, named `PREFIXscenario.setup/check`.
 # The tests are found when ctest starts, so a spec that is new, changed or gone needs no new configuration; a spec that
 # is wrong is a test that fails and says why. A scenario's network is built once for all of its tests. Each has the
-# labels `scenario` and its kind of setup (`native`), beside LABELS; TIMEOUT is 120 unless said otherwise. Where the machine refuses namespaces the tests are skipped; with CI=true
+# labels `scenario` and its kind of setup (`native`; of container runtimes `runtime` too), beside LABELS; TIMEOUT is 120 unless said otherwise. Where the machine refuses namespaces the tests are skipped; with CI=true
 # in the environment they fail.
 #
 #   find_package(plumbline REQUIRED)

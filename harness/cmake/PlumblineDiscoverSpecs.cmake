@@ -60,10 +60,14 @@ function(plumbline_discover_specs)
       set_tests_properties("${name}" PROPERTIES WORKING_DIRECTORY "${plumbline_folder}" TIMEOUT "${plumbline_timeout}"
         FIXTURES_SETUP "${plumbline_prefix}${network}" SKIP_RETURN_CODE 77)
     endif()
+    set(labels "${plumbline_labels};${kind}")
+    if(kind MATCHES "^(cni|docker|podman)$")
+      list(APPEND labels runtime)
+    endif()
     set(name "${plumbline_prefix}${check}")
     add_test("${name}" "${plumbline_program}" "--check=${check}" "--kept=${results}" -- "${spec}")
     set_tests_properties("${name}" PROPERTIES WORKING_DIRECTORY "${plumbline_folder}" TIMEOUT "${plumbline_timeout}"
-      FIXTURES_REQUIRED "${plumbline_prefix}${network}" LABELS "${plumbline_labels};${kind}" SKIP_RETURN_CODE 77)
+      FIXTURES_REQUIRED "${plumbline_prefix}${network}" LABELS "${labels}" SKIP_RETURN_CODE 77)
   endforeach()
 endfunction()
 

@@ -11,6 +11,29 @@ function(plumbline_export target name)
     COMPONENT development)
 endfunction()
 
+# plumbline_list_kinds(TEMPLATE TYPE SUFFIX [EXCEPT name…])
+#
+# For folders with one kind of something per file: foo.cpp, which is no test, defines `TYPE foo_SUFFIX()`. From
+# TEMPLATE (kinds.cpp.in), with their @DECLARATIONS@ and @CALLS@, comes kinds.cpp in the build folder, which lists them
+# all: nothing registers itself at start-up, since static libraries lose such objects. EXCEPT: files that define none.
+function(plumbline_list_kinds template type suffix)
+  cmake_parse_arguments(PARSE_ARGV 3 arg "" "" "EXCEPT")
+  file(GLOB files CONFIGURE_DEPENDS RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
+  list(FILTER files EXCLUDE REGEX "_(test|fuzz|bench)\\.cpp$")
+  set(DECLARATIONS "")
+  set(CALLS "")
+  foreach(file IN LISTS files)
+    get_filename_component(kind ${file} NAME_WE)
+    if(kind IN_LIST arg_EXCEPT)
+      continue()
+    endif()
+    string(APPEND DECLARATIONS "${type} ${kind}_${suffix}();\n")
+    string(APPEND CALLS "${kind}_${suffix}(), ")
+  endforeach()
+  get_filename_component(output ${template} NAME_WLE)
+  configure_file(${template} ${CMAKE_CURRENT_BINARY_DIR}/${output} @ONLY)
+endfunction()
+
 # plumbline_module(NAME [DEPENDS target…] [PRIVATE_DEPENDS target…])
 #
 # Declares the current folder as one module: every *.cpp is its library `plumbline_NAME` (alias

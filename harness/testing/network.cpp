@@ -98,7 +98,8 @@ class Network::Impl {
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
   ~Impl() {
-    stage_.reset();  // before what a script has left running ends, and with it interfaces
+    stage_.reset();    // before what a script has left running ends, and with it interfaces
+    scripts_.reset();  // and this before the loop, in which its daemons are watched
   }
 
   const network::Topology& topology() const noexcept { return stage_ ? stage_->topology() : intended_; }
@@ -115,6 +116,7 @@ class Network::Impl {
     change.foresee(intended_);
     engine::ChangeSite site{network_, *scripts_, stage_->listeners(), intended_};
     loop_.run(change.make(site));
+    loop_.run(engine::follow(spec_, *scripts_, intended_));
     scripts_->settle();
     stage_->intend(intended_);
     stage_->update(network::discover(network_, intended_), {});

@@ -21,6 +21,7 @@ class Run final : public Change {
   boost::asio::awaitable<void> make(ChangeSite& site) const override {
     const network::ScriptEnd end = co_await site.scripts.run(script_);
     if (fails_.empty()) {
+      if (const auto reason = network::ScriptHost::skipped(end)) throw ChangeSkipped(*reason);
       if (end.failed()) throw network::ScriptHost::failure(script_, end);
       co_return;
     }

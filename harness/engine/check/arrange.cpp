@@ -25,4 +25,9 @@ boost::asio::awaitable<std::optional<std::string>> set_up(const spec::Spec& spec
   co_return co_await scripts->set_up(std::move(script));
 }
 
+boost::asio::awaitable<void> follow(const spec::Spec& spec, network::ScriptHost& scripts,
+                                    network::Topology& declared) {
+  if (spec.setup && spec.setup->runtime) co_await spec.setup->runtime->follow(scripts, declared);
+}
+
 }  // namespace plumbline::engine

@@ -26,4 +26,8 @@ boost::asio::awaitable<std::optional<std::string>> set_up(const spec::Spec& spec
                                                           network::ScriptHost* scripts,
                                                           network::Topology& declared);
 
+/// After a change: the nodes are what the setup's runtime has made of its containers since. Throws Error.
+boost::asio::awaitable<void> follow(const spec::Spec& spec, network::ScriptHost& scripts,
+                                    network::Topology& declared);
+
 }  // namespace plumbline::engine

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "harness/base/error.hpp"
 #include "harness/engine/spec/spec.hpp"
 #include "harness/network/setup/script_host.hpp"
 #include "harness/network/topology/live_network.hpp"
@@ -21,6 +22,13 @@ struct ChangeSite {
   network::ScriptHost& scripts;
   Listeners& listeners;         ///< the servers that run
   network::Topology& declared;  ///< what no kernel can be asked for: roles, services, resolvers
+};
+
+/// A change that cannot be made here, because of something that is missing: what comes after it is skipped.
+/// What it says is why.
+class ChangeSkipped : public Error {
+ public:
+  using Error::Error;
 };
 
 /// A change to a running network, made between checks: one item `then:` of a spec. Checks never change
@@ -39,7 +47,7 @@ class Change {
 
   /// What later checks may name and go by: `intended` as it will be afterwards, as far as that is known.
   virtual void foresee(network::Topology& /*intended*/) const {}
-  /// Makes it. Throws Error, with what the kernel or the script said.
+  /// Makes it. Throws Error, with what the kernel or the script said; ChangeSkipped.
   virtual boost::asio::awaitable<void> make(ChangeSite& site) const = 0;
 };
 

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "harness/engine/check/kernel_view.hpp"
+#include "harness/engine/check/words.hpp"
 #include "harness/proof/witness/stop.hpp"
 
 namespace plumbline::engine {
@@ -85,19 +86,17 @@ void tell(const Outcome& outcome, const network::Topology& topology, CheckResult
   result.verdict = outcome.judgement.verdict;
   result.observed = outcome.judgement.observed;
   result.journey = steps(outcome.journey, &topology);
+  result.frames_lost = !outcome.journey.complete;
   result.kernel = kernel_events(outcome.journey, outcome.kernel);
   // Of a denial that leaks, what stopped one copy of it is not what matters.
   const bool leaked = result.type == "deny" && result.verdict == Verdict::fail && outcome.question;
   const auto stop = proof::who_stopped(outcome.journey, outcome.kernel);
   if (stop && !leaked) result.stopped = to_text(*stop);
   for (const proof::KernelPath::Node& node : outcome.kernel.nodes) {
-    if (!node.problem.empty())
-      result.incomplete.push_back(fmt::format("rules of {}: {}", node.name, node.problem));
+    if (!node.problem.empty()) result.incomplete.push_back(rules_untold(node.name, node.problem));
   }
   for (const proof::KernelPath::Node& node : outcome.kernel.nodes) {
-    if (!node.untraced.empty())
-      result.incomplete.push_back(
-          fmt::format("rules of {}: devices' chains are not traced: {}", node.name, node.untraced));
+    if (!node.untraced.empty()) result.incomplete.push_back(devices_untold(node.name, node.untraced));
   }
   if (!outcome.kernel.drops_complete)
     result.incomplete.emplace_back("drop reasons: there was no room for all");

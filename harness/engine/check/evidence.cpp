@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <span>
 
 #include "harness/proof/journey/notes.hpp"
 
@@ -27,6 +28,34 @@ std::string translated(const proof::Journey& journey, std::size_t index) {
   const proof::Translated ends = proof::translated_at(journey, index);
   if (ends.source && ends.destination) return "source, destination";
   return ends.source ? "source" : ends.destination ? "destination" : "";
+}
+
+/// RFC 6052: an IPv6 address in this prefix is the IPv4 one that it ends with, behind a NAT64.
+bool means(const IpAddress& named, const IpAddress& other) {
+  static const Prefix kNat64(*IpAddress::parse("64:ff9b::"), 96);
+  if (named == other) return true;
+  return !named.is_v4() && kNat64.contains(named) && other == IpAddress::from_bytes(named.bytes().last(4));
+}
+
+std::uint16_t source_port(const traffic::Packet& packet) {
+  if (const auto* tcp = std::get_if<traffic::TcpHeader>(&packet.transport)) return tcp->source_port;
+  if (const auto* udp = std::get_if<traffic::UdpHeader>(&packet.transport)) return udp->source_port;
+  return 0;
+}
+
+/// Of an answer as it came in, before our conntrack puts the asked one's name to it: who else gave it.
+std::optional<std::string> another_beyond(const proof::Sighting& answer, const Target& to,
+                                          std::uint16_t port) {
+  if (!answer.packet.ip) return std::nullopt;
+  const IpAddress& source = answer.packet.ip->source;
+  if (!means(to.address, source)) {
+    return fmt::format("it was {} that answered, as {} saw it, not {}", source.to_string(), place(answer),
+                       to.text);
+  }
+  const std::uint16_t from_port = source_port(answer.packet);
+  if (port == 0 || from_port == 0 || from_port == port) return std::nullopt;
+  return fmt::format("it was port {} of {} that answered, as {} saw it, not {}", from_port,
+                     source.to_string(), place(answer), port);
 }
 
 std::uint32_t mtu_of(const network::Topology* topology, const proof::Sighting& sighting) {
@@ -66,14 +95,18 @@ bool Evidence::got_through() const {
   return answered() || outcome.status == traffic::ProbeOutcome::Status::no_answer;
 }
 
-std::optional<std::string> wrong_answerer(const proof::Journey& journey, const Target& to) {
+std::optional<std::string> wrong_answerer(const proof::Journey& journey, const Target& to,
+                                          std::uint16_t port) {
   const auto answers = journey.answers();
   if (answers.empty()) return "no answer was seen by any tap";
   for (const proof::Sighting* answer : answers) {
     if (answer->node == to.node) continue;
     // A node's answer leaves it; one that is first seen coming in is from beyond what we watch.
     const bool from_beyond = answer->packet.direction != traffic::Direction::out && answer->interface != "lo";
-    if (to.node.empty() && from_beyond) continue;
+    if (to.node.empty() && from_beyond) {
+      if (auto another = another_beyond(*answer, to, port)) return another;
+      continue;
+    }
     return fmt::format("it was {} that answered, not {}", answer->node, to.node.empty() ? to.text : to.node);
   }
   return std::nullopt;
@@ -82,6 +115,8 @@ std::optional<std::string> wrong_answerer(const proof::Journey& journey, const T
 std::string Evidence::furthest() const {
   const proof::Sighting* last = journey.furthest();
   if (last == nullptr) return fmt::format("never seen leaving {}", from);
+  if (last->packet.direction == traffic::Direction::other_host)
+    return fmt::format("last seen passing {}", place(*last));
   return fmt::format("last seen at {} {}", place(*last), direction_text(last->packet.direction));
 }
 
@@ -114,6 +149,9 @@ std::vector<JourneyStep> steps(const proof::Journey& journey, const network::Top
     step.leg = leg_text(sighting.leg);
     step.translated = translated(journey, i);
     step.note = proof::offload_note(sighting, mtu_of(topology, sighting));
+    const auto kept = std::span(sighting.bytes).first(std::min(sighting.bytes.size(), StepFrame::kMost));
+    step.frame = {
+        static_cast<std::uint16_t>(sighting.link_type), sighting.original_length, {kept.begin(), kept.end()}};
   }
   return steps;
 }

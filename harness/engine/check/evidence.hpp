@@ -1,10 +1,12 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "harness/engine/check/promise.hpp"
+#include "harness/engine/check/relay.hpp"
 #include "harness/engine/check/result.hpp"
 #include "harness/network/topology/model.hpp"
 #include "harness/proof/journey/journey.hpp"
@@ -35,6 +37,11 @@ struct Evidence {
   proof::KernelPath kernel;  ///< what the kernels of traced nodes did with it
   /// The node whose planted or simulated server got the probe, the target or another; empty: none did.
   std::string delivered_to;
+  std::optional<IpAddress> delivered_from;  ///< as that server saw it, behind NAT and proxies
+  /// Of a live host: what is asked there is no server of ours. It takes connections, and need not echo.
+  bool by_service = false;
+  std::optional<Relay> relay;        ///< of such a service behind a proxy: who led the connection on to it
+  bool went_beyond = false;          ///< last seen leaving for where nobody watches
   bool ended_early = false;          ///< before its time-out, since a kernel told that it dropped it
   std::optional<std::size_t> watch;  ///< by which the stage knows it; absent: it was never sent
   traffic::Nonce nonce = 0;
@@ -70,9 +77,10 @@ struct Judgement {
 };
 
 /// Why an answer does not prove that `to` gave it: it came from another node, or none was seen to give it
-/// though the taps would have. Absent: `to` answered, or, where no node of ours holds the address, somebody
-/// outside did.
-std::optional<std::string> wrong_answerer(const proof::Journey& journey, const Target& to);
+/// though the taps would have. Absent: `to` answered, or, where no node of ours holds the address, what is
+/// there did: its answer came in from beyond with that address and, unless that is 0, with `port`.
+std::optional<std::string> wrong_answerer(const proof::Journey& journey, const Target& to,
+                                          std::uint16_t port = 0);
 
 /// "forward", "reply", "error", "neighbour".
 const char* leg_text(proof::Leg leg);

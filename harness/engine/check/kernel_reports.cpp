@@ -27,12 +27,13 @@ void KernelReports::open(const network::Topology& topology) {
     if (under_test || std::ranges::find(options_.traced, name) != options_.traced.end())
       traced.push_back({name, &netns});
   }
-  if (!traced.empty() && !trace_) trace_.emplace(executor_, proof::TraceOptions{options_.buffer_bytes});
+  if (!traced.empty() && !trace_)
+    trace_.emplace(executor_, proof::TraceOptions{options_.buffer_bytes, options_.live});
   if (trace_) {
     trace_->watch(traced);
     trace_->on_news([this] { recall_dropped(); });
   }
-  if (!options_.rules) return;
+  if (!options_.drops) return;
   // What the world drops is evidence, too.
   if (!drops_) drops_.emplace(executor_);
   drops_->watch(all);

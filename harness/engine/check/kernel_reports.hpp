@@ -27,6 +27,8 @@ enum class Until : std::uint8_t {
 
 struct KernelReportOptions {
   bool rules = true;                ///< as StageOptions::trace_rules
+  bool drops = true;                ///< as StageOptions::drops
+  bool live = false;                ///< as StageOptions::live
   std::vector<std::string> traced;  ///< nodes whose kernels report the rules in any case
   std::size_t buffer_bytes = 0;     ///< of each of their sockets; 0: as large as a burst needs
 };

@@ -106,6 +106,10 @@ TEST(Tell, SaysWhoStoppedIt) {
   EXPECT_EQ(result.stopped, "host forward: ip filter CHAIN handle 7: counter drop");
   EXPECT_EQ(result.journey.size(), 2U);
   EXPECT_EQ(result.kernel.size(), 1U);
+  EXPECT_FALSE(result.frames_lost);
+  outcome.journey.complete = false;
+  tell(outcome, {}, result);
+  EXPECT_TRUE(result.frames_lost);
 }
 
 }  // namespace

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <cerrno>
 
 #include "harness/base/error.hpp"
@@ -31,7 +33,45 @@ network::ServerPlan::Kind kind_of(network::Service::Kind kind) {
   return Kind::echo;
 }
 
+/// The first request that holds it; null: there is none.
+const network::ServiceRequest* with_nonce(const std::vector<network::Serving>& servers,
+                                          traffic::Nonce nonce) {
+  const std::string text = traffic::nonce_text(nonce);
+  std::string bytes;
+  for (int shift = 56; shift >= 0; shift -= 8) bytes.push_back(static_cast<char>(nonce >> shift & 0xFFU));
+  const auto holds = [&](const network::ServiceRequest& request) {
+    return request.text.find(bytes) != std::string::npos || request.text.find(text) != std::string::npos;
+  };
+  for (const network::Serving& each : servers) {
+    const auto& requests = each.server->requests();
+    const auto found = std::ranges::find_if(requests, holds);
+    if (found != requests.end()) return &*found;
+  }
+  return nullptr;
+}
+
 }  // namespace
+
+class Listeners::Loan {
+ public:
+  Loan(std::string node, std::vector<network::Serving> servers,
+       std::weak_ptr<boost::asio::steady_timer> returned)
+      : node_(std::move(node)), servers_(std::move(servers)), returned_(std::move(returned)) {}
+  Loan(const Loan&) = delete;
+  Loan& operator=(const Loan&) = delete;
+  /// Who waits goes on from the event loop, when the ports are free.
+  ~Loan() {
+    if (const auto timer = returned_.lock()) timer->cancel();
+  }
+
+  const std::string& node() const noexcept { return node_; }
+  const std::vector<network::Serving>& servers() const noexcept { return servers_; }
+
+ private:
+  std::string node_;
+  std::vector<network::Serving> servers_;
+  std::weak_ptr<boost::asio::steady_timer> returned_;
+};
 
 bool serves_dns(const network::Topology& topology, const Target& target, const Service& service) {
   const network::Node* node = topology.find(target.node);
@@ -99,6 +139,59 @@ void Listeners::serve(const std::string& node, const network::ServerPlan& plan) 
   start(node, plan);
 }
 
+namespace {
+
+/// A link-local address says not on which of the node's links: its server listens everywhere.
+bool is_everywhere(const IpAddress& address) {
+  return address.is_link_local() || address.is_unspecified();
+}
+
+}  // namespace
+
+boost::asio::awaitable<Listeners::Lent> Listeners::lend(Target target, Service service) {
+  if (target.node.empty()) co_return nullptr;
+  service.payload_bytes = 0;
+  while (true) {
+    bool in_use = false;
+    Lent lent = try_to_lend(target, service, in_use);
+    if (lent != nullptr || !in_use || !has_lent(target.node, service)) co_return lent;
+    boost::system::error_code returned;
+    co_await returned_->async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, returned));
+  }
+}
+
+bool Listeners::has_lent(const std::string& node, const Service& service) const {
+  return std::ranges::any_of(lent_, [&](const auto& each) {
+    const auto& [at, address, lent_service] = each.first;
+    return at == node && lent_service == service && !each.second.expired();
+  });
+}
+
+Listeners::Lent Listeners::try_to_lend(const Target& target, const Service& service, bool& in_use) {
+  std::erase_if(lent_, [](const auto& each) { return each.second.expired(); });
+  static const IpAddress kEverywhere = *IpAddress::parse("::");
+  const std::tuple everywhere(target.node, kEverywhere, service);
+  const std::tuple key(target.node, is_everywhere(target.address) ? kEverywhere : target.address, service);
+  for (const auto& suitable : {everywhere, key}) {
+    if (const auto known = lent_.find(suitable); known != lent_.end()) return known->second.lock();
+  }
+  network::ServerPlan plan;
+  plan.port = service.port;
+  plan.manner.over =
+      service.protocol == traffic::Protocol::tcp ? network::Transports::tcp : network::Transports::udp;
+  if (!is_everywhere(target.address)) plan.manner.listen = target.address;
+  try {
+    auto lent = std::make_shared<const Loan>(
+        target.node, network::serve(executor_, network_.netns(target.node), plan), returned_);
+    lent_.emplace(key, lent);
+    return lent;
+  } catch (const Error& error) {
+    in_use = error.error_number() == EADDRINUSE;
+    if (in_use || error.error_number() == EADDRNOTAVAIL) return nullptr;
+    throw error.within(fmt::format("listening in node {}", target.node));
+  }
+}
+
 void Listeners::let_go() {
   const auto gone = [this](const auto& served) {
     const auto found = network_.nodes().find(served.first);
@@ -112,19 +205,24 @@ void Listeners::let_go() {
   std::erase_if(served_, gone);
 }
 
-std::string Listeners::delivered_to(traffic::Nonce nonce) const {
-  const std::string text = traffic::nonce_text(nonce);
-  std::string bytes;
-  for (int shift = 56; shift >= 0; shift -= 8) bytes.push_back(static_cast<char>(nonce >> shift & 0xFFU));
-  const auto holds_nonce = [&](const network::ServiceRequest& request) {
-    return request.text.find(bytes) != std::string::npos || request.text.find(text) != std::string::npos;
-  };
+Listeners::Taken Listeners::taken(traffic::Nonce nonce) const {
   for (const auto& [node, servers] : servers_) {
-    for (const network::Serving& each : servers) {
-      if (std::ranges::any_of(each.server->requests(), holds_nonce)) return node;
-    }
+    if (const network::ServiceRequest* request = with_nonce(servers, nonce)) return {node, request->client};
+  }
+  for (const auto& [key, loan] : lent_) {
+    const Lent lent = loan.lock();
+    const network::ServiceRequest* request = lent == nullptr ? nullptr : with_nonce(lent->servers(), nonce);
+    if (request != nullptr) return {lent->node(), request->client};
   }
   return {};
+}
+
+std::string Listeners::delivered_to(traffic::Nonce nonce) const {
+  return taken(nonce).node;
+}
+
+std::optional<IpAddress> Listeners::delivered_from(traffic::Nonce nonce) const {
+  return taken(nonce).client;
 }
 
 }  // namespace plumbline::engine

@@ -1,80 +1,33 @@
 #include "harness/engine/check/live_facts.hpp"
 
+#include <fmt/format.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <utility>
 
 #include "harness/base/error.hpp"
+#include "harness/base/fd.hpp"
+#include "harness/engine/check/chains.hpp"
 #include "harness/kernel/iptables_legacy/tables.hpp"
 #include "harness/kernel/netlink/fdb.hpp"
 #include "harness/kernel/netlink/neighbour.hpp"
+#include "harness/kernel/netns/module.hpp"
 #include "harness/kernel/netns/sysctl.hpp"
-#include "harness/kernel/nftables/listing.hpp"
-#include "harness/kernel/nftables/names.hpp"
 #include "harness/kernel/nftables/nftables.hpp"
-#include "harness/kernel/nftables/trace.hpp"
 
 namespace plumbline::engine {
 namespace {
 
 namespace netlink = kernel::netlink;
 using proof::Chain;
-using proof::Hook;
-
-std::optional<Hook> hook_named(std::string_view name) {
-  for (const Hook hook : {Hook::prerouting, Hook::input, Hook::forward, Hook::output, Hook::postrouting}) {
-    if (kernel::nft::to_string(hook) == name) return hook;
-  }
-  return std::nullopt;
-}
-
-void add_nftables(std::vector<Chain>& chains, const kernel::Netns& netns) {
-  for (kernel::nft::TextChain& text : kernel::nft::parse_chains(kernel::nft::list_text(netns))) {
-    if (kernel::nft::Trace::is_own(text.family, text.table)) continue;
-    Chain& chain = chains.emplace_back();
-    chain.family = std::move(text.family);
-    chain.table = std::move(text.table);
-    chain.name = std::move(text.name);
-    chain.type = std::move(text.type);
-    if (chain.family != "netdev") chain.hook = hook_named(text.hook);
-    chain.priority = std::move(text.priority);
-    chain.policy = std::move(text.policy);
-    for (kernel::nft::TextRule& rule : text.rules) {
-      chain.rules.push_back({rule.handle, std::move(rule.text), std::move(rule.comment), rule.packets});
-    }
-  }
-}
-
-/// iptables' built-in chains are named after their hooks.
-std::optional<Hook> built_in_hook(std::string_view chain) {
-  if (chain == "PREROUTING") return Hook::prerouting;
-  if (chain == "INPUT") return Hook::input;
-  if (chain == "FORWARD") return Hook::forward;
-  if (chain == "OUTPUT") return Hook::output;
-  if (chain == "POSTROUTING") return Hook::postrouting;
-  return std::nullopt;
-}
 
 void add_iptables_legacy(std::vector<Chain>& chains, const kernel::Netns& netns, IpFamily family) {
   for (const std::string& name : kernel::iptables::table_names(netns, family)) {
     const auto table = kernel::iptables::read_table(netns, family, name);
-    if (!table) continue;
-    for (const auto& [chain_name, held] : *table) {
-      Chain& chain = chains.emplace_back();
-      chain.backend = proof::RuleMet::Backend::iptables_legacy;
-      chain.family = family == IpFamily::v4 ? "ip" : "ip6";
-      chain.table = name;
-      chain.name = chain_name;
-      chain.policy = held.policy;
-      if (!held.policy.empty()) {
-        chain.hook = built_in_hook(chain_name);
-        chain.type = name == "nat" ? "nat" : "filter";
-        chain.priority = name;
-      }
-      for (std::size_t i = 0; i < held.rules.size(); ++i) {
-        chain.rules.push_back({i + 1, held.rules[i].text, {}, std::nullopt});
-      }
-    }
+    if (table) add_legacy_table(chains, family, name, *table);
   }
 }
 
@@ -209,13 +162,29 @@ const std::vector<Chain>& LiveFacts::chains(std::string_view node) {
   std::vector<Chain> chains;
   if (const kernel::Netns* inside = netns(node)) {
     try {
-      add_nftables(chains, *inside);
+      // A kernel that is asked for what it has not loaded yet loads it.
+      if (!stage_.is_live() || kernel::has_module("nf_tables")) {
+        add_nft_listing(chains, kernel::nft::list_text(*inside));
+      }
       add_iptables_legacy(chains, *inside, IpFamily::v4);
       add_iptables_legacy(chains, *inside, IpFamily::v6);
     } catch (const Error&) {  // what was read by then is told
     }
   }
   return chains_.emplace(node, std::move(chains)).first->second;
+}
+
+std::string LiveFacts::silence_of_docker() {
+  const std::string& path = stage_.docker_socket();
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.empty() || path.size() >= sizeof address.sun_path) return {};
+  path.copy(static_cast<char*>(address.sun_path), path.size());
+  const Fd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  // NOLINTNEXTLINE(*-reinterpret-cast): the sockets' interface
+  if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) return {};
+  if (errno == ECONNREFUSED) return fmt::format("nobody listens at {} any more", path);
+  return errno == ENOENT ? fmt::format("there is no socket {}", path) : std::string();
 }
 
 }  // namespace plumbline::engine

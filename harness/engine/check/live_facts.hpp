@@ -25,6 +25,7 @@ class LiveFacts final : public proof::Facts {
   std::optional<std::string> sysctl(std::string_view node, const std::string& path) override;
   const std::vector<proof::Chain>& chains(std::string_view node) override;
   std::optional<kernel::netlink::Link> link(std::string_view node, std::string_view interface) override;
+  std::string silence_of_docker() override;
 
  private:
   const kernel::Netns* netns(std::string_view node) const;

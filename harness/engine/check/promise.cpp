@@ -42,18 +42,10 @@ std::span<const spec::Value> listed(const spec::Value& arguments, std::string_vi
 
 Service read_service(const spec::Value& value) {
   const std::string& text = value.as_text("with");
-  if (text == "ping") return {};
-  const auto slash = text.find('/');
-  const std::string_view word = std::string_view(text).substr(0, slash);
-  Service service;
-  if (word == "tcp" || word == "udp") {
-    service.protocol = word == "tcp" ? traffic::Protocol::tcp : traffic::Protocol::udp;
-    const std::string_view digits =
-        slash == std::string::npos ? "" : std::string_view(text).substr(slash + 1);
-    const auto [end, problem] = std::from_chars(digits.data(), digits.data() + digits.size(), service.port);
-    if (problem == std::errc{} && end == digits.data() + digits.size() && service.port != 0) return service;
+  if (const auto service = parse_service(text)) return *service;
+  const std::string word = text.substr(0, text.find('/'));
+  if (word == "tcp" || word == "udp")
     value.fail(fmt::format("'{}' needs a port from 1 to 65535, as in {}/80", text, word));
-  }
   value.fail(fmt::format("unknown service '{}'; expected ping, tcp/PORT or udp/PORT", text));
 }
 
@@ -86,6 +78,19 @@ std::string Service::to_string() const {
       return fmt::format("tcp/{}", port);
   }
   return {};
+}
+
+std::optional<Service> parse_service(std::string_view text) {
+  if (text == "ping") return Service{};
+  const std::string_view word = text.substr(0, 4);
+  if (word != "tcp/" && word != "udp/") return std::nullopt;
+  Service service;
+  service.protocol = word == "tcp/" ? traffic::Protocol::tcp : traffic::Protocol::udp;
+  const std::string_view digits = text.substr(word.size());
+  const char* end = digits.data() + digits.size();
+  const auto [rest, problem] = std::from_chars(digits.data(), end, service.port);
+  if (problem != std::errc{} || rest != end || service.port == 0) return std::nullopt;
+  return service;
 }
 
 std::vector<Party> read_nodes(const spec::Value& arguments, std::string_view key,

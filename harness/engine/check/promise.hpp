@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,6 +24,9 @@ struct Service {
   std::string to_string() const;
   friend auto operator<=>(const Service&, const Service&) = default;
 };
+
+/// What `to_string` gives of a service without a size. Absent: it is none.
+std::optional<Service> parse_service(std::string_view text);
 
 /// A node or address as the spec names it.
 struct Party {

@@ -1,7 +1,10 @@
 #include "harness/engine/check/result.hpp"
 
+#include <algorithm>
 #include <array>
 #include <string_view>
+
+#include "harness/engine/check/summary.hpp"
 
 namespace plumbline::engine {
 
@@ -23,22 +26,6 @@ const char* to_text(Verdict verdict) noexcept {
 
 namespace {
 
-std::size_t& counter_of(Summary& summary, Verdict verdict) {
-  switch (verdict) {
-    case Verdict::pass:
-      return summary.passed;
-    case Verdict::fail:
-      return summary.failed;
-    case Verdict::inconclusive:
-      return summary.inconclusive;
-    case Verdict::skip:
-      return summary.skipped;
-    case Verdict::error:
-      break;
-  }
-  return summary.errors;
-}
-
 /// Of errors, the one that somebody outside can mend is told first.
 int error_status(const std::vector<ScenarioResult>& scenarios) {
   int status = 5;
@@ -54,24 +41,37 @@ int error_status(const std::vector<ScenarioResult>& scenarios) {
 }  // namespace
 
 Summary RunResult::summary() const {
-  Summary summary;
+  Summary all;
   for (const ScenarioResult& scenario : scenarios) {
-    for (const CheckResult& check : scenario.checks) ++counter_of(summary, check.verdict);
-    if (scenario.error) ++summary.errors;
+    const Summary one = summary_of(scenario);
+    all.passed += one.passed;
+    all.failed += one.failed;
+    all.inconclusive += one.inconclusive;
+    all.skipped += one.skipped;
+    all.errors += one.errors;
   }
-  return summary;
+  return all;
+}
+
+bool RunResult::tells_whose_interruption() const {
+  return std::ranges::any_of(scenarios, &ScenarioResult::interrupted);
+}
+
+bool RunResult::was_interrupted(const ScenarioResult& scenario) const {
+  return scenario.interrupted || (interrupted && !tells_whose_interruption());
 }
 
 std::vector<Difference> RunResult::differing() const {
   std::vector<Difference> all;
   if (repetitions < 2) return all;
-  std::map<std::array<std::string_view, 3>, std::size_t> known;
+  std::map<std::array<std::string_view, 4>, std::size_t> known;
   for (const ScenarioResult& scenario : scenarios) {
-    const bool broke_off = interrupted || scenario.error.has_value();
+    const bool broke_off = was_interrupted(scenario) || scenario.error.has_value();
     for (const CheckResult& check : scenario.checks) {
       if (broke_off && check.verdict == Verdict::skip) continue;
-      const auto [at, first] = known.try_emplace({scenario.name, scenario.setup, check.id}, all.size());
-      if (first) all.push_back({scenario.name, scenario.setup, check.id, {}});
+      const auto [at, first] =
+          known.try_emplace({scenario.host, scenario.name, scenario.setup, check.id}, all.size());
+      if (first) all.push_back({scenario.name, scenario.setup, check.id, {}, scenario.host});
       all[at->second].repetitions[check.verdict].push_back(scenario.repetition);
     }
   }

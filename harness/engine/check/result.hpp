@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "harness/base/error.hpp"
@@ -14,6 +15,19 @@ namespace plumbline::engine {
 enum class Verdict : std::uint8_t { pass, fail, inconclusive, skip, error };
 /// "pass", "fail", "inconclusive", "skip", "error".
 const char* to_text(Verdict verdict) noexcept;
+/// Of two for the same check, the one that counts: whatever did not pass, and what was run before what was
+/// not.
+Verdict graver(Verdict a, Verdict b) noexcept;
+
+/// A frame as a tap got it.
+struct StepFrame {
+  static constexpr std::size_t kMost = 256;  ///< bytes kept: all headers, and the payload's beginning
+  std::uint16_t link_type = 0;               ///< of https://www.tcpdump.org/linktypes.html
+  std::size_t length = 0;                    ///< bytes that it had on its way
+  std::vector<std::uint8_t> bytes;
+
+  friend bool operator==(const StepFrame&, const StepFrame&) = default;
+};
 
 /// One sighting of the probe's packet.
 struct JourneyStep {
@@ -27,6 +41,7 @@ struct JourneyStep {
   /// nothing.
   std::string translated;
   std::string note;  ///< "checksum left to the device"; empty: none
+  StepFrame frame;   ///< without bytes: not kept
 
   friend bool operator==(const JourneyStep&, const JourneyStep&) = default;
 };
@@ -93,7 +108,8 @@ struct CheckResult {
   std::vector<JourneyStep> journey;
   std::vector<KernelEvent> kernel;
   std::vector<std::string>
-      incomplete;                  ///< which kernels could not report all, and why: what is not told may be
+      incomplete;            ///< which kernels could not report all, and why: what is not told may be
+  bool frames_lost = false;  ///< the capture lost some: the journey may lack sightings, and `kernel` rules
   std::vector<Tracked> conntrack;  ///< in the order of the way
   std::optional<Control> control;
   std::string stopped;        ///< who stopped the probe or its answer, and where; empty: nobody, or not known
@@ -114,6 +130,43 @@ struct ChangeResult {
   friend bool operator==(const ChangeResult&, const ChangeResult&) = default;
 };
 
+/// What a picture of the network shows of an interface.
+struct DrawnInterface {
+  std::string name, kind;              ///< the kernel's word: "veth", "bridge"
+  std::vector<std::string> addresses;  ///< with prefix lengths
+  std::string master;                  ///< the bridge of the same node that it is a port of; empty: none
+  /// "host:veth1": the other end of its cable, or the interface that it lies on; empty: none that is known.
+  std::string peer;
+  bool up = true;
+
+  friend bool operator==(const DrawnInterface&, const DrawnInterface&) = default;
+};
+struct DrawnNode {
+  std::string name, role;  ///< "host", "container" or "world"
+  std::vector<DrawnInterface> interfaces;
+
+  friend bool operator==(const DrawnNode&, const DrawnNode&) = default;
+};
+
+/// Why cells of a matrix are what they are: who stopped it, or what is not known.
+struct MatrixReason {
+  std::string text;
+  std::vector<std::pair<std::size_t, std::size_t>> cells;  ///< row, column
+
+  friend bool operator==(const MatrixReason&, const MatrixReason&) = default;
+};
+/// Who reaches whom by one service over one family.
+struct Matrix {
+  std::string with, family;           ///< "tcp/80"; "ipv4" or "ipv6"
+  std::vector<std::string> from, to;  ///< nodes; `to` also addresses that promises name
+  /// A text a row, a character a column: `.` allowed, `X` denied, `?` not proven, `!` differs from what was
+  /// promised, `-` the node itself, a space: nothing known.
+  std::vector<std::string> cells;
+  std::vector<MatrixReason> reasons;
+
+  friend bool operator==(const Matrix&, const Matrix&) = default;
+};
+
 struct ScenarioError {
   std::string message;
   std::string where;
@@ -125,10 +178,15 @@ struct ScenarioError {
 
 struct ScenarioResult {
   std::string name, file, setup, about;
+  std::string host;            ///< the machine's name
   std::size_t repetition = 0;  ///< 1, 2, ... of a run that is repeated; 0 of one that is not
+  bool interrupted = false;    ///< its own run was, where that was put together with others
   double build_ms = 0, checks_ms = 0, teardown_ms = 0;
   std::vector<CheckResult> checks;
-  std::vector<ChangeResult> changes;   ///< in their order; none of a run without steps
+  std::vector<ChangeResult> changes;  ///< in their order; none of a run without steps
+  std::vector<DrawnNode> network;     ///< as it was read back before the first check; empty: it was not
+  std::vector<Matrix>
+      matrix;  ///< of all its nodes, where it was asked for; empty: its checks tell what is known
   std::optional<ScenarioError> error;  ///< it could not be run (to the end)
 
   friend bool operator==(const ScenarioResult&, const ScenarioResult&) = default;
@@ -144,20 +202,65 @@ struct Summary {
 struct Difference {
   std::string scenario, setup, check;
   std::map<Verdict, std::vector<std::size_t>> repetitions;  ///< which came to which verdict
+  std::string host;                                         ///< where; empty: not told
 
   friend bool operator==(const Difference&, const Difference&) = default;
 };
 
+/// A check whose verdict was not the same on all hosts.
+struct HostDifference {
+  std::string scenario, setup, check;
+  /// Which came to which verdict; of several repetitions on a host, the gravest counts.
+  std::map<Verdict, std::vector<std::string>> hosts;
+
+  friend bool operator==(const HostDifference&, const HostDifference&) = default;
+};
+
+/// What became of a check since the run that this one is compared with.
+struct BaselineChange {
+  std::string host, scenario, setup, check;
+  std::optional<Verdict> was, is;  ///< without the first the check is new, without the second it is gone
+  /// Rules and hops of its path that were not there before, and that are there no more, each in its order:
+  /// "host forward ip filter FORWARD: RULE → drop", "host:ens5 out".
+  std::vector<std::string> gained, lost;
+
+  friend bool operator==(const BaselineChange&, const BaselineChange&) = default;
+};
+
+/// This run beside an earlier one.
+struct Baseline {
+  std::string name;            ///< of the earlier one's report
+  std::string started;         ///< as RunResult::started
+  std::size_t compared = 0;    ///< checks that both have
+  std::size_t incomplete = 0;  ///< of those: where one of the runs could not tell all rules or hops
+  std::vector<BaselineChange> changes;
+
+  friend bool operator==(const Baseline&, const Baseline&) = default;
+};
+
 struct RunResult {
   std::vector<ScenarioResult> scenarios;
+  std::string started;  ///< "2026-02-28T12:00:00Z"; empty: not told
   double duration_ms = 0;
   bool interrupted = false;
   std::size_t repetitions = 1;  ///< how often all of it was to be run
+  std::optional<Baseline> baseline;
 
   Summary summary() const;  ///< a scenario's own error counts as one error
   /// In the order of `scenarios`. A check that was not run to a verdict (its scenario broke off, or the run
   /// was interrupted) is no difference: that is told by itself.
   std::vector<Difference> differing() const;
+  /// In the order of `scenarios`.
+  std::vector<HostDifference> across_hosts() const;
+  /// Checks that more than one host has run.
+  std::size_t shared_by_hosts() const;
+  /// What it skipped, it might have run. Of a run that was interrupted, all scenarios; of several that were
+  /// put together, those that say so.
+  bool was_interrupted(const ScenarioResult& scenario) const;
+  /// It is known of which scenarios the run was interrupted.
+  bool tells_whose_interruption() const;
+  /// Then each scenario must be told with its host.
+  bool has_several_hosts() const;
   /// 0 all passed, 1 a check or a setup failed, 2 a scenario's own text is wrong (its ruleset), 3 this
   /// machine cannot run one, 4 none failed but some inconclusive, or all skipped or not the same in all
   /// repetitions, 5 another error, 130 interrupted.

@@ -100,6 +100,53 @@ TEST(Result, TheSameCheckUnderAnotherSetupIsAnotherOne) {
   EXPECT_TRUE(run.differing().empty());
 }
 
+TEST(Result, AnotherHostIsNoRepetition) {
+  RunResult run = repeated({Verdict::pass, Verdict::fail});
+  run.scenarios.back().host = "web2";
+  EXPECT_TRUE(run.differing().empty());
+}
+
+TEST(Result, HostsThatDifferAreTold) {
+  RunResult run = repeated({Verdict::pass, Verdict::fail, Verdict::pass});
+  run.scenarios[0].host = run.scenarios[1].host = "web1";
+  run.scenarios[2].host = "web2";
+  ASSERT_EQ(run.across_hosts().size(), 1U);
+  EXPECT_EQ(
+      run.across_hosts().front(),
+      (HostDifference{"diy", "native", "reach", {{Verdict::fail, {"web1"}}, {Verdict::pass, {"web2"}}}}))
+      << "of repetitions, the gravest counts";
+  run.scenarios[2].host = "web1";
+  EXPECT_TRUE(run.across_hosts().empty()) << "one host";
+}
+
+TEST(Result, HostsThatAgreeAreNoDifference) {
+  RunResult run = repeated({Verdict::pass, Verdict::pass});
+  run.scenarios[1].host = "web2";
+  EXPECT_TRUE(run.has_several_hosts());
+  EXPECT_TRUE(run.across_hosts().empty());
+  run.scenarios[1].checks.front().verdict = Verdict::skip;
+  EXPECT_EQ(run.across_hosts().size(), 1U);
+  run.scenarios[1].error = ScenarioError{"its sandbox was killed", "", ""};
+  EXPECT_TRUE(run.across_hosts().empty()) << "not run: told by itself";
+}
+
+TEST(Result, OneHostsInterruptionHidesNoOthersDifference) {
+  RunResult run;
+  for (const char* host : {"a", "b", "c"}) {
+    ScenarioResult& scenario = run.scenarios.emplace_back();
+    scenario.host = host;
+    scenario.checks.emplace_back().verdict = Verdict::skip;
+  }
+  run.scenarios[0].checks[0].verdict = Verdict::pass;
+  run.interrupted = true;
+  EXPECT_TRUE(run.across_hosts().empty()) << "all may have been";
+  EXPECT_EQ(run.shared_by_hosts(), 0U);
+  run.scenarios[2].interrupted = true;
+  ASSERT_EQ(run.across_hosts().size(), 1U);
+  EXPECT_EQ(run.across_hosts()[0].hosts.at(Verdict::skip), std::vector<std::string>{"b"});
+  EXPECT_EQ(run.shared_by_hosts(), 1U);
+}
+
 TEST(Result, WhatWasNotRunIsNoDifference) {
   RunResult run = repeated({Verdict::pass, Verdict::skip});
   run.interrupted = true;

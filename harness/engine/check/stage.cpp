@@ -6,13 +6,9 @@
 #include <algorithm>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <cctype>
-#include <fstream>
 #include <map>
 #include <optional>
-#include <random>
 #include <set>
-#include <sstream>
 #include <utility>
 
 #include "harness/base/error.hpp"
@@ -20,8 +16,11 @@
 #include "harness/engine/check/kernel_reports.hpp"
 #include "harness/engine/check/listeners.hpp"
 #include "harness/engine/check/next_hop.hpp"
+#include "harness/engine/check/pace.hpp"
+#include "harness/engine/check/prober.hpp"
 #include "harness/engine/check/taps.hpp"
 #include "harness/kernel/counters/counters.hpp"
+#include "harness/kernel/netns/module.hpp"
 #include "harness/network/discovery/discover.hpp"
 #include "harness/proof/diagnosis/reading.hpp"
 #include "harness/proof/witness/translation.hpp"
@@ -37,11 +36,7 @@ constexpr std::chrono::milliseconds kNeighbourAnswers{100};
 /// How long a probe waits that is sent to see what counts it: it is known that no answer comes.
 constexpr std::chrono::milliseconds kSecondLook{50};
 
-/// On the clock of the taps' timestamps.
-std::uint64_t now_ns() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(now).count());
-}
+constexpr std::uint16_t kDnsPort = 53;
 
 }  // namespace
 
@@ -52,17 +47,20 @@ class Stage::Impl {
       : executor_(std::move(executor)),
         network_(network),
         topology_(std::move(topology)),
-        options_(options),
+        held_options_(std::make_shared<StageOptions>(options)),
         listeners_(executor_, network_),
         taps_(executor_, network_, topology_,
               {options.checks, options.tap_buffer_bytes, options.tap_snap_length}),
-        reports_(executor_, network_, taps_,
-                 {options.trace_rules, options.traced, options.trace_buffer_bytes}),
-        watches_(executor_, network_) {
+        reports_(
+            executor_, network_, taps_,
+            {options.trace_rules, options.drops, options.live, options.traced, options.trace_buffer_bytes}),
+        watches_(executor_, network_),
+        pace_(executor_, options.probes_per_second) {
     set_up(needs);
   }
 
   void plant(const std::vector<Need>& needs) {
+    if (options_.live) return;  // each probe's is there while it is under way
     for (const Need& need : needs) listeners_.plant(need, topology_);
   }
 
@@ -79,6 +77,8 @@ class Stage::Impl {
 
   const network::Topology& topology() const noexcept { return topology_; }
   const network::Topology& intended() const noexcept { return options_.intended; }
+  bool is_live() const noexcept { return options_.live; }
+  const std::string& docker_socket() const noexcept { return options_.docker_socket; }
   const network::LiveNetwork& network() const noexcept { return network_; }
 
   network::Node look_at(std::string_view node) const {
@@ -119,17 +119,54 @@ class Stage::Impl {
 
   std::vector<proof::Translation> translations(const proof::Journey& journey) {
     std::vector<proof::TranslationWitness::Source> sources;
+    // A kernel that is asked for what it has not loaded yet loads it.
+    if (options_.live && !kernel::has_module("nf_conntrack_netlink")) return {};
     for (const auto& [name, netns] : network_.nodes()) sources.push_back({name, &netns});
     translations_.watch(sources);
     return translations_.translations(journey);
   }
 
   awaitable<Evidence> exchange(std::string from, Target to, Service with, Until until) {
+    Target far_end = to;
+    return exchange(std::move(from), std::move(to), with, until, std::move(far_end), with);
+  }
+
+  awaitable<Evidence> exchange_through(std::string from, Target to, Service with, std::string at,
+                                       Service there) {
+    // Which of its addresses it leads to is not known, and a service on one of them has the port.
+    const IpAddress any = *IpAddress::parse(to.address.family() == IpFamily::v6 ? "::" : "0.0.0.0");
+    Target far_end{at, any, std::move(at)};
+    return exchange(std::move(from), std::move(to), with, Until::time_out, std::move(far_end), there);
+  }
+
+  /// `far_end` is to take `there` what is sent to `to`.
+  awaitable<Evidence> exchange(std::string from, Target to, Service with, Until until, Target far_end,
+                               Service there) {
+    co_await pace_.turn();
+    const bool asks = with.protocol != traffic::Protocol::ping;
+    Listeners::Lent lent;
+    const std::string at = far_end.node;
+    if (options_.live && asks) lent = co_await listeners_.lend(std::move(far_end), there);
+    const bool by_service = options_.live && asks && lent == nullptr;
     // A DNS server answers questions, not echoes.
-    if (with.protocol == traffic::Protocol::udp && serves_dns(topology_, to, with)) {
-      return exchange_question(std::move(from), std::move(to), with, until);
+    const bool dns = serves_dns(topology_, to, with) || (by_service && there.port == kDnsPort);
+    Evidence evidence;
+    if (dns && with.protocol == traffic::Protocol::udp) {
+      evidence = co_await prober_.question(std::move(from), std::move(to), with, until);
+    } else {
+      const bool echoes = !dns && !by_service;
+      // Behind a proxy the taps of the server's node see packets of the proxy's own alone.
+      std::optional<RelaySearch> relays;
+      const bool elsewhere = !at.empty() && !to.node.empty() && at != to.node;
+      if (by_service && elsewhere && with.protocol == traffic::Protocol::tcp)
+        relays.emplace(network_.netns(to.node), network_.netns(at), there.port);
+      evidence = co_await prober_.exchange(std::move(from), std::move(to), with, until, echoes,
+                                           relays ? &*relays : nullptr);
+      if (relays) evidence.relay = relays->found();
     }
-    return exchange_probe(std::move(from), std::move(to), with, until);
+    evidence.by_service = by_service;
+    evidence.went_beyond = went_beyond(evidence.journey);
+    co_return evidence;
   }
 
   awaitable<void> count_again(proof::Case& question) {
@@ -140,7 +177,7 @@ class Stage::Impl {
     const Service with{question.protocol, question.port, question.payload_bytes};
     std::string from = question.from;
     const auto timeout = std::exchange(options_.timeout, std::min(options_.timeout, kSecondLook));
-    const ScopeExit restore([this, timeout] { options_.timeout = timeout; });
+    const ScopeExit restore([options = held_options_, timeout] { options->timeout = timeout; });
     if (question.promise == proof::Case::Promise::resolve) {
       const DnsEvidence evidence = co_await resolve(std::move(from), std::move(to), question.name,
                                                     question.dns_over_tcp, question_family(question));
@@ -209,20 +246,9 @@ class Stage::Impl {
 
   awaitable<DnsEvidence> resolve(std::string from, Target server, std::string name, bool tcp,
                                  IpFamily family) {
-    traffic::DnsRequest request;
-    request.from = &network_.netns(from);
-    request.server = server.address;
-    request.name = mix_case(name);
-    request.aaaa = family == IpFamily::v6;
-    request.id = static_cast<std::uint16_t>(random_());
-    request.transport = tcp ? traffic::DnsTransport::tcp : traffic::DnsTransport::udp;
-    request.timeout = options_.timeout;
-    DnsEvidence evidence;
-    const std::function<void(proof::WatchId)> sent = [&](proof::WatchId watch) { evidence.watch = watch; };
-    evidence.journey = co_await ask(request, from, evidence.outcome, evidence.kernel, sent);
-    evidence.from = std::move(from);
-    evidence.server = std::move(server);
-    evidence.name = std::move(name);
+    co_await pace_.turn();
+    DnsEvidence evidence =
+        co_await prober_.resolve(std::move(from), std::move(server), std::move(name), tcp, family);
     co_return evidence;
   }
 
@@ -276,118 +302,16 @@ class Stage::Impl {
     return lookups;
   }
 
-  awaitable<Evidence> exchange_probe(std::string from, Target to, Service with, Until until) {
-    traffic::ProbeRequest request;
-    request.from = &network_.netns(from);
-    request.protocol = with.protocol;
-    request.to = to.address;
-    request.port = with.port;
-    request.scope = to.scope;
-    request.nonce = traffic::next_nonce();
-    request.timeout = options_.timeout;
-    if (with.payload_bytes != 0) {
-      request.payload_bytes = with.payload_bytes;
-      request.whole = true;
-    }
-    request.exchange = !serves_dns(topology_, to, with);
-    std::optional<proof::WatchId> watch;
-    KernelReports::Impatience impatience(reports_, until);
-    request.recall = impatience.recall();
-    const std::function<void(const traffic::ProbeIdentity&)> ready =
-        [&](const traffic::ProbeIdentity& identity) {
-          watch = taps_.observer().watch(key_for(request, identity), now_ns());
-          impatience.await(*watch);
-        };
-    const std::uint64_t lost_before = taps_.frames_known_lost();
-    const KernelReports::Mark traced_before = reports_.mark();
-    Evidence evidence;
-    evidence.outcome = co_await traffic::probe(request, ready);
-    evidence.ended_early = impatience.was_early();
-    evidence.watch = watch;
-    evidence.nonce = request.nonce;
-    evidence.journey = taps_.journey(watch, from, request.to, lost_before);
-    evidence.kernel = reports_.path(watch, from, traced_before);
-    leave_out_later_questions(evidence.journey, evidence.kernel);
-    evidence.delivered_to = listeners_.delivered_to(request.nonce);
-    if (evidence.delivered_to.empty() && !evidence.ended_early)
-      evidence.delivered_to = half_open_at(with, evidence);
-    evidence.from = std::move(from);
-    evidence.to = std::move(to);
-    evidence.with = with;
-    co_return evidence;
-  }
-
-  /// A UDP probe to a DNS server: a question whose name is the nonce. Any response to it is the server's
-  /// answer.
-  awaitable<Evidence> exchange_question(std::string from, Target to, Service with, Until until) {
-    using Dns = traffic::DnsOutcome::Status;
-    using Status = traffic::ProbeOutcome::Status;
-    const traffic::Nonce nonce = traffic::next_nonce();
-    traffic::DnsRequest request;
-    request.from = &network_.netns(from);
-    request.server = to.address;
-    request.port = with.port;
-    request.name = traffic::nonce_text(nonce) + ".plumbline.test";
-    request.id = static_cast<std::uint16_t>(random_());
-    request.timeout = options_.timeout;
-    traffic::DnsOutcome answer;
-    Evidence evidence;
-    KernelReports::Impatience impatience(reports_, until);
-    request.recall = impatience.recall();
-    evidence.nonce = nonce;
-    const std::function<void(proof::WatchId)> sent = [&](proof::WatchId watch) {
-      evidence.watch = watch;
-      impatience.await(watch);
+  /// Last seen leaving by an interface whose other end is at no node that is watched.
+  bool went_beyond(const proof::Journey& journey) const {
+    const proof::Sighting* last = journey.furthest();
+    if (last == nullptr || last->packet.direction != traffic::Direction::out) return false;
+    const network::Node* node = topology_.find(last->node);
+    const network::Interface* by = node == nullptr ? nullptr : node->find_interface(last->interface);
+    const auto inside = [](const network::Interface& each) {
+      return each.kind == network::LinkKind::loopback || each.kind == network::LinkKind::bridge;
     };
-    evidence.journey = co_await ask(request, from, answer, evidence.kernel, sent);
-    evidence.ended_early = impatience.was_early();
-    const bool no_response = answer.status == Dns::timeout;
-    evidence.outcome.status = answer.status == Dns::icmp_error    ? Status::icmp_error
-                              : answer.status == Dns::local_error ? Status::local_error
-                              : no_response                       ? Status::timeout
-                                                                  : Status::replied;
-    evidence.outcome.identity = answer.identity;
-    evidence.outcome.icmp = answer.icmp;
-    evidence.outcome.error_number = answer.error_number;
-    evidence.outcome.attempted = answer.attempted;
-    evidence.outcome.duration = answer.duration;
-    evidence.delivered_to = listeners_.delivered_to(nonce);
-    evidence.from = std::move(from);
-    evidence.to = std::move(to);
-    evidence.with = with;
-    co_return evidence;
-  }
-
-  awaitable<proof::Journey> ask(const traffic::DnsRequest& request, const std::string& from,
-                                traffic::DnsOutcome& outcome, proof::KernelPath& kernel,
-                                const std::function<void(proof::WatchId)>& sent = {}) {
-    std::optional<proof::WatchId> watch;
-    const std::function<void(const traffic::ProbeIdentity&)> ready =
-        [&](const traffic::ProbeIdentity& identity) {
-          if (request.transport == traffic::DnsTransport::tcp) {
-            watch = taps_.observer().watch(
-                proof::TcpKey{identity.source_port, request.port, request.server, identity.initial_sequence},
-                now_ns());
-          } else {
-            watch = taps_.observer().watch(
-                proof::DnsKey{request.id, request.name, identity.source_port, request.port}, now_ns());
-          }
-          if (sent) sent(*watch);
-        };
-    const std::uint64_t lost_before = taps_.frames_known_lost();
-    const KernelReports::Mark traced_before = reports_.mark();
-    outcome = co_await traffic::ask(request, ready);
-    proof::Journey seen = taps_.journey(watch, from, request.server, lost_before);
-    kernel = reports_.path(watch, from, traced_before);
-    leave_out_later_questions(seen, kernel);
-    co_return seen;
-  }
-
-  static proof::Key key_for(const traffic::ProbeRequest& request, const traffic::ProbeIdentity& identity) {
-    if (request.protocol == traffic::Protocol::tcp) {
-      return proof::TcpKey{identity.source_port, request.port, request.to, identity.initial_sequence};
-    }
-    return proof::NonceKey{request.nonce, identity.source_port, request.port};
+    return by != nullptr && !inside(*by) && !by->peer;
   }
 
   static std::optional<IpAddress> shared_address(const network::Topology& topology, std::string_view from,
@@ -416,55 +340,18 @@ class Stage::Impl {
     return counters;
   }
 
-  /// A node that the probe came to and whose kernel took the SYN of a connection that never came about (its
-  /// answer was lost): the probe got through to it. One that sent it on did not take it; reading the table
-  /// costs the kernel a walk over every connection of the machine. /proc/net/tcp{,6} there: remote port,
-  /// state 03 (SYN_RECV).
-  std::string half_open_at(const Service& with, const Evidence& evidence) const {
-    if (with.protocol != traffic::Protocol::tcp) return {};
-    if (evidence.outcome.status != traffic::ProbeOutcome::Status::timeout) return {};
-    const std::string port = fmt::format(":{:04X}", evidence.outcome.identity.source_port);
-    std::set<std::string> passed;
-    for (const proof::Sighting& sighting : evidence.journey.sightings) {
-      if (sighting.leg != proof::Leg::neighbour) passed.insert(sighting.node);
-    }
-    std::erase_if(passed, [&](const std::string& node) {
-      const proof::Sighting* left = evidence.journey.left(node);
-      return left != nullptr && left->interface != "lo" && node != evidence.to.node;
-    });
-    for (const std::string& node : passed) {
-      const auto inside = network_.netns(node).enter();
-      for (const char* path : {"/proc/thread-self/net/tcp", "/proc/thread-self/net/tcp6"}) {
-        std::ifstream table(path);
-        for (std::string line; std::getline(table, line);) {
-          std::istringstream fields(line);
-          std::string number, local, remote, state;
-          fields >> number >> local >> remote >> state;
-          if (state == "03" && remote.ends_with(port)) return node;
-        }
-      }
-    }
-    return {};
-  }
-
-  std::string mix_case(std::string name) {
-    for (char& letter : name) {
-      const auto code = static_cast<unsigned char>(letter);
-      if (std::isalpha(code) == 0) continue;
-      letter = static_cast<char>((random_() & 1U) != 0 ? std::toupper(code) : std::tolower(code));
-    }
-    return name;
-  }
-
   boost::asio::any_io_executor executor_;
   const network::LiveNetwork& network_;
   network::Topology topology_;
-  StageOptions options_;
-  std::mt19937 random_{std::random_device{}()};
+  /// Shared: an interrupted probe's coroutine goes after the stage.
+  const std::shared_ptr<StageOptions> held_options_;
+  StageOptions& options_ = *held_options_;
   Listeners listeners_;
   Taps taps_;
   KernelReports reports_;
   FrameWatches watches_;
+  Prober prober_{network_, listeners_, taps_, reports_, options_};
+  Pace pace_;
   proof::TranslationWitness translations_;
 };
 
@@ -476,6 +363,14 @@ Stage::~Stage() = default;
 
 const network::Topology& Stage::topology() const noexcept {
   return impl_->topology();
+}
+
+bool Stage::is_live() const noexcept {
+  return impl_->is_live();
+}
+
+const std::string& Stage::docker_socket() const noexcept {
+  return impl_->docker_socket();
 }
 
 const network::Topology& Stage::intended() const noexcept {
@@ -528,6 +423,11 @@ awaitable<std::string> Stage::unresolved_neighbour(std::string node, const Evide
 
 awaitable<Evidence> Stage::exchange(std::string from, Target to, Service with, Until until) {
   return impl_->exchange(std::move(from), std::move(to), with, until);
+}
+
+awaitable<Evidence> Stage::exchange_through(std::string from, Target to, Service with, std::string at,
+                                            Service there) {
+  return impl_->exchange_through(std::move(from), std::move(to), with, std::move(at), there);
 }
 
 awaitable<void> Stage::count_again(proof::Case& question) {

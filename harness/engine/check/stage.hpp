@@ -25,11 +25,17 @@ struct StageOptions {
   std::size_t checks = 0;                   ///< under way at once at most; 0: not known, so it may be many
   std::size_t tap_buffer_bytes = 0;    ///< of each tap; 0: by `checks` and the node's number of interfaces
   std::size_t tap_snap_length = 2048;  ///< bytes of a frame kept
-  /// Kernels report what they do with probes: those of the host and of containers which rules these meet, all
-  /// of them which they drop and why.
-  bool trace_rules = true;
+  bool trace_rules = true;  ///< the kernels of the host and of containers report which rules probes meet
+  bool drops = true;        ///< all kernels report which probes they drop, and why
   std::vector<std::string> traced;     ///< nodes whose kernels report the rules in any case
   std::size_t trace_buffer_bytes = 0;  ///< of each of their sockets; 0: as large as a burst needs
+  /// The nodes are a live host's, of which nothing may change. A server is a socket at the address that a
+  /// probe goes to, for as long as that is under way, and only where the port is free; a service of the
+  /// node's own is asked for no more than it gives to anybody. Rules are traced, where that is asked for, by
+  /// one table with an owner alone.
+  bool live = false;
+  unsigned probes_per_second = 0;  ///< at most; 0: as they come
+  std::string docker_socket;       ///< of a live host, where causes may look for dockerd; empty: not known
   /// As the network should be: an address that a node has lost is still the one that it is to be reached at.
   network::Topology intended;
 };
@@ -48,6 +54,9 @@ class Stage {
 
   /// As it was read back, last after the latest change.
   const network::Topology& topology() const noexcept;
+  /// The nodes are a live host's: see StageOptions.
+  bool is_live() const noexcept;
+  const std::string& docker_socket() const noexcept;
   /// As it should be.
   const network::Topology& intended() const noexcept;
   /// For questions to a node's kernel: by netlink from inside, or through network::discover_peer.
@@ -87,6 +96,9 @@ class Stage {
   /// Sends one probe and gathers its evidence. `until` says when it ends that is not answered.
   boost::asio::awaitable<Evidence> exchange(std::string from, Target to, Service with,
                                             Until until = Until::time_out);
+  /// The same to what leads to `there` of the node `at`: who is to answer is there, and not at `to`.
+  boost::asio::awaitable<Evidence> exchange_through(std::string from, Target to, Service with, std::string at,
+                                                    Service there);
   /// Adds to the evidence of a probe that ended early what has been seen of it since.
   void look_again(Evidence& evidence);
   /// Sends a probe that got lost once more, now that no other is under way, and adds the counters that rose

@@ -80,7 +80,7 @@ void Taps::open() {
                                          capture.interface_name(frame.tap, frame.interface), frame.time_ns,
                                          frame.bytes, frame.original_length, traffic::LinkType::linux_sll2);
         if (!watch) return;
-        const auto [waiting, end] = awaited_.equal_range(*watch);
+        const auto [waiting, end] = awaited_->equal_range(*watch);
         for (auto each = waiting; each != end; ++each) each->second->cancel();
       }));
 }
@@ -108,8 +108,8 @@ void Taps::drain() {
 boost::asio::awaitable<void> Taps::sighting(proof::WatchId watch,
                                             std::chrono::steady_clock::time_point until) {
   boost::asio::steady_timer timer(executor_, until);
-  const auto waiting = awaited_.emplace(watch, &timer);
-  const ScopeExit forget([this, waiting] { awaited_.erase(waiting); });
+  const auto waiting = awaited_->emplace(watch, &timer);
+  const ScopeExit forget([awaited = awaited_, waiting] { awaited->erase(waiting); });
   boost::system::error_code seen;
   co_await timer.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, seen));
 }

@@ -80,7 +80,9 @@ class Taps {
   TapOptions options_;
   std::map<std::string, std::vector<unsigned>, std::less<>> distances_;
   proof::Observer observer_;
-  std::multimap<proof::WatchId, boost::asio::steady_timer*> awaited_;
+  using Awaited = std::multimap<proof::WatchId, boost::asio::steady_timer*>;
+  /// Shared: an interrupted probe's coroutine goes after the stage.
+  const std::shared_ptr<Awaited> awaited_ = std::make_shared<Awaited>();
   std::vector<Tapped> tapped_;                               ///< by tap, over all captures
   std::vector<std::pair<std::size_t, std::size_t>> places_;  ///< which capture, and which of its taps
   std::vector<std::unique_ptr<traffic::Capture>> captures_;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
 
 namespace plumbline::engine {
@@ -54,6 +55,29 @@ std::string event_text(const KernelEvent& event) {
   }
   if (!event.table.empty()) return rule_text(event);
   return event.verdict == "accept" ? "no rule" : "no rule; seen at no hook after it";
+}
+
+std::string rules_untold(std::string_view node, std::string_view problem) {
+  return fmt::format("rules of {}: {}", node, problem);
+}
+
+std::string devices_untold(std::string_view node, std::string_view chains) {
+  return rules_untold(node, fmt::format("devices' chains are not traced: {}", chains));
+}
+
+bool may_miss_rules(const CheckResult& check, std::string_view node) {
+  const std::string of_node = rules_untold(node, "");
+  const std::string of_devices = devices_untold(node, "");
+  return check.frames_lost || std::ranges::any_of(check.incomplete, [&](const std::string& gap) {
+           return gap.starts_with(of_node) && !gap.starts_with(of_devices);
+         });
+}
+
+std::vector<std::string> untold(const CheckResult& check) {
+  std::vector<std::string> gaps = check.incomplete;
+  if (check.frames_lost)
+    gaps.emplace_back("frames: the capture lost some, so that packets may have been where none are shown");
+  return gaps;
 }
 
 std::vector<std::string> comments(const std::vector<JourneyStep>& steps,

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "harness/engine/check/words.hpp"
+#include "harness/engine/report/compared.hpp"
 #include "harness/engine/report/console_style.hpp"
 #include "harness/engine/report/ladder.hpp"
 #include "harness/engine/report/text.hpp"
@@ -24,6 +26,8 @@ class Block {
   void text(std::string_view label, std::string_view value, Colour colour = Colour::none) {
     if (!value.empty()) wrapped(label, printable(value), colour);
   }
+  /// One of a list: what is wrapped goes on below its text.
+  void item(std::string_view value) { wrapped("", printable(value), Colour::none, "- "); }
   /// Wrapped, its own line ends kept.
   void paragraphs(std::string_view label, std::string_view value) {
     for (const std::string& one : printable_lines(value)) {
@@ -43,11 +47,12 @@ class Block {
   std::string take() { return std::move(lines_); }
 
  private:
-  void wrapped(std::string_view label, const std::string& value, Colour colour) {
-    const std::size_t room = std::max(options_.width, kText + kNarrowest) - kText;
+  void wrapped(std::string_view label, const std::string& value, Colour colour, std::string dash = {}) {
+    const std::size_t room = std::max(options_.width, kText + kNarrowest) - kText - dash.size();
     for (const std::string& one : wrap(value, room)) {
-      line(label, one, colour);
+      line(label, dash + one, colour);
       label = {};
+      dash.assign(dash.size(), ' ');
     }
   }
   void line(std::string_view label, std::string_view value, Colour colour) {
@@ -87,7 +92,7 @@ void add_causes(Block& block, const std::vector<Cause>& causes) {
   for (std::size_t i = 0; i < causes.size(); ++i) {
     const Cause& cause = causes[i];
     block.text(i == 0 ? "cause" : "or", cause_text(cause), i == 0 ? Colour::bold : Colour::none);
-    for (const std::string& evidence : cause.evidence) block.text("", "- " + evidence);
+    for (const std::string& evidence : cause.evidence) block.item(evidence);
     block.verbatim("fix", cause.fix);
   }
   if (!causes.empty() && !causes.front().code.empty()) {
@@ -118,17 +123,14 @@ std::string verdicts_text(const Difference& difference) {
 
 std::string detail(const ConsoleOptions& options, const CheckResult& check) {
   Block block(options);
-  if (check.verdict == Verdict::skip) {
-    block.text("reason", check.observed);
-    return block.take();
-  }
+  if (check.verdict == Verdict::skip) return reason_of_skip(options, check.observed);
   block.text("expected", check.expected);
   block.text("observed", check.observed,
              check.verdict == Verdict::pass ? Colour::none : colour_of(check.verdict));
   if (check.control) block.text("control", control_text(*check.control));
   block.raw(ladder(options, check));
   std::string_view label = "not told";
-  for (const std::string& gap : check.incomplete) {
+  for (const std::string& gap : untold(check)) {
     block.text(label, gap, Colour::yellow);
     label = {};
   }
@@ -141,6 +143,12 @@ std::string detail(const ConsoleOptions& options, const CheckResult& check) {
   add_causes(block, check.causes);
   block.verbatim("where", check.where);
   block.verbatim("trace", check.trace);
+  return block.take();
+}
+
+std::string reason_of_skip(const ConsoleOptions& options, std::string_view reason) {
+  Block block(options);
+  block.text("reason", reason);
   return block.take();
 }
 
@@ -159,9 +167,12 @@ std::string repetitions(const ConsoleOptions& options, const RunResult& run) {
                              fmt::format("{} repetitions: the verdict of {} differed", run.repetitions,
                                          counted(differing.size(), "check"))) +
                      "\n";
+  const bool several_hosts = run.has_several_hosts();
   for (const Difference& difference : differing) {
-    text += fmt::format("  {} ({}): {}\n      {}\n", printable(difference.scenario),
-                        printable(difference.setup), printable(difference.check), verdicts_text(difference));
+    const std::string host = several_hosts ? difference.host : "";
+    text += fmt::format("  {}: {}\n      {}\n",
+                        printable(scenario_text(difference.scenario, difference.setup, host)),
+                        printable(difference.check), verdicts_text(difference));
   }
   return text;
 }

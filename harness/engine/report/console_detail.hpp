@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "harness/engine/check/result.hpp"
 #include "harness/engine/report/reporter.hpp"
@@ -10,6 +11,8 @@ namespace plumbline::engine::console {
 /// What is known about one check, indented below its line: expected and observed, control, journey, kernel
 /// events, cause, where, trace. Lines end with '\n'; what is empty is left out.
 std::string detail(const ConsoleOptions& options, const CheckResult& check);
+/// Why checks were not run.
+std::string reason_of_skip(const ConsoleOptions& options, std::string_view reason);
 
 /// The same for a scenario that could not be run.
 std::string detail(const ConsoleOptions& options, const ScenarioError& error);

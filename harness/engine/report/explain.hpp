@@ -13,7 +13,12 @@ std::string headline(const CheckResult& check);
 /// events, cause, where, trace. Without colours or glyphs, 100 columns wide. Lines end with '\n'.
 std::string explain(const CheckResult& check);
 
-/// The same for a scenario that could not be run.
+/// Its essence, for places that show a few lines in proportional type: expected, observed, stopped, cause and
+/// fix, a line each.
+std::string in_brief(const CheckResult& check);
+
+/// The same two for a scenario that could not be run.
 std::string explain(const ScenarioError& error);
+std::string in_brief(const ScenarioError& error);
 
 }  // namespace plumbline::engine

@@ -1,12 +1,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <boost/json.hpp>
-#include <cmath>
+#include <charconv>
 #include <cstdint>
-#include <limits>
-#include <span>
 
+#include "harness/engine/report/json_object.hpp"
 #include "harness/engine/report/json_value.hpp"
 
 namespace plumbline::engine {
@@ -14,158 +14,26 @@ namespace {
 
 namespace json = boost::json;
 
-/// Where a value stands. Told only when something is wrong with it, so it is put together only then.
-struct Place {
-  const Place* above = nullptr;
-  std::string_view key;   ///< of an object; empty: an item of an array, or the whole document
-  std::size_t index = 0;  ///< in an array
-};
+using namespace reading;
 
-std::string path_of(const Place& place) {
-  if (place.above == nullptr) return "";
-  std::string text = path_of(*place.above);
-  if (place.key.empty()) return text + fmt::format("[{}]", place.index);
-  return text + (text.empty() ? "" : ".") + std::string(place.key);
+constexpr std::array<std::string_view, 2> kFamilies{"ipv4", "ipv6"};
+constexpr std::array<std::string_view, 3> kRoles{"host", "container", "world"};
+constexpr std::array<std::string_view, 4> kStepLegs{"forward", "reply", "error", "neighbour"};
+constexpr std::array<std::string_view, 3> kEventLegs{"forward", "reply", "error"};
+constexpr std::array<std::string_view, 10> kHooks{
+    "prerouting",        "input",        "forward",        "output",        "postrouting",
+    "bridge prerouting", "bridge input", "bridge forward", "bridge output", "bridge postrouting"};
+
+std::vector<std::uint8_t> bytes_at(const Place& place, const json::value& value) {
+  const std::string text = text_at(place, value);
+  const auto wrong = text.find_first_not_of("0123456789abcdef");
+  if (text.empty() || text.size() % 2 != 0 || wrong != std::string::npos)
+    unexpected(place, "pairs of hexadecimal digits", value);
+  std::vector<std::uint8_t> bytes(text.size() / 2);
+  for (std::size_t i = 0; i < bytes.size(); ++i)
+    std::from_chars(text.data() + 2 * i, text.data() + 2 * i + 2, bytes[i], 16);
+  return bytes;
 }
-
-[[noreturn]] void fail(const Place& place, const std::string& problem) {
-  const std::string at = path_of(place);
-  throw Error(fmt::format("{}{}{}", at, at.empty() ? "" : ": ", problem), ErrorKind::usage);
-}
-
-/// What is there, short enough for a message.
-std::string found(const json::value& value) {
-  if (value.is_object()) return "an object";
-  if (value.is_array()) return "an array";
-  constexpr std::size_t kLongest = 60;
-  std::string text = json::serialize(value);
-  if (text.size() > kLongest) text = text.substr(0, kLongest) + "...";
-  return text;
-}
-
-[[noreturn]] void unexpected(const Place& place, std::string_view expected, const json::value& value) {
-  fail(place, fmt::format("expected {}, found {}", expected, found(value)));
-}
-
-const json::array& array_at(const Place& place, const json::value& value) {
-  if (const json::array* array = value.if_array()) return *array;
-  unexpected(place, "an array", value);
-}
-
-std::string text_at(const Place& place, const json::value& value) {
-  const json::string* string = value.if_string();
-  if (string == nullptr) unexpected(place, "a text", value);
-  return {string->data(), string->size()};
-}
-
-template <class Number>
-Number integer_at(const Place& place, const json::value& value, std::string_view expected) {
-  boost::system::error_code problem;
-  if (!value.is_int64() && !value.is_uint64()) unexpected(place, expected, value);
-  const auto number = value.to_number<Number>(problem);
-  if (problem) unexpected(place, expected, value);
-  return number;
-}
-
-std::size_t count_at(const Place& place, const json::value& value) {
-  return integer_at<std::size_t>(place, value, "a number of things");
-}
-
-/// One of `words`, which are the texts of an enumeration's values.
-template <class Word>
-Word word_at(const Place& place, const json::value& value, std::span<const Word> words) {
-  const json::string* string = value.if_string();
-  std::string expected;
-  for (const Word word : words) {
-    const std::string_view text = to_text(word);
-    if (string != nullptr && *string == text) return word;
-    expected += fmt::format("{}{}", expected.empty() ? "" : ", ", text);
-  }
-  unexpected(place, "one of " + expected, value);
-}
-
-Verdict verdict_at(const Place& place, const json::value& value) {
-  static constexpr std::array kWords{Verdict::pass, Verdict::fail, Verdict::inconclusive, Verdict::skip,
-                                     Verdict::error};
-  return word_at<Verdict>(place, value, kWords);
-}
-
-ErrorKind kind_at(const Place& place, const json::value& value) {
-  static constexpr std::array kWords{ErrorKind::usage, ErrorKind::setup, ErrorKind::environment,
-                                     ErrorKind::internal};
-  return word_at<ErrorKind>(place, value, kWords);
-}
-
-/// An object whose every key must be asked for.
-class Object {
- public:
-  Object(const Place& place, const json::value& value) : place_(place), object_(value.if_object()) {
-    if (object_ == nullptr) unexpected(place, "an object", value);
-  }
-
-  std::string text(std::string_view key) { return text_at(at(key), require(key)); }
-  std::string optional_text(std::string_view key) {
-    const json::value* value = find(key);
-    return value == nullptr || value->is_null() ? "" : text_at(at(key), *value);
-  }
-  bool boolean(std::string_view key) {
-    const json::value& value = require(key);
-    if (!value.is_bool()) unexpected(at(key), "true or false", value);
-    return value.get_bool();
-  }
-  double milliseconds(std::string_view key) {
-    const json::value& value = require(key);
-    if (!value.is_number()) unexpected(at(key), "milliseconds", value);
-    const auto number = value.to_number<double>();
-    if (!(number >= 0)) unexpected(at(key), "milliseconds", value);
-    return number;
-  }
-  std::size_t count(std::string_view key) { return count_at(at(key), require(key)); }
-  Verdict verdict(std::string_view key) { return verdict_at(at(key), require(key)); }
-
-  /// `read` turns a place and a value into an item.
-  template <class Read>
-  auto array(std::string_view key, Read read) {
-    const Place here = at(key);
-    const json::array& values = array_at(here, require(key));
-    std::vector<decltype(read(here, values[0]))> items;
-    items.reserve(values.size());
-    for (const json::value& value : values) items.push_back(read(Place{&here, {}, items.size()}, value));
-    return items;
-  }
-  /// Absent where the key is missing or null.
-  template <class Read>
-  auto optional(std::string_view key, Read read) {
-    using Item = decltype(read(place_, std::declval<const json::value&>()));
-    const json::value* value = find(key);
-    return value == nullptr || value->is_null() ? std::optional<Item>{}
-                                                : std::optional<Item>{read(at(key), *value)};
-  }
-
-  Place at(std::string_view key) const { return {&place_, key}; }
-  const json::value& require(std::string_view key) {
-    if (const json::value* value = find(key)) return *value;
-    fail(place_, fmt::format("'{}' is missing", key));
-  }
-  const json::value* find(std::string_view key) {
-    const json::value* value = object_->if_contains(key);
-    if (value != nullptr) known_.push_back(key);
-    return value;
-  }
-  /// To be called once all have been asked for.
-  void end() const {
-    if (known_.size() == object_->size()) return;
-    for (const auto& member : *object_) {
-      if (std::find(known_.begin(), known_.end(), std::string_view(member.key())) == known_.end())
-        fail(place_, fmt::format("'{}' is not known in schema 1", std::string_view(member.key())));
-    }
-  }
-
- private:
-  const Place& place_;
-  const json::object* object_;
-  std::vector<std::string_view> known_;
-};
 
 JourneyStep read_step(const Place& place, const json::value& value) {
   Object object(place, value);
@@ -175,9 +43,15 @@ JourneyStep read_step(const Place& place, const json::value& value) {
   step.interface = object.text("interface");
   step.direction = object.text("direction");
   step.packet = object.text("packet");
-  step.leg = object.optional_text("leg");
+  step.leg = object.optional_word("leg", kStepLegs);
   step.translated = object.optional_text("translated");
   step.note = object.optional_text("note");
+  if (auto bytes = object.optional("bytes", bytes_at)) {
+    step.frame.bytes = std::move(*bytes);
+    step.frame.length = object.count("length");
+    step.frame.link_type = integer_at<std::uint16_t>(object.at("link_type"), object.require("link_type"),
+                                                     "the number of a link type");
+  }
   object.end();
   return step;
 }
@@ -195,8 +69,8 @@ KernelEvent read_event(const Place& place, const json::value& value) {
   event.verdict = object.optional_text("verdict");
   event.drop_reason = object.optional_text("drop_reason");
   event.function = object.optional_text("function");
-  event.hook = object.optional_text("hook");
-  event.leg = object.optional_text("leg");
+  event.hook = object.optional_word("hook", kHooks);
+  event.leg = object.optional_word("leg", kEventLegs);
   event.iif = object.optional_text("iif");
   event.oif = object.optional_text("oif");
   event.log_prefix = object.optional("log_prefix", text_at);
@@ -257,7 +131,7 @@ CheckResult read_check(const Place& place, const json::value& value) {
   check.from = object.text("from");
   check.to = object.text("to");
   check.with = object.text("with");
-  check.family = object.optional_text("family");
+  check.family = object.nullable_word("family", kFamilies);
   check.where = object.text("where");
   check.verdict = object.verdict("verdict");
   check.expected = object.text("expected");
@@ -266,12 +140,13 @@ CheckResult read_check(const Place& place, const json::value& value) {
   check.journey = object.array("journey", read_step);
   check.kernel = object.array("kernel", read_event);
   check.incomplete = object.array("incomplete", text_at);
+  check.frames_lost = object.optional("frames_lost", boolean_at).value_or(false);
   check.conntrack = object.array("conntrack", read_tracked);
-  check.control = object.optional("control", read_control);
-  check.stopped = object.optional_text("stopped");
-  object.optional("cause", read_cause);  // the first of:
+  check.control = object.nullable("control", read_control);
+  check.stopped = object.nullable_text("stopped");
+  object.nullable("cause", read_cause);  // the first of:
   check.causes = object.array("causes", read_cause);
-  check.trace = object.optional_text("trace");
+  check.trace = object.nullable_text("trace");
   if (check.verdict == Verdict::error) read_check_error(object);
   object.end();
   return check;
@@ -287,6 +162,73 @@ ChangeResult read_change(const Place& place, const json::value& value) {
   change.duration_ms = object.milliseconds("duration_ms");
   object.end();
   return change;
+}
+
+DrawnInterface read_drawn_interface(const Place& place, const json::value& value) {
+  Object object(place, value);
+  DrawnInterface interface;
+  interface.name = object.text("name");
+  interface.kind = object.text("kind");
+  interface.addresses = object.array("addresses", text_at);
+  interface.master = object.optional_text("master");
+  interface.peer = object.optional_text("peer");
+  interface.up = object.boolean("up");
+  object.end();
+  return interface;
+}
+
+DrawnNode read_drawn_node(const Place& place, const json::value& value) {
+  Object object(place, value);
+  DrawnNode node;
+  node.name = object.text("name");
+  node.role = object.word("role", kRoles);
+  node.interfaces = object.array("interfaces", read_drawn_interface);
+  object.end();
+  return node;
+}
+
+std::pair<std::size_t, std::size_t> read_cell(const Place& place, const json::value& value) {
+  const json::array& pair = array_at(place, value);
+  if (pair.size() != 2) unexpected(place, "row and column", value);
+  return {count_at(place, pair[0]), count_at(place, pair[1])};
+}
+
+MatrixReason read_matrix_reason(const Place& place, const json::value& value) {
+  Object object(place, value);
+  MatrixReason reason;
+  reason.text = object.text("text");
+  reason.cells = object.array("cells", read_cell);
+  object.end();
+  return reason;
+}
+
+/// A text a row, a character a column, of signs that there are; reasons of cells that there are.
+void check_shape(const Place& place, const Matrix& matrix) {
+  const bool rows = matrix.cells.size() == matrix.from.size();
+  const auto is_row = [&](const std::string& row) {
+    return row.size() == matrix.to.size() && row.find_first_not_of(".X?!- ") == std::string::npos;
+  };
+  if (!rows || !std::ranges::all_of(matrix.cells, is_row))
+    fail(place, "its cells are not a row for each of `from`, with a sign for each of `to`");
+  for (const MatrixReason& reason : matrix.reasons) {
+    for (const auto& [row, column] : reason.cells) {
+      if (row >= matrix.from.size() || column >= matrix.to.size()) fail(place, "a reason has no such cell");
+    }
+  }
+}
+
+Matrix read_matrix(const Place& place, const json::value& value) {
+  Object object(place, value);
+  Matrix matrix;
+  matrix.with = object.text("with");
+  matrix.family = object.word("family", kFamilies);
+  matrix.from = object.array("from", text_at);
+  matrix.to = object.array("to", text_at);
+  matrix.cells = object.array("cells", text_at);
+  if (object.find("reasons") != nullptr) matrix.reasons = object.array("reasons", read_matrix_reason);
+  object.end();
+  check_shape(place, matrix);
+  return matrix;
 }
 
 ScenarioError read_error(const Place& place, const json::value& value) {
@@ -313,12 +255,16 @@ ScenarioResult read_scenario_at(const Place& place, const json::value& value) {
   scenario.file = object.text("file");
   scenario.setup = object.text("setup");
   scenario.about = object.text("about");
+  scenario.host = object.optional_text("host");
   scenario.repetition = object.optional("repetition", read_repetition).value_or(0);
+  scenario.interrupted = object.optional("interrupted", boolean_at).value_or(false);
   scenario.build_ms = object.milliseconds("build_ms");
   scenario.checks_ms = object.milliseconds("checks_ms");
   scenario.teardown_ms = object.milliseconds("teardown_ms");
   scenario.checks = object.array("checks", read_check);
   scenario.changes = object.array("changes", read_change);
+  if (object.find("network") != nullptr) scenario.network = object.array("network", read_drawn_node);
+  if (object.find("matrix") != nullptr) scenario.matrix = object.array("matrix", read_matrix);
   scenario.error = object.optional("error", read_error);
   object.end();
   return scenario;
@@ -354,8 +300,54 @@ Difference read_difference(const Place& place, const json::value& value) {
   for (auto& verdict : object.array("verdicts", read_verdict_with_repetitions)) {
     difference.repetitions.insert(std::move(verdict));
   }
+  difference.host = object.optional_text("host");
   object.end();
   return difference;
+}
+
+HostDifference read_host_difference(const Place& place, const json::value& value) {
+  Object object(place, value);
+  HostDifference difference;
+  difference.scenario = object.text("scenario");
+  difference.setup = object.text("setup");
+  difference.check = object.text("check");
+  const Place at = object.at("verdicts");
+  Object verdicts(at, object.require("verdicts"));
+  for (const Verdict verdict : kVerdicts) {
+    if (verdicts.find(to_text(verdict)) != nullptr)
+      difference.hosts[verdict] = verdicts.array(to_text(verdict), text_at);
+  }
+  verdicts.end();
+  object.end();
+  return difference;
+}
+
+BaselineChange read_baseline_change(const Place& place, const json::value& value) {
+  Object object(place, value);
+  BaselineChange change;
+  change.host = object.optional_text("host");
+  change.scenario = object.text("scenario");
+  change.setup = object.text("setup");
+  change.check = object.text("check");
+  change.was = object.nullable("was", verdict_at);
+  change.is = object.nullable("is", verdict_at);
+  if (!change.was && !change.is) fail(place, "a check that was not there and is not there has not changed");
+  change.gained = object.array("gained", text_at);
+  change.lost = object.array("lost", text_at);
+  object.end();
+  return change;
+}
+
+Baseline read_baseline(const Place& place, const json::value& value) {
+  Object object(place, value);
+  Baseline baseline;
+  baseline.name = object.text("name");
+  baseline.started = object.optional_text("started");
+  baseline.compared = object.count("compared");
+  baseline.incomplete = object.count("incomplete");
+  baseline.changes = object.array("changes", read_baseline_change);
+  object.end();
+  return baseline;
 }
 
 /// Summary and differences follow from the scenarios. Where they say something else, somebody has changed one
@@ -365,6 +357,11 @@ void check_what_follows(Object& object, const RunResult& run) {
   if (summary != run.summary()) fail(object.at("summary"), "it does not count what the scenarios hold");
   if (object.array("differing", read_difference) != run.differing())
     fail(object.at("differing"), "it does not follow from the scenarios");
+  std::vector<HostDifference> across_hosts;
+  if (object.find("across_hosts") != nullptr)
+    across_hosts = object.array("across_hosts", read_host_difference);
+  if (across_hosts != run.across_hosts())
+    fail(object.at("across_hosts"), "it does not follow from the scenarios");
 }
 
 RunResult read_run(const json::value& value) {
@@ -374,10 +371,12 @@ RunResult read_run(const json::value& value) {
     unexpected(object.at("schema"), "1, the only one that this program reads", schema);
   object.text("plumbline");
   RunResult run;
+  run.started = object.optional_text("started");
   run.duration_ms = object.milliseconds("duration_ms");
   run.interrupted = object.boolean("interrupted");
   run.repetitions = object.count("repetitions");
   run.scenarios = object.array("scenarios", read_scenario_at);
+  run.baseline = object.optional("baseline", read_baseline);
   check_what_follows(object, run);
   object.end();
   return run;

@@ -24,10 +24,13 @@ std::string report_json_schema() {
         "errors": {"$ref": "#/$defs/count", "description": "A scenario that could not be run counts as one"}
       }
     },
+    "started": {"type": "string", "description": "When, in UTC: 2026-02-28T12:00:00Z"},
     "duration_ms": {"$ref": "#/$defs/milliseconds"},
     "interrupted": {"type": "boolean", "description": "It was ended by a signal; checks that had not ended by then are there as skip, observed: interrupted; scenarios that had not begun are missing"},
     "repetitions": {"$ref": "#/$defs/count", "description": "How often all of it was to be run"},
     "differing": {"type": "array", "items": {"$ref": "#/$defs/difference"}, "description": "Checks whose verdict was not the same in all repetitions"},
+    "across_hosts": {"type": "array", "items": {"$ref": "#/$defs/host_difference"}, "description": "Checks whose verdict was not the same on all hosts"},
+    "baseline": {"$ref": "#/$defs/baseline"},
     "scenarios": {"type": "array", "items": {"$ref": "#/$defs/scenario"}, "description": "Of all repetitions, one after the other"}
   },
   "$defs": {
@@ -62,6 +65,7 @@ std::string report_json_schema() {
         "scenario": {"type": "string"},
         "setup": {"type": "string"},
         "check": {"type": "string", "description": "Its id"},
+        "host": {"type": "string", "description": "Where"},
         "verdicts": {
           "type": "array",
           "items": {
@@ -76,6 +80,51 @@ std::string report_json_schema() {
         }
       }
     },
+    "host_difference": {
+      "type": "object",
+      "additionalProperties": false,
+      "required": ["scenario", "setup", "check", "verdicts"],
+      "properties": {
+        "scenario": {"type": "string"},
+        "setup": {"type": "string"},
+        "check": {"type": "string", "description": "Its id"},
+        "verdicts": {
+          "type": "object",
+          "description": "Which hosts came to which; of several repetitions, the gravest counts",
+          "propertyNames": {"$ref": "#/$defs/verdict"},
+          "additionalProperties": {"type": "array", "items": {"type": "string"}, "minItems": 1}
+        }
+      }
+    },
+    "baseline": {
+      "type": "object",
+      "description": "What has changed since an earlier run",
+      "additionalProperties": false,
+      "required": ["name", "compared", "incomplete", "changes"],
+      "properties": {
+        "name": {"type": "string", "description": "Of the earlier run's report, as it was given"},
+        "started": {"type": "string", "description": "When that run began, in UTC"},
+        "compared": {"$ref": "#/$defs/count", "description": "Checks that both runs have"},
+        "incomplete": {"$ref": "#/$defs/count", "description": "Of those: where one of the runs could not tell all rules or hops, so that some may have been gained or lost unseen"},
+        "changes": {"type": "array", "items": {"$ref": "#/$defs/baseline_change"}, "description": "Checks whose verdict or path is not the same; those that only one run has"}
+      }
+    },
+    "baseline_change": {
+      "type": "object",
+      "additionalProperties": false,
+      "required": ["scenario", "setup", "check", "was", "is", "gained", "lost"],
+      "properties": {
+        "host": {"type": "string"},
+        "scenario": {"type": "string"},
+        "setup": {"type": "string"},
+        "check": {"type": "string", "description": "Its id"},
+        "was": {"anyOf": [{"type": "null"}, {"$ref": "#/$defs/verdict"}], "description": "null: the check is new"},
+        "is": {"anyOf": [{"type": "null"}, {"$ref": "#/$defs/verdict"}], "description": "null: the check is gone"},
+        "gained": {"type": "array", "items": {"type": "string"}, "description": "Hops and rules of its path that were not there before"},
+        "lost": {"type": "array", "items": {"type": "string"}, "description": "Those that are there no more"}
+      },
+      "not": {"properties": {"was": {"type": "null"}, "is": {"type": "null"}}}
+    },
     "scenario": {
       "type": "object",
       "additionalProperties": false,
@@ -85,13 +134,60 @@ std::string report_json_schema() {
         "file": {"type": "string", "description": "The spec's path, as it was given"},
         "setup": {"type": "string", "description": "What made the host's container networking: native, or script with its variant"},
         "about": {"type": "string", "description": "The spec's own words"},
+        "host": {"type": "string", "description": "The machine's name"},
         "repetition": {"type": "integer", "minimum": 1, "description": "Only where all of it is run several times"},
+        "interrupted": {"type": "boolean", "description": "Its own run was interrupted, where the report is of several: what it skipped, that run might have come to"},
         "build_ms": {"$ref": "#/$defs/milliseconds"},
         "checks_ms": {"$ref": "#/$defs/milliseconds"},
         "teardown_ms": {"$ref": "#/$defs/milliseconds"},
         "checks": {"type": "array", "items": {"$ref": "#/$defs/check"}},
         "changes": {"type": "array", "items": {"$ref": "#/$defs/change"}, "description": "Made between checks, in their order"},
+        "network": {"type": "array", "items": {"$ref": "#/$defs/node"}, "description": "As it was read back before the first check"},
+        "matrix": {"type": "array", "items": {"$ref": "#/$defs/matrix"}, "description": "Of `plumbline matrix`: who reaches whom"},
         "error": {"$ref": "#/$defs/scenario_error", "description": "It could not be run, or not to its end"}
+      }
+    },
+    "node": {
+      "type": "object",
+      "additionalProperties": false,
+      "required": ["name", "role", "interfaces"],
+      "properties": {
+        "name": {"type": "string"},
+        "role": {"enum": ["host", "container", "world"]},
+        "interfaces": {"type": "array", "items": {
+          "type": "object",
+          "additionalProperties": false,
+          "required": ["name", "kind", "addresses", "up"],
+          "properties": {
+            "name": {"type": "string"},
+            "kind": {"type": "string", "description": "The kernel's word: veth, bridge, loopback"},
+            "addresses": {"type": "array", "items": {"type": "string"}, "description": "With prefix lengths"},
+            "master": {"type": "string", "description": "The bridge of this node that it is a port of"},
+            "peer": {"type": "string", "description": "NODE:INTERFACE, the other end of its cable, or what it lies on"},
+            "up": {"type": "boolean"}
+          }
+        }}
+      }
+    },
+    "matrix": {
+      "type": "object",
+      "additionalProperties": false,
+      "required": ["with", "family", "from", "to", "cells"],
+      "properties": {
+        "with": {"type": "string", "description": "ping, tcp/80, udp/53"},
+        "family": {"enum": ["ipv4", "ipv6"]},
+        "from": {"type": "array", "items": {"type": "string"}, "description": "Nodes, a row each"},
+        "to": {"type": "array", "items": {"type": "string"}, "description": "Nodes, and addresses that promises name, a column each"},
+        "cells": {"type": "array", "items": {"type": "string", "pattern": "^[-.X?! ]*$"}, "description": "A text a row: . allowed, X denied, ? not proven, ! differs from what was promised, - the node itself, a space where nothing is known"},
+        "reasons": {"type": "array", "items": {
+          "type": "object",
+          "additionalProperties": false,
+          "required": ["text", "cells"],
+          "properties": {
+            "text": {"type": "string", "description": "Who stopped it, or what is not known"},
+            "cells": {"type": "array", "items": {"type": "array", "items": {"$ref": "#/$defs/count"}, "minItems": 2, "maxItems": 2}, "description": "Row and column, from 0"}
+          }
+        }}
       }
     },
     "change": {
@@ -125,6 +221,7 @@ std::string report_json_schema() {
         "journey": {"type": "array", "items": {"$ref": "#/$defs/step"}, "description": "The probe's sightings, in order"},
         "kernel": {"type": "array", "items": {"$ref": "#/$defs/event"}, "description": "What the kernels of traced nodes did with the probe, in order"},
         "incomplete": {"type": "array", "items": {"type": "string"}, "description": "Which kernels could not report all, and why: what is not under kernel may have happened all the same"},
+        "frames_lost": {"type": "boolean", "description": "The capture lost frames: the probe's packets may have been where journey and kernel show nothing"},
         "conntrack": {"type": "array", "items": {"$ref": "#/$defs/tracked"}, "description": "How the nodes' conntracks know the flow of a probe that did not do what was promised, in the order of its way"},
         "control": {"anyOf": [{"type": "null"}, {"$ref": "#/$defs/control"}]},
         "stopped": {"type": ["string", "null"], "description": "Who stopped the probe or its answer, and where"},
@@ -149,8 +246,12 @@ std::string report_json_schema() {
         "packet": {"type": "string", "description": "The packet in one line, addresses as they are here"},
         "leg": {"enum": ["forward", "reply", "error", "neighbour"], "description": "The probe's own packet, an answer, an ICMP error about it, address resolution that it waited for"},
         "translated": {"type": "string", "description": "What is not as the packet's sender made it: source; destination; source, destination"},
-        "note": {"type": "string", "description": "Checksum left to the device, segments joined, and the like"}
-      }
+        "note": {"type": "string", "description": "Checksum left to the device, segments joined, and the like"},
+        "link_type": {"type": "integer", "minimum": 0, "maximum": 65535, "description": "Of bytes, as https://www.tcpdump.org/linktypes.html numbers them"},
+        "length": {"$ref": "#/$defs/count", "description": "Bytes of the frame on its way"},
+        "bytes": {"type": "string", "pattern": "^([0-9a-f]{2})+$", "description": "The frame's first 256 bytes, in hexadecimal"}
+      },
+      "dependentRequired": {"bytes": ["length", "link_type"], "length": ["bytes"], "link_type": ["bytes"]}
     },
     "event": {
       "type": "object",

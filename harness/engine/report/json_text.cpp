@@ -10,7 +10,9 @@
 namespace plumbline::engine {
 namespace {
 
-constexpr std::size_t kShort = 200;  // bytes of an object or array that stays on one line
+// Bytes of what stays on one line. Of objects more: a step of a journey holds its frame in hexadecimal.
+constexpr std::size_t kShortArray = 200;
+constexpr std::size_t kShortObject = 1000;
 
 bool plain(const boost::json::value& value) {
   return !value.is_object() && !value.is_array();
@@ -43,20 +45,20 @@ class Printer {
   void print_object(const boost::json::object& object) {
     std::string line;
     for (const auto& [key, value] : object) {
-      if (!plain(value) || line.size() > kShort) return print_long(object);
+      if (!plain(value) || line.size() > kShortObject) return print_long(object);
       line += (line.empty() ? "" : ", ") + quoted(key) + ": " + scalar(value);
     }
-    if (line.size() > kShort) return print_long(object);
+    if (line.size() > kShortObject) return print_long(object);
     text_ += "{" + line + "}";
   }
 
   void print_array(const boost::json::array& array) {
     std::string line;
     for (const auto& value : array) {
-      if (!plain(value) || line.size() > kShort) return print_long(array);
+      if (!plain(value) || line.size() > kShortArray) return print_long(array);
       line += (line.empty() ? "" : ", ") + scalar(value);
     }
-    if (line.size() > kShort) return print_long(array);
+    if (line.size() > kShortArray) return print_long(array);
     text_ += "[" + line + "]";
   }
 

@@ -12,6 +12,10 @@ namespace plumbline::engine {
 /// it was.
 boost::json::value to_json(const ScenarioResult& scenario);
 boost::json::value to_json(const RunResult& run);
+/// Parts of a report, by themselves.
+boost::json::array across_hosts_to_json(const RunResult& run);
+boost::json::value to_json(const Baseline& baseline);
+boost::json::value to_json(const Matrix& matrix);
 
 /// Throws Error of kind usage: the place ("checks[3].journey[0].t_us"), what was expected there and what was
 /// found. A key that is not known is an error too, so that nothing is lost without a word.

@@ -206,9 +206,12 @@ class Ladder {
   void write_settled(std::size_t begin, std::size_t count) {
     const auto answer = std::find_if(check_.journey.begin() + static_cast<std::ptrdiff_t>(begin),
                                      check_.journey.end(), is_answer);
+    std::size_t before = kRungs + time_width_ + 2;  // where the rungs' places stand
+    const std::size_t further = before + 2;
     for (const std::string& text :
-         wrap(fmt::format("{}, {} frames", printable(answer->packet), count), room(kRungs))) {
-      line(std::string(kRungs, ' ') + painted(options_, Colour::dim, text));
+         wrap(fmt::format("{}, {} frames", printable(answer->packet), count), room(further))) {
+      line(std::string(before, ' ') + painted(options_, Colour::dim, text));
+      before = further;
     }
   }
 

@@ -42,6 +42,20 @@ TEST(Ladder, OfNothingIsEmpty) {
   EXPECT_EQ(ladder({}, CheckResult()), "");
 }
 
+TEST(Ladder, AResolvedAddressIsOneEntryBelowThePlaces) {
+  CheckResult check;
+  check.journey = {{0, "host", "ens4", "out", "ARP who-has 192.168.16.1", "neighbour"},
+                   {1, "host", "ens4", "in", "ARP 192.168.16.1 is-at 02:00:00:00:00:01", "neighbour"},
+                   {2, "host", "ens4", "in", "ARP 192.168.16.1 is-at 02:00:00:00:00:01", "neighbour"}};
+  EXPECT_EQ(ladder({}, check),
+            "      journey\n"
+            "            ARP 192.168.16.1 is-at 02:00:00:00:00:01, 3 frames\n");
+  EXPECT_EQ(ladder({.width = 50}, check),
+            "      journey\n"
+            "            ARP 192.168.16.1 is-at\n"
+            "              02:00:00:00:00:01, 3 frames\n");
+}
+
 TEST(Ladder, PutsRulesWhereTheyWereMet) {
   EXPECT_EQ(ladder({}, samples::stopped()), R"(      journey                     ttl
        0 us  container-one:eth0 -> 64 192.168.99.11:40001 > 203.0.113.80:80 TCP SYN seq 1000

@@ -12,6 +12,7 @@
 
 #include "harness/engine/run/testing/scenario.hpp"
 #include "harness/engine/run/testing/typing.hpp"
+#include "harness/kernel/drops/drops.hpp"
 
 namespace plumbline::engine {
 namespace {
@@ -150,7 +151,8 @@ std::vector<Break> breaks() {
        "  - reach: {from: container-one, to: internet, with: [tcp/80], family: ipv4}",
        "reach",
        {"forward-policy-drop"},
-       "$ nft add rule inet filter forward iifname bridge0 oifname ens4 accept"},
+       "$ nft add rule inet filter forward iifname bridge0 oifname ens4 ip daddr 203.0.113.80 tcp dport 80 "
+       "accept"},
       {"ForwardPolicyOverIPv6",
        edited("      allow: ens4\n", ""),
        "  - reach: {from: container-one, to: internet, with: [ping], family: ipv6}",
@@ -163,7 +165,7 @@ std::vector<Break> breaks() {
        "  - reach: {from: container-one, to: internet, with: [udp/7], family: ipv4}",
        "reach",
        {"forward-policy-drop"},
-       "$ iptables-nft -A FORWARD -i bridge0 -o ens4 -j ACCEPT\n"
+       "$ iptables-nft -A FORWARD -i bridge0 -o ens4 -d 203.0.113.80 -p udp --dport 7 -j ACCEPT\n"
        "iptables-nft -I FORWARD -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT"},
       {"ForwardRule",
        nothing,
@@ -268,7 +270,7 @@ std::vector<Break> breaks() {
        "  - reach: {from: container-one, to: internet, with: [tcp/80], family: ipv4}",
        "reach",
        {"legacy-and-nft-mixed"},
-       "$ iptables-legacy -A FORWARD -i bridge0 -o ens4 -j ACCEPT"},
+       "$ iptables-legacy -A FORWARD -i bridge0 -o ens4 -d 203.0.113.80 -p tcp --dport 80 -j ACCEPT"},
       {"MissingMasquerade",
        edited(kMasquerade, ""),
        "  - egress: {from: container-one, to: internet, via: ens4, as: 192.168.16.10, with: [tcp/80], "
@@ -381,6 +383,31 @@ std::vector<Break> breaks() {
 
 INSTANTIATE_TEST_SUITE_P(OfEachKind, FirewallBreaks, ::testing::ValuesIn(breaks()),
                          [](const auto& each) { return std::string(each.param.name); });
+
+/// By a macvlan on the uplink a container's frames meet no hook of the host's IP, but those of its device.
+TEST(FirewallCauses, OfAWayPastTheFirewallIsTheMacvlanAndItsDeviceCanDrop) {
+  const std::string onto_lan =
+      "  - run: {shell: \"ip link add mac0 link ens4 type macvlan mode bridge; ip link set mac0 netns "
+      "container-one; ip -n container-one addr add 192.168.16.21/24 dev mac0; ip -n container-one link set "
+      "mac0 up; ip -n container-one route replace default via 192.168.16.1 dev mac0\"}\n";
+  const std::string deny = "  - deny: {from: container-one, to: 10.1.2.3, with: [ping, tcp/80], how: drop}";
+  testing::Scenario scenario;
+  std::string fix = onto_lan;
+  for (const auto& [id, check] : scenario.checks(onto_lan + deny).run()) {
+    if (!id.starts_with("deny")) continue;
+    EXPECT_EQ(check.verdict, Verdict::fail) << id << ": " << check.observed;
+    ASSERT_EQ(check.causes.size(), 1U) << id;
+    EXPECT_EQ(check.causes.front().code, "firewall-bypassed") << all_of(check.causes.front());
+    fix += testing::run_step(testing::lines_of(check.causes.front().fix));
+  }
+  const bool drops_are_told = !kernel::drops::refused();
+  for (const auto& [id, check] :
+       scenario.checks(fix + deny).run({.timeout = std::chrono::milliseconds(500)})) {
+    if (!id.starts_with("deny")) continue;
+    EXPECT_EQ(check.verdict, drops_are_told ? Verdict::pass : Verdict::inconclusive)
+        << id << ": " << check.observed;
+  }
+}
 
 /// With no word from kernels about rules, the rules as they are must do.
 TEST(FirewallCauses, AreFoundWhereNothingIsTraced) {

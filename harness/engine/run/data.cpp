@@ -56,7 +56,22 @@ std::vector<std::string> shipped(const fs::path& folder) {
   return files;
 }
 
+/// "; did you mean scenarios/diy.yaml?": lists show the scenarios by their names.
+std::string scenario_meant(const std::string& name) {
+  try {
+    for (const std::string& file : shipped_scenarios()) {
+      if (fs::path(file).stem() == name) return fmt::format("; did you mean {}?", file);
+    }
+  } catch (const Error&) {  // none are found
+  }
+  return {};
+}
+
 void add_argument(const std::string& argument, std::vector<std::string>& files) {
+  if (argument == "-") {
+    files.emplace_back("/dev/stdin");
+    return;
+  }
   std::error_code ignored;
   const fs::file_status status = fs::status(argument, ignored);
   if (fs::is_directory(status)) {
@@ -64,6 +79,11 @@ void add_argument(const std::string& argument, std::vector<std::string>& files) 
     if (inside.empty()) throw Error(argument + ": no *.yaml in this folder", ErrorKind::usage);
     files.insert(files.end(), inside.begin(), inside.end());
     return;
+  }
+  if (!fs::exists(status)) {
+    const std::string meant = scenario_meant(argument);
+    if (!meant.empty())
+      throw Error(fmt::format("{}: there is no such file{}", argument, meant), ErrorKind::usage);
   }
   files.push_back(argument);  // where it is missing, the loader says so as for any spec
 }

@@ -39,8 +39,9 @@ struct Pool::Worker {
   std::size_t number;  ///< of its job
   kernel::Sandbox sandbox;
   Fd results;
-  std::string line;   ///< what has come of the next one
-  bool told = false;  ///< its scenario's result, or why there is none
+  std::string line;         ///< what has come of the next one
+  std::size_t counted = 0;  ///< checks that have ended
+  bool told = false;        ///< its scenario's result, or why there is none
   bool ended = false;
 };
 
@@ -147,7 +148,7 @@ void Pool::start(std::size_t number) {
   });
   spdlog::debug("{} ({}): sandbox {} started", job.spec->name, setup_name(*job.spec), sandbox.pid());
   workers_.push_back(std::make_unique<Worker>(
-      Worker{number, std::move(sandbox), std::move(pipe.read_end), {}, false, false}));
+      Worker{number, std::move(sandbox), std::move(pipe.read_end), {}, 0, false, false}));
 }
 
 /// In the sandbox.
@@ -168,11 +169,18 @@ int Pool::work(const Job& job, int results) const {
 }
 
 RunResult Pool::run(const std::vector<Reporter*>& reporters) {
+  const std::string started = now_in_utc();
   const auto start = Clock::now();
+  reporters_ = reporters;
+  for (const Job& job : jobs_) progress_.total += job.planned->checks.size();
   story_ = std::make_unique<InOrder>(jobs_.size(), reporters);
   for (const auto& worker : workers_) tell_start(worker->number);
-  for (start_what_may_run(); !workers_.empty(); start_what_may_run()) wait();
+  for (start_what_may_run(); !workers_.empty(); start_what_may_run()) {
+    tell_progress();
+    wait();
+  }
   RunResult result;
+  result.started = started;
   result.scenarios = story_->take();
   result.interrupted = interrupted_;
   result.repetitions = pool_options_.repetitions;
@@ -185,6 +193,17 @@ void Pool::tell_start(std::size_t number) {
   ScenarioResult planned = *jobs_[number].planned;
   planned.repetition = jobs_[number].repetition;
   story_->started(number, std::move(planned));
+}
+
+void Pool::tell_progress() {
+  progress_.running.clear();
+  for (const auto& worker : workers_) {
+    if (worker->told) continue;
+    const spec::Spec& spec = *jobs_[worker->number].spec;
+    const std::string setup = setup_name(spec);
+    progress_.running.push_back(setup.empty() ? spec.name : fmt::format("{} ({})", spec.name, setup));
+  }
+  for (Reporter* reporter : reporters_) reporter->progressed(progress_);
 }
 
 std::size_t Pool::under_way() const {
@@ -208,6 +227,7 @@ void Pool::start_what_may_run() {
       }
       tell_start(number);
       fail(number, error);
+      progress_.done += jobs_[number].planned->checks.size();
     }
     queue_.pop_front();
   }
@@ -219,7 +239,8 @@ void Pool::wait() {
     awaited.push_back({worker->results.get(), POLLIN, 0});
     awaited.push_back({worker->sandbox.ended_fd(), POLLIN, 0});
   }
-  if (::poll(awaited.data(), awaited.size(), -1) < 0 && errno != EINTR) {
+  constexpr int kTick = 1000;  // ms: the time that a live display shows goes on when nothing happens
+  if (::poll(awaited.data(), awaited.size(), kTick) < 0 && errno != EINTR) {
     throw Error::from_errno(errno, "waiting for sandboxes");
   }
   take_signals();
@@ -267,7 +288,12 @@ void Pool::take_line(Worker& worker, std::string_view line) {
   if (worker.told) return;
   try {
     Event event = read_event(line);
-    if (const auto* check = std::get_if<CheckEnded>(&event)) return story_->ended(worker.number, *check);
+    if (const auto* check = std::get_if<CheckEnded>(&event)) {
+      ++progress_.done;
+      ++worker.counted;
+      if (check->verdict != Verdict::pass && check->verdict != Verdict::skip) ++progress_.not_passed;
+      return story_->ended(worker.number, *check);
+    }
     auto& [result, interrupted] = std::get<ScenarioEnded>(event);
     // Somebody else's signal (a memory killer's, say) is no wish of the user's: what it cut short is an
     // error.
@@ -277,7 +303,7 @@ void Pool::take_line(Worker& worker, std::string_view line) {
           "look for what ends processes here: a memory limit, a watchdog", ErrorKind::internal};
     }
     story_->ended(worker.number, std::move(result));
-    worker.told = true;
+    conclude(worker);
   } catch (const Error& error) {
     give_up(worker, error);
     worker.sandbox.kill();
@@ -291,14 +317,20 @@ void Pool::bury(Worker& worker) {
   if (worker.told) return;
   const auto failure = worker.sandbox.failure();
   if (interrupted_ && !failure) {
-    worker.told = true;
+    conclude(worker);
     return story_->broke_off(worker.number, "interrupted", std::nullopt);
   }
   give_up(worker, failure ? *failure : died(status));
 }
 
-void Pool::give_up(Worker& worker, const Error& error) {
+/// What it has not told of by now has not run.
+void Pool::conclude(Worker& worker) {
   worker.told = true;
+  progress_.done += jobs_[worker.number].planned->checks.size() - worker.counted;
+}
+
+void Pool::give_up(Worker& worker, const Error& error) {
+  conclude(worker);
   fail(worker.number, error);
 }
 

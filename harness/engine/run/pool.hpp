@@ -51,9 +51,11 @@ class Pool {
   void read_results(Worker& worker);
   void take_line(Worker& worker, std::string_view line);
   void bury(Worker& worker);
+  void conclude(Worker& worker);
   void give_up(Worker& worker, const Error& error);
   void fail(std::size_t number, const Error& error);
   std::size_t under_way() const;
+  void tell_progress();
 
   const RunOptions options_;
   const PoolOptions pool_options_;
@@ -63,6 +65,8 @@ class Pool {
   std::deque<std::size_t> queue_;        ///< in the order in which they are to start
   std::vector<std::unique_ptr<Worker>> workers_;
   std::unique_ptr<InOrder> story_;
+  std::vector<Reporter*> reporters_;
+  Progress progress_;
   std::size_t limit_;
   bool interrupted_ = false;
 };

@@ -1,5 +1,12 @@
 #include "harness/engine/run/runner.hpp"
 
+#include <fmt/chrono.h>
+#include <unistd.h>
+
+#include <array>
+#include <climits>
+#include <ctime>
+
 #include "checks/kinds.hpp"
 #include "harness/engine/change/kinds.hpp"
 #include "harness/engine/report/reporter.hpp"
@@ -55,7 +62,13 @@ ScenarioResult describe(const spec::Spec& spec) {
   scenario.file = spec.file;
   scenario.setup = setup_name(spec);
   scenario.about = spec.about;
+  std::array<char, HOST_NAME_MAX + 1> host{};
+  if (::gethostname(host.data(), host.size() - 1) == 0) scenario.host = host.data();
   return scenario;
+}
+
+std::string now_in_utc() {
+  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
 }
 
 RunResult run(const std::vector<spec::Spec>& specs, const RunOptions& options,
@@ -64,6 +77,7 @@ RunResult run(const std::vector<spec::Spec>& specs, const RunOptions& options,
   std::vector<Selection> selections;
   for (const spec::Spec& spec : specs) selections.push_back(select_checks(spec, options));
   RunResult run;
+  run.started = now_in_utc();
   for (std::size_t i = 0; i < specs.size() && !run.interrupted; ++i) {
     const std::size_t count = selections[i].count();
     if (count == 0) continue;

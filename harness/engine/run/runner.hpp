@@ -15,6 +15,7 @@
 
 namespace plumbline::engine {
 
+struct Plan;
 class Reporter;
 
 enum class TraceWhich : std::uint8_t { failed, all, none };
@@ -32,6 +33,8 @@ struct RunOptions {
   /// Of a check only its verdict is wanted: no cause is looked for, and neither journey nor what kernels did
   /// is kept.
   bool verdicts_only = false;
+  /// Makes of the plan of a spec what is run in its stead. Called for each spec, more than once.
+  std::function<void(const spec::Spec&, Plan&)> amend;
   /// Called in the sandbox when the network stands, before its servers and taps.
   std::function<void(const network::LiveNetwork&)> arranged;
 };
@@ -53,6 +56,8 @@ std::string setup_name(const spec::Spec& spec);
 
 /// What a spec says of itself.
 ScenarioResult describe(const spec::Spec& spec);
+/// "2026-02-28T12:00:00Z".
+std::string now_in_utc();
 
 /// Runs one scenario after the other in this sandbox, each in namespaces of its own: arrange, discover, probe
 /// and capture, judge. `Pool` (pool.hpp) runs them side by side, each in a sandbox of its own. Every spec's

@@ -36,6 +36,7 @@ std::size_t Selection::count() const {
 Selection select_checks(const spec::Spec& spec, const RunOptions& options) {
   Selection selection;
   selection.plan = make_plan(spec, {checks::check_kinds(), change_kinds()});
+  if (options.amend) options.amend(spec, selection.plan);
   std::vector<std::unique_ptr<Check>>& checks = selection.plan.checks;
   const auto wanted = [&](const auto& check) { return is_wanted(spec, options, check->promise.id); };
   const bool all_run =

@@ -261,6 +261,25 @@ TEST(Steps, OfANodeThatIsMadeAnewNothingPassesForWantOfReports) {
   EXPECT_EQ(result.checks.at(2).verdict, Verdict::fail) << result.checks.at(2).observed;
 }
 
+TEST(Steps, AScriptThatMissesSomethingSkipsWhatFollowsWithItsLastLine) {
+  Scenario scenario;
+  scenario.checks(R"(  - link: {dev: veth1, mtu: 1500}
+  - run: {shell: "echo looking; echo no frobnicator here; exit 77"}
+  - link: {dev: veth1, mtu: 1400}
+  - then: {set-link: {dev: veth1, mtu: 1300}}
+  - link: {dev: veth1, mtu: 1300})");
+  const ScenarioResult result = run_one(scenario);
+  EXPECT_FALSE(result.error) << result.error->message;
+  ASSERT_EQ(result.checks.size(), 3U);
+  EXPECT_EQ(result.checks.at(0).verdict, Verdict::pass);
+  for (const std::size_t later : {1U, 2U}) {
+    EXPECT_EQ(result.checks.at(later).verdict, Verdict::skip);
+    EXPECT_EQ(result.checks.at(later).observed, "no frobnicator here");
+  }
+  ASSERT_EQ(result.changes.size(), 1U) << "what comes after it is not made";
+  EXPECT_FALSE(result.changes.front().made);
+}
+
 TEST(Steps, OneCheckAloneIsJudgedAfterAllChangesBeforeIt) {
   Scenario scenario;
   scenario.checks(R"(  - link: {dev: veth1, mtu: 1500}

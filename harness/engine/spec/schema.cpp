@@ -24,7 +24,14 @@ constexpr std::string_view kSchema = R"json({
     "setup": {
       "type": "object", "minProperties": 1, "additionalProperties": false,
       "description": "What makes the host's container networking; needs 'world'. The scenario is run once with each.",
-      "properties": {"native": {"$ref": "#/$defs/native"}, "script": {"$ref": "#/$defs/script"}}
+      "properties": {"native": {"$ref": "#/$defs/native"}, "script": {"$ref": "#/$defs/script"},
+                     "cni": {"$ref": "#/$defs/cni"}, "docker": {"$ref": "#/$defs/docker"},
+                     "podman": {"$ref": "#/$defs/podman"}}
+    },
+    "nodes": {
+      "type": ["object", "null"],
+      "description": "Where a live host's nodes are found (plumbline validate); the host itself needs no place.",
+      "propertyNames": {"$ref": "#/$defs/name"}, "additionalProperties": {"$ref": "#/$defs/place"}
     },
     "checks": {
       "type": "array", "minItems": 1,
@@ -36,9 +43,20 @@ constexpr std::string_view kSchema = R"json({
     }
   },
   "dependentRequired": {"setup": ["world"]},
+  "if": {"required": ["nodes"]},
+  "then": {"not": {"anyOf": [{"required": ["world"]}, {"required": ["setup"]}]}},
   "$defs": {
     "name": {"type": "string", "pattern": "^(?!\\.{1,2}$)[A-Za-z0-9._][A-Za-z0-9._-]{0,62}$"},
     "interface": {"type": "string", "pattern": "^(?!\\.{1,2}$)[A-Za-z0-9._][A-Za-z0-9._-]{0,14}$"},
+    "place": {
+      "type": "object", "minProperties": 1, "maxProperties": 1, "additionalProperties": false,
+      "properties": {
+        "netns": {"type": "string", "minLength": 1, "description": "A name in /run/netns, or an absolute path."},
+        "pid": {"type": "integer", "minimum": 1, "description": "A process in it."},
+        "docker": {"type": "string", "minLength": 1, "description": "A container of Docker's, by name or id."},
+        "podman": {"type": "string", "minLength": 1, "description": "A container of Podman's, by name or id."}
+      }
+    },
     "endpoint": {"type": "string", "description": "NODE:INTERFACE",
                  "pattern": "^(?!\\.{1,2}:)[A-Za-z0-9._][A-Za-z0-9._-]{0,62}:(?!\\.{1,2}$)[A-Za-z0-9._][A-Za-z0-9._-]{0,14}$"},
     "address": {"type": "string", "pattern": "^[0-9a-fA-F:.]+$", "anyOf": [{"format": "ipv4"}, {"format": "ipv6"}]},
@@ -117,6 +135,33 @@ constexpr std::string_view kSchema = R"json({
         "resolvers": {"$ref": "#/$defs/addresses"}
       }
     },
+    "cni": {
+      "type": "object", "required": ["containers"], "additionalProperties": false,
+      "oneOf": [{"required": ["network"]}, {"required": ["networks"]}],
+      "description": "Containers connected by CNI plugins.",
+      "properties": {
+        "network": {"type": "string", "minLength": 1, "description": "A CNI network configuration: beside the spec, or below fixtures/setups."},
+        "networks": {"type": "object", "minProperties": 1, "additionalProperties": {"type": "string", "minLength": 1},
+                     "description": "Several, by the names that containers call them."},
+        "path": {"description": "Folders of plugins; CNI_PATH, /usr/lib/cni and /opt/cni/bin by default.",
+                 "oneOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]},
+        "containers": {"type": "object", "minProperties": 1, "propertyNames": {"$ref": "#/$defs/name"},
+                       "additionalProperties": {"oneOf": [{"type": "null"}, {"$ref": "#/$defs/cni-container"}]}}
+      }
+    },
+    "cni-container": {
+      "type": "object", "additionalProperties": false,
+      "properties": {
+        "network": {"type": "string", "description": "One of 'networks'."},
+        "address": {"$ref": "#/$defs/addresses", "description": "What it must be given; whatever it is given by default."},
+        "interface": {"$ref": "#/$defs/interface", "default": "eth0"},
+        "ports": {"description": "HOST-PORT:PORT, with ADDRESS: before it and /udp behind it where they are needed.",
+                  "oneOf": [{"$ref": "#/$defs/port-mapping"}, {"type": "array", "items": {"$ref": "#/$defs/port-mapping"}}]},
+        "args": {"type": "object", "additionalProperties": {"type": ["string", "number", "boolean"]}, "description": "CNI_ARGS."},
+        "capabilities": {"type": "object", "description": "What plugins are told, by capability (runtimeConfig)."}
+      }
+    },
+    "port-mapping": {"type": "string", "pattern": "^(.+:)?[0-9]{1,5}:[0-9]{1,5}(/(tcp|udp|sctp))?$"},
     "equivalent": {
       "type": "object", "required": ["mutant", "reason"], "additionalProperties": false,
       "properties": {
@@ -156,6 +201,60 @@ constexpr std::string_view kSchema = R"json({
         "log": {"type": "string", "minLength": 1, "maxLength": 127, "description": "Prefix of a log rule before all others."}
       }
     },
+    "docker": {
+      "type": "object", "required": ["containers"], "additionalProperties": false,
+      "description": "A Docker of its own inside the disposable host.",
+      "properties": {
+        "iptables": {"$ref": "#/$defs/iptables"},
+        "daemon": {"type": "object", "description": "Keys of daemon.json that are about networks, as they are.",
+                   "propertyNames": {"enum": ["bip", "bip6", "bridge", "fixed-cidr", "fixed-cidr-v6", "default-gateway", "default-gateway-v6",
+                                             "default-address-pools", "default-network-opts", "icc", "ip", "ip-forward", "ip-forward-no-drop",
+                                             "ip-masq", "iptables", "ip6tables", "ipv6", "mtu", "network-control-plane-mtu", "userland-proxy",
+                                             "allow-direct-routing", "firewall-backend", "dns", "dns-opts", "dns-search", "host-gateway-ip",
+                                             "host-gateway-ips", "live-restore", "experimental", "features", "debug", "log-level"]}},
+        "networks": {"$ref": "#/$defs/engine-networks"},
+        "containers": {"$ref": "#/$defs/engine-containers"}
+      }
+    },
+    "podman": {
+      "type": "object", "required": ["containers"], "additionalProperties": false,
+      "description": "A Podman of its own, with netavark, inside the disposable host.",
+      "properties": {
+        "iptables": {"$ref": "#/$defs/iptables"},
+        "networks": {"$ref": "#/$defs/engine-networks"},
+        "containers": {"$ref": "#/$defs/engine-containers"}
+      }
+    },
+    "iptables": {"description": "Which of the host's iptables the engine finds; a list makes one setup for each.",
+                 "oneOf": [{"enum": ["nft", "legacy"]}, {"type": "array", "items": {"enum": ["nft", "legacy"]}, "minItems": 1}]},
+    "engine-name": {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{1,62}$"},
+    "engine-networks": {
+      "type": "object", "propertyNames": {"$ref": "#/$defs/engine-name"},
+      "additionalProperties": {
+        "type": ["object", "null"], "additionalProperties": false,
+        "properties": {
+          "subnet": {"$ref": "#/$defs/networks"},
+          "internal": {"type": "boolean", "default": false},
+          "options": {"type": "object", "description": "Of the engine's bridge driver.", "additionalProperties": {"type": ["string", "boolean", "number"]}}
+        }
+      }
+    },
+    "engine-containers": {
+      "type": "object", "minProperties": 1, "propertyNames": {"$ref": "#/$defs/engine-name"},
+      "additionalProperties": {
+        "type": ["object", "null"], "additionalProperties": false,
+        "not": {"required": ["networks"], "anyOf": [{"required": ["network"]}, {"required": ["address"]}]},
+        "properties": {
+          "network": {"$ref": "#/$defs/engine-name", "description": "One of the setup's networks; the engine's default one without it."},
+          "address": {"$ref": "#/$defs/addresses", "description": "On the default network: what it is expected to get."},
+          "networks": {"type": "object", "minProperties": 1, "propertyNames": {"$ref": "#/$defs/engine-name"},
+                       "additionalProperties": {"anyOf": [{"type": "null"}, {"$ref": "#/$defs/addresses"}]}},
+          "publish": {"description": "Ports of the host that lead to it: [ADDRESS:]HOST-PORT:PORT[/udp].",
+                      "oneOf": [{"$ref": "#/$defs/published-port"}, {"type": "array", "items": {"$ref": "#/$defs/published-port"}}]}
+        }
+      }
+    },
+    "published-port": {"type": "string", "pattern": "^((\\[[0-9a-fA-F:.]+\\]|[0-9.]+):)?[0-9]{1,5}:[0-9]{1,5}(/(tcp|udp))?$"},
     "exception": {
       "oneOf": [
         {"$ref": "#/$defs/network"},

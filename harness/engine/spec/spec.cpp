@@ -8,16 +8,19 @@
 #include <optional>
 #include <system_error>
 
+#include "harness/engine/spec/cni.hpp"
+#include "harness/engine/spec/engine_setup.hpp"
 #include "harness/engine/spec/native.hpp"
+#include "harness/engine/spec/nodes.hpp"
 #include "harness/engine/spec/script.hpp"
 #include "harness/engine/spec/words.hpp"
 
 namespace plumbline::spec {
 namespace {
 
-constexpr std::array<std::string_view, 7> kKeys{"version", "name",   "about",     "world",
-                                                "setup",   "checks", "equivalent"};
-constexpr std::array<std::string_view, 2> kSetupKinds{"native", "script"};
+constexpr std::array<std::string_view, 8> kKeys{"version", "name",  "about",  "world",
+                                                "setup",   "nodes", "checks", "equivalent"};
+constexpr std::array<std::string_view, 5> kSetupKinds{"native", "script", "cni", "docker", "podman"};
 
 /// The worlds that `world: NAME` can name.
 std::vector<std::string> worlds_in(const std::string& directory) {
@@ -95,6 +98,15 @@ network::Topology expected_of(const Setup& setup, const network::Topology& world
   }
 }
 
+/// What a runtime will leave behind. Throws SpecError.
+network::Topology expected_of_runtime(const Setup& setup, const network::Topology& world) {
+  try {
+    return setup.runtime->expected(world);
+  } catch (const Error& error) {
+    throw SpecError(setup.mark, error.what());
+  }
+}
+
 /// A setup and what it adds to the world.
 using Arranged = std::pair<Setup, network::Topology>;
 
@@ -121,6 +133,15 @@ std::vector<Arranged> read_setups(const Value& value, const Spec& spec, const Lo
       for (Setup& setup : read_scripts(entry, spec.file, options, spec.world, beside)) {
         const bool own = beside == nullptr || entry.value.find("containers") != nullptr;
         network::Topology expected = own ? expected_of(setup, spec.world) : *beside;
+        setups.emplace_back(std::move(setup), std::move(expected));
+      }
+    } else if (entry.key == "cni") {
+      Setup setup = read_cni(entry, spec.file, options, spec.world);
+      network::Topology expected = expected_of_runtime(setup, spec.world);
+      setups.emplace_back(std::move(setup), std::move(expected));
+    } else if (entry.key == "docker" || entry.key == "podman") {
+      for (Setup& setup : read_engines(entry, spec.world)) {
+        network::Topology expected = expected_of_runtime(setup, spec.world);
         setups.emplace_back(std::move(setup), std::move(expected));
       }
     } else {
@@ -196,6 +217,15 @@ std::vector<Spec> read_specs(const Value& document, const std::string& path, con
   spec.setups_directory = options.setups_directory;
   spec.name = document.require("name", "a spec").as_name("name", kLongestName);
   if (const Value* about = document.find("about")) spec.about = about->as_text("about");
+  const Value* nodes = document.find("nodes");
+  for (const char* arranged : {"world", "setup"}) {
+    const Value* other = nodes == nullptr ? nullptr : document.find(arranged);
+    if (other != nullptr) {
+      other->fail(
+          fmt::format("'nodes' are a live host's, which has no '{}': leave out one of the two", arranged));
+    }
+  }
+  if (nodes != nullptr) spec.nodes = read_named_nodes(*nodes);
   if (const Value* world = document.find("world")) {
     spec.world_file = find_world(*world, spec.file, options);
     spec.world = load_world(spec.world_file);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "harness/engine/spec/value.hpp"
+#include "harness/network/discovery/locate.hpp"
 #include "harness/network/setup/native.hpp"
 #include "harness/network/setup/runtime.hpp"
 #include "harness/network/setup/script.hpp"
@@ -38,6 +39,13 @@ struct Equivalent {
   Mark mark;
 };
 
+/// A node of a live host, as `nodes:` names it.
+struct NamedNode {
+  std::string name;
+  network::Locator locator;
+  Mark mark;
+};
+
 /// A spec as written, everything but the checks' own arguments validated.
 struct Spec {
   std::string file;
@@ -52,6 +60,8 @@ struct Spec {
   network::Topology addition;
   std::vector<CheckItem> checks;
   std::vector<Equivalent> equivalent;
+  /// Of a spec for a live host, beside that host itself. Absent: it names none, and may have world and setup.
+  std::optional<std::vector<NamedNode>> nodes;
 
   /// A spec that names world and setup can be run.
   bool is_scenario() const { return !world_file.empty() && setup.has_value(); }

@@ -79,7 +79,7 @@ TEST_F(SpecLoad, TheTop) {
   EXPECT_EQ(refused("version: 1\nname: t\ncheks: []\n"),
             "t.yaml:3:1: unknown key 'cheks' in a spec; did you mean 'checks'? (allowed: version, name, "
             "about, world, "
-            "setup, checks, equivalent)");
+            "setup, nodes, checks, equivalent)");
   EXPECT_EQ(refused("version: 1\nname: ../t\n"), "t.yaml:2:7: 'name' must be a name, not a path: '../t'");
   EXPECT_EQ(refused("- 1\n"), "t.yaml:1:1: a spec must be a mapping of keys, not a list");
   EXPECT_EQ(refused("version: 1\nname: t\nchecks: []\n"),
@@ -135,7 +135,8 @@ TEST_F(SpecLoad, Worlds) {
 
 TEST_F(SpecLoad, Setups) {
   EXPECT_EQ(refused("version: 1\nname: t\nworld: diy\nsetup: {natvie: {}}\n"),
-            "t.yaml:4:9: unknown setup 'natvie'; did you mean 'native'? (setups: native, script)");
+            "t.yaml:4:9: unknown setup 'natvie'; did you mean 'native'? (setups: native, script, cni, "
+            "docker, podman)");
   EXPECT_EQ(refused_setup("    forwrd: {}\n"),
             "t.yaml:6:5: unknown key 'forwrd' in native setup; did you mean 'forward'? (allowed: bridges, "
             "containers, forward, "

@@ -75,6 +75,8 @@ std::uint64_t Value::as_number(std::string_view what, std::uint64_t least, std::
   const auto [end, problem] = std::from_chars(text.data(), last, number);
   const bool good =
       is_plain(*this) && problem == std::errc{} && end == last && number >= least && number <= most;
+  if (quoted && !text.empty() && end == last)
+    fail(fmt::format("'{}' must be a number, not the text \"{}\": leave the quotes out", what, text));
   if (!good && least == most) expected(*this, what, fmt::format("{}", least));
   if (!good) expected(*this, what, fmt::format("a whole number from {} to {}", least, most));
   return number;

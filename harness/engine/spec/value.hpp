@@ -11,6 +11,7 @@
 
 #include "harness/base/error.hpp"
 #include "harness/base/ip.hpp"
+#include "harness/base/nearest.hpp"
 
 namespace plumbline::spec {
 
@@ -86,8 +87,6 @@ Value parse_yaml(std::string_view text, const std::string& file);
 /// Reads and parses. A missing, unreadable, or too large file is a SpecError at 1:1.
 Value load_yaml(const std::string& path);
 
-/// The word of `words` nearest to `word` (Damerau-Levenshtein distance at most 3 and less than half its
-/// length), or empty.
-std::string_view nearest(std::string_view word, std::span<const std::string_view> words);
+using plumbline::nearest;
 
 }  // namespace plumbline::spec

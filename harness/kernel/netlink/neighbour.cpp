@@ -66,6 +66,15 @@ Message add_neighbour(const Neighbour& neighbour) {
   return message;
 }
 
+Message delete_neighbour(const NeighbourEntry& neighbour) {
+  ndmsg header{};
+  header.ndm_family = family_number(neighbour.address.family());
+  header.ndm_ifindex = static_cast<int>(neighbour.index);
+  Message message(RTM_DELNEIGH, 0, header);
+  message.put_ip(NDA_DST, neighbour.address);
+  return message;
+}
+
 Message get_neighbours() {
   return Message(RTM_GETNEIGH, 0, ndmsg{});
 }

@@ -40,6 +40,7 @@ struct NeighbourEntry {
 
 /// Adds a permanent one, in place of any there is for the address.
 Message add_neighbour(const Neighbour& neighbour);
+Message delete_neighbour(const NeighbourEntry& neighbour);
 /// For Socket::dump.
 Message get_neighbours();
 /// Absent: not one, or malformed.

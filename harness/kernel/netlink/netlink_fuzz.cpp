@@ -12,6 +12,7 @@
 #include "harness/kernel/netlink/route.hpp"
 #include "harness/kernel/netlink/route_lookup.hpp"
 #include "harness/kernel/netlink/rule.hpp"
+#include "harness/kernel/netlink/xfrm.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   namespace netlink = plumbline::kernel::netlink;
@@ -26,6 +27,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     netlink::decode_neighbour_entry(*message);
     netlink::decode_fdb_entry(*message);
     netlink::decode_nsid(*message);
+    netlink::decode_xfrm_policy(*message);
+    netlink::decode_xfrm_state(*message);
   }
   return 0;
 }

@@ -127,6 +127,9 @@ TEST(Rule, RoundTrips) {
 }
 
 TEST(Neighbour, RoundTrips) {
+  EXPECT_FALSE(
+      decode_neighbour_entry(rewind(delete_neighbour({4, ip("fd00::1"), {}, NeighbourState::stale}))))
+      << "what is deleted is no entry";
   const Message message = add_neighbour({4, ip("fd00::1"), MacAddress{{2, 0, 0, 0, 0, 1}}});
   const auto decoded = decode_neighbour(rewind(message));
   ASSERT_TRUE(decoded);

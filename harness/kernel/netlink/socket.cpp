@@ -81,9 +81,13 @@ int Socket::fd() const noexcept {
 }
 
 Socket Socket::open() {
-  Handle handle(mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC));
+  return open(NETLINK_ROUTE);
+}
+
+Socket Socket::open(int protocol) {
+  Handle handle(mnl_socket_open2(protocol, SOCK_CLOEXEC));
   if (!handle || mnl_socket_bind(handle.get(), 0, MNL_SOCKET_AUTOPID) != 0) {
-    throw Error::from_errno(errno, "opening a route netlink socket");
+    throw Error::from_errno(errno, "opening a netlink socket");
   }
   int on = 1;
   for (const int option : {NETLINK_EXT_ACK, NETLINK_CAP_ACK, NETLINK_GET_STRICT_CHK}) {
@@ -105,6 +109,11 @@ Socket Socket::open() {
 Socket Socket::open(const Netns& netns) {
   const auto inside = netns.enter();
   return open();
+}
+
+Socket Socket::open_xfrm(const Netns& netns) {
+  const auto inside = netns.enter();
+  return open(NETLINK_XFRM);
 }
 
 void Socket::send(std::span<const std::uint8_t> bytes, const char* attempted) {

@@ -21,12 +21,15 @@ namespace plumbline::kernel::netlink {
 /// What a socket can hear of.
 enum class Group : std::uint8_t { links, ipv6_addresses, ipv6_routes };
 
-/// A NETLINK_ROUTE socket. It stays bound to the namespace it was made in, wherever its thread goes next.
+/// A NETLINK_ROUTE socket, where nothing else is said. It stays bound to the namespace it was made in,
+/// wherever its thread goes next.
 class Socket {
  public:
   /// In the calling thread's own namespace. Throws Error.
   static Socket open();
   static Socket open(const Netns& netns);
+  /// One that is asked for IPsec's policies and states (NETLINK_XFRM; see xfrm.hpp). Throws Error.
+  static Socket open_xfrm(const Netns& netns);
 
   /// Sends the whole batch in few system calls and collects every acknowledgement. The kernel goes on after a
   /// request that it refuses, so all are tried. Throws Error for the first refused: the batch's context, the
@@ -67,6 +70,7 @@ class Socket {
     std::optional<Error> first;
   };
 
+  static Socket open(int protocol);
   explicit Socket(Handle handle) noexcept : handle_(std::move(handle)) {}
   std::vector<std::uint8_t> dump_bytes(const Message& request, const char* what);
   bool dump_once(const Message& request, const char* what, std::vector<std::uint8_t>& into);

@@ -11,4 +11,12 @@ namespace plumbline::kernel {
 /// covered already. Throws Error: of kind environment, with the remedy, where the kernel refuses.
 void make_private(std::span<const std::string> folders);
 
+/// Below a folder that was made private: afterwards `folder` is there and empty, whatever the machine keeps
+/// in it. Throws Error.
+void make_empty(const std::string& folder);
+
+/// Where what is written below such a folder is kept, by the folder's own paths; what is taken away leaves a
+/// device file there, of number 0.
+std::string upper_of(const std::string& folder);
+
 }  // namespace plumbline::kernel

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <string>
 
+#include "harness/base/error.hpp"
 #include "harness/kernel/netns/private_folders.hpp"
 
 namespace plumbline::kernel {
@@ -26,6 +27,8 @@ TEST_F(PrivateFolders, ShowWhatWasThereAndKeepWhatIsWrittenToThemselves) {
   const std::string beside = "/run/private-folders-beside";
   std::filesystem::create_directories(beside);
   ASSERT_EQ(::mount(folder.c_str(), beside.c_str(), nullptr, MS_BIND, nullptr), 0);
+  // Where /run is shared, what is mounted on the one would show on the other.
+  ASSERT_EQ(::mount(nullptr, beside.c_str(), nullptr, MS_PRIVATE, nullptr), 0);
   const std::array<std::string, 2> folders{folder, "/run/is-not-there"};
   make_private(folders);
   EXPECT_TRUE(std::filesystem::exists(folder + "/before"));
@@ -36,6 +39,18 @@ TEST_F(PrivateFolders, ShowWhatWasThereAndKeepWhatIsWrittenToThemselves) {
   EXPECT_TRUE(std::filesystem::exists(beside + "/before"));
   make_private(folders);
   EXPECT_TRUE(std::filesystem::exists(folder + "/after")) << "covered once";
+}
+
+TEST_F(PrivateFolders, HaveEmptyOnesWhateverTheMachineKeepsThere) {
+  EXPECT_THROW(make_empty(folder + "-apart/state"), Error);
+  folder += "-empty";
+  std::filesystem::create_directories(folder + "/old");
+  std::ofstream(folder + "/old/state") << "the machine's";
+  make_private(std::array{folder});
+  make_empty(folder + "/old");
+  make_empty(folder + "/new/state");
+  EXPECT_TRUE(std::filesystem::is_empty(folder + "/old"));
+  EXPECT_TRUE(std::filesystem::is_empty(folder + "/new/state"));
 }
 
 }  // namespace

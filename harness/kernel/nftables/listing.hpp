@@ -59,6 +59,7 @@ struct TextRule {
 struct TextChain {
   std::string family, table, name;           ///< "ip", "filter", "FORWARD"
   std::string type, hook, priority, policy;  ///< of a base chain, in nft's words ("filter + 10")
+  std::vector<std::string> devices;          ///< of a base chain of the family netdev
   std::vector<TextRule> rules;
 };
 

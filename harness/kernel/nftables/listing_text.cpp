@@ -65,12 +65,26 @@ std::optional<std::uint64_t> counted(std::string_view text) {
   return problem == std::errc{} ? std::optional(packets) : std::nullopt;
 }
 
+/// `device "ens4"`, `devices = { ens4, ens5 }`
+std::vector<std::string> devices_in(std::string_view line) {
+  if (const auto one = after(line, " device \"", '"')) return {std::string(*one)};
+  std::vector<std::string> devices;
+  std::string_view all = after(line, " devices = { ", '}').value_or("");
+  while (!all.empty()) {
+    const std::string_view name = all.substr(0, all.find_first_of(", "));
+    if (!name.empty()) devices.emplace_back(name);
+    all.remove_prefix(std::min(name.size() + 1, all.size()));
+  }
+  return devices;
+}
+
 /// "type filter hook forward priority filter; policy drop;"
 void read_base(std::string_view line, TextChain& chain) {
   chain.type = after(line, "type ", ' ').value_or("");
   chain.hook = after(line, " hook ", ' ').value_or("");
   chain.priority = after(line, " priority ", ';').value_or("");
   chain.policy = after(line, "; policy ", ';').value_or("accept");
+  chain.devices = devices_in(line);
 }
 
 }  // namespace

@@ -4,6 +4,8 @@
 #include <linux/netlink.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -27,7 +29,7 @@ constexpr std::array kHooks{Hook::prerouting, Hook::input, Hook::forward, Hook::
 constexpr std::array<std::uint8_t, 2> kErrors{3, 11};
 constexpr std::array<std::uint8_t, 3> kErrorsV6{1, 2, 3};
 
-Ruleset table(Family family) {
+Ruleset table(Family family, const std::string& name) {
   // A probe's nonce (harness/traffic/probe) stands behind the 8 bytes of an echo's or UDP's header.
   const TransportBytes nonce{8, {'P', 'L'}};
   const auto type = [](std::uint8_t number) { return TransportBytes{0, {number}}; };
@@ -43,7 +45,7 @@ Ruleset table(Family family) {
   for (const std::uint8_t error : kErrorsV6) {
     mark.push_back({{Protocol{IPPROTO_ICMPV6}, type(error)}, Traced{}, false, {}});
   }
-  Table own{family, std::string(Trace::kTable), {}, true};
+  Table own{family, name, {}, true};
   for (const Hook hook : kHooks) {
     own.chains.push_back(
         {to_string(hook), BaseChain{ChainType::filter, hook, Trace::kPriority, Policy::accept}, mark});
@@ -73,21 +75,37 @@ Fd open_events(const Netns& netns, std::size_t buffer_bytes) {
 
 }  // namespace
 
-Trace::Trace(const Netns& netns, std::size_t buffer_bytes)
-    : events_(open_events(netns, buffer_bytes)), owner_(netns) {
-  owner_.commit(encode(table(Family::inet)));
+Trace::Trace(const Netns& netns, std::size_t buffer_bytes, std::string name)
+    : table_(std::move(name)), events_(open_events(netns, buffer_bytes)), owner_(netns) {
+  owner_.commit(encode(table(Family::inet, table_)));
+}
+
+std::string Trace::table_of_this_process() {
+  const std::string name = std::string(kTable) + "-" + std::to_string(::getpid());
+  struct stat namespace_of_pids {};
+  // The machine's own: include/linux/proc_ns.h. Elsewhere another process may have the same number.
+  constexpr ino_t machines_own = 0xEFFFFFFC;
+  const bool known = ::stat("/proc/self/ns/pid", &namespace_of_pids) == 0;
+  if (!known || namespace_of_pids.st_ino == machines_own) return name;
+  return name + "-" + std::to_string(namespace_of_pids.st_ino);
 }
 
 void Trace::heed_bridges(const Netns& netns) {
   std::set<std::string> tables = tables_at_bridges(owner_);
-  if (bridges_owner_) tables.erase(std::string(kTable));
+  if (bridges_owner_) tables.erase(table_);
   if (tables.empty()) {
     bridges_owner_.reset();
   } else if (!bridges_owner_) {
     auto owner = std::make_unique<Connection>(netns);
-    owner->commit(encode(table(Family::bridge)));
+    owner->commit(encode(table(Family::bridge, table_)));
     bridges_owner_ = std::move(owner);
   }
+}
+
+bool Trace::others_at_bridges() const {
+  std::set<std::string> tables = tables_at_bridges(owner_);
+  if (bridges_owner_) tables.erase(table_);
+  return !tables.empty();
 }
 
 std::vector<TraceEvent> Trace::take() {
@@ -110,11 +128,16 @@ std::vector<TraceEvent> Trace::take() {
 }
 
 bool Trace::is_own(std::string_view family, std::string_view table) {
-  return (family == kFamily || family == kBridgeFamily) && table == kTable;
+  if ((family != kFamily && family != kBridgeFamily) || !table.starts_with(kTable)) return false;
+  std::string_view process = table.substr(kTable.size());
+  if (process.empty()) return true;
+  if (!process.starts_with('-') || process.size() == 1) return false;
+  process.remove_prefix(1);
+  return process.find_first_not_of("-0123456789") == std::string_view::npos;
 }
 
-std::optional<Trace::Place> Trace::place_of(const TraceEvent& event) {
-  if (!is_own(event.family, event.table)) return std::nullopt;
+std::optional<Trace::Place> Trace::place_of(const TraceEvent& event, std::string_view own) {
+  if (event.table != own || !is_own(event.family, event.table)) return std::nullopt;
   const auto found =
       std::ranges::find(kHooks, event.chain, [](Hook hook) { return std::string(to_string(hook)); });
   if (found == kHooks.end()) return std::nullopt;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -37,8 +38,13 @@ class Trace {
   /// most twice net.core.rmem_max.
   static constexpr std::size_t kBuffer = 32U << 20U;
 
-  /// At IP's hooks. Throws Error: of kind environment where the kernel refuses.
-  explicit Trace(const Netns& netns, std::size_t buffer_bytes = kBuffer);
+  /// At IP's hooks, by a table of that name. Throws Error: of kind environment where the kernel refuses.
+  explicit Trace(const Netns& netns, std::size_t buffer_bytes = kBuffer,
+                 std::string name = std::string(kTable));
+
+  /// "plumbline-4711": a name for where others may be at work as well. The kernel lets nobody but its owner
+  /// touch a table, so two processes cannot both call theirs kTable.
+  static std::string table_of_this_process();
 
   /// Readable when events wait.
   int fd() const noexcept { return events_.get(); }
@@ -51,18 +57,22 @@ class Trace {
   /// Marks at the bridges' hooks from now on, or no longer, as others' chains there ask for: to be called
   /// again when the ruleset of the trace's namespace may have changed. Throws Error.
   void heed_bridges(const Netns& netns);
+  /// Whether others have base chains there. Throws Error.
+  bool others_at_bridges() const;
 
   struct Place {
     Hook hook = Hook::prerouting;
     bool bridge = false;  ///< a bridge's hook of that name, not IP's
     friend bool operator==(const Place&, const Place&) = default;
   };
-  /// The hook that the own table's chain of that name is at; absent for any other table or chain.
-  static std::optional<Place> place_of(const TraceEvent& event);
-  /// Whether the table is one of a trace's own.
+  /// The hook that the chain of that name is at of the trace's table `own`; absent for any other table or
+  /// chain.
+  static std::optional<Place> place_of(const TraceEvent& event, std::string_view own = kTable);
+  /// Whether the table is a trace's, this process's or another's.
   static bool is_own(std::string_view family, std::string_view table);
 
  private:
+  std::string table_;
   Fd events_;
   Connection owner_;
   /// By its own connection, with which the table goes. Absent: no bridge's hook is traced.

@@ -195,6 +195,31 @@ TEST(NftTrace, IsRefusedWhereTheTableIsSomebodyElses) {
   EXPECT_THROW(Trace{netns}, Error);
 }
 
+TEST(NftTrace, TwoOfDifferentNamesAreAtWorkAtOnce) {
+  const Netns netns = with_loopback();
+  Trace first(netns, Trace::kBuffer, "plumbline-123456789");
+  Trace second(netns, Trace::kBuffer, Trace::table_of_this_process());
+  send_udp(netns, "PL");
+  for (Trace* trace : {&first, &second}) {
+    const std::string own = trace == &first ? "plumbline-123456789" : Trace::table_of_this_process();
+    std::size_t hooks = 0;
+    for (const TraceEvent& event : trace->take()) {
+      EXPECT_TRUE(Trace::is_own(event.family, event.table)) << event.table;
+      if (Trace::place_of(event, own)) ++hooks;
+    }
+    EXPECT_GE(hooks, 4U);
+  }
+}
+
+TEST(NftTrace, OnlyTablesNamedLikeATracesAreTraces) {
+  EXPECT_TRUE(Trace::is_own("inet", "plumbline"));
+  EXPECT_TRUE(Trace::is_own("bridge", "plumbline-4711"));
+  EXPECT_TRUE(Trace::is_own("inet", "plumbline-1-4026532345"));
+  for (const char* others : {"plumbline-", "plumbline-x", "plumbline4", "plumblines", "filter"})
+    EXPECT_FALSE(Trace::is_own("inet", others)) << others;
+  EXPECT_FALSE(Trace::is_own("ip", "plumbline"));
+}
+
 TEST(NftTrace, SaysThatEventsWereLost) {
   const Netns netns = with_loopback();
   Trace trace(netns, 4096);

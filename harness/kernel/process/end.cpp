@@ -50,8 +50,10 @@ std::vector<Dying> kill_all(const std::vector<Process>& chosen, pid_t self) {
   return dying;
 }
 
+/// What has died meanwhile is reaped on the way: the first process of a pid namespace does not end before all
+/// in there are reaped, and whoever joined that namespace from outside (docker exec) may be left to us.
 void await_end(std::vector<Dying>& dying, const Deadline& deadline) {
-  while (!dying.empty()) {
+  for (; !dying.empty(); reap_orphans()) {
     std::vector<pollfd> waiting;
     for (const Dying& each : dying) waiting.push_back({each.pidfd.get(), POLLIN, 0});
     const int ready = ::poll(waiting.data(), waiting.size(), deadline.remaining_ms());
@@ -125,6 +127,16 @@ void reap_orphans() {
     if (is_owned(process.pid) || !in_another_session(process)) continue;
     ::waitpid(process.pid, nullptr, WNOHANG);
   }
+}
+
+bool is_lived_in(const Netns& netns) {
+  const std::uint64_t inode = netns.inode();
+  const ProcessTable table = ProcessTable::read();
+  return std::ranges::any_of(table.processes, [&](const Process& process) {
+    if (process.entry == table.self.entry || process.ended()) return false;
+    const std::vector<std::uint64_t> networks = networks_of(process);
+    return std::ranges::find(networks, inode) != networks.end();
+  });
 }
 
 void end_processes_in(std::span<const Netns* const> namespaces) {

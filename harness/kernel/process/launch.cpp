@@ -34,9 +34,11 @@ constexpr int kBeforeExec = 1 << 16;
 
 /// What is done in the child between fork and execve: system calls only. Boost calls it by these names.
 struct ChildSide {
-  int netns;      // -1: stays
-  int directory;  // -1: stays
-  int output;
+  int netns;                     // -1: stays
+  int mounts;                    // -1: stays
+  int directory;                 // -1: stays
+  const char* directory_inside;  // looked for in `mounts`; null: none
+  StandardStreams streams;
   pid_t parent;
 
   bool arrange() const {
@@ -47,9 +49,14 @@ struct ChildSide {
     // Its orphans stay its own while it lives: so a time-out finds them all, whatever session they made.
     if (::prctl(PR_SET_CHILD_SUBREAPER, 1) != 0) return false;
     if (netns >= 0 && ::setns(netns, CLONE_NEWNET) != 0) return false;
+    if (mounts >= 0 && ::setns(mounts, CLONE_NEWNS) != 0) return false;
+    // What was opened outside would lead outside.
+    if (directory_inside != nullptr && ::chdir(directory_inside) != 0) return false;
     if (directory >= 0 && ::fchdir(directory) != 0) return false;
-    const int input = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
-    if (input < 0 || ::dup2(input, 0) < 0 || ::dup2(output, 1) < 0 || ::dup2(output, 2) < 0) return false;
+    const int input = streams.input >= 0 ? streams.input : ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (input < 0 || ::dup2(input, 0) < 0 || ::dup2(streams.output, 1) < 0 || ::dup2(streams.errors, 2) < 0) {
+      return false;
+    }
     // Boost closes all but a list of descriptors, and some of those between: they go at execve.
     if (::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) != 0) return false;
     return standard_signals();
@@ -102,16 +109,18 @@ Fd open_directory(const std::string& path) {
 
 }  // namespace
 
-pid_t launch(const Command& command, int output) {
+pid_t launch(const Command& command, const StandardStreams& streams) {
   const std::string path = program_path(command);
   const std::vector<std::string> arguments(command.argv.begin() + 1, command.argv.end());
   const std::vector<std::string> environment = environment_of(command);
   std::vector<const char*> variables;
   for (const std::string& each : environment) variables.push_back(each.c_str());
   variables.push_back(nullptr);
-  const Fd directory = open_directory(command.directory);
-  const ChildSide child_side{command.netns == nullptr ? -1 : command.netns->fd(),
-                             directory ? directory.get() : -1, output, ::getpid()};
+  const bool inside = command.mounts >= 0 && !command.directory.empty();
+  const Fd directory = inside ? Fd() : open_directory(command.directory);
+  const ChildSide child_side{
+      command.netns == nullptr ? -1 : command.netns->fd(), command.mounts, directory ? directory.get() : -1,
+      inside ? command.directory.c_str() : nullptr,        streams,        ::getpid()};
   process::posix::default_launcher launcher;
   launcher.env = variables.data();
   // A context of its own: the child's copy of the real one would register every tap anew.

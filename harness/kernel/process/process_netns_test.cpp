@@ -16,6 +16,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstdlib>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <thread>
@@ -23,7 +24,9 @@
 #include "harness/base/deadline.hpp"
 #include "harness/base/error.hpp"
 #include "harness/base/fd.hpp"
+#include "harness/kernel/netns/confined_mounts.hpp"
 #include "harness/kernel/netns/netns.hpp"
+#include "harness/kernel/process/others.hpp"
 #include "harness/kernel/process/owned.hpp"
 #include "harness/kernel/process/process.hpp"
 #include "harness/kernel/process/table.hpp"
@@ -49,6 +52,17 @@ std::vector<std::string> others() {
 
 /// Something that lives in the background until it is killed, and keeps nothing open but what is said.
 constexpr const char* kDaemon = "setsid sleep 1000 >/dev/null 2>&1 </dev/null &";
+
+TEST(ProcessNetns, RunsAmongMountsOfItsOwn) {
+  const ConfinedMounts mounts = confine_mounts({});
+  Command command = shell("pwd; echo x >here");
+  command.mounts = mounts.fd.get();
+  command.directory = "/usr";
+  const Ended ended = run_now(command);
+  EXPECT_THAT(ended.output, ::testing::AllOf(::testing::StartsWith("/usr\n"),
+                                             ::testing::EndsWith("Read-only file system\n")));
+  EXPECT_FALSE(std::filesystem::exists("/usr/here"));
+}
 
 TEST(ProcessNetns, RunsInTheNamespace) {
   const Netns there = Netns::create();
@@ -182,6 +196,18 @@ TEST(ProcessNetns, EndsWhatWasLeftBehindInNamespacesOfItsOwn) {
   EXPECT_THAT(others(), ::testing::IsEmpty());
 }
 
+TEST(ProcessNetns, EndsAPidNamespaceThatOthersHaveJoined) {
+  // As docker exec does it: the one inside has its parent outside, and is ours once that has ended.
+  run_now(
+      shell("unshare -mpf --mount-proc setsid sh -c 'echo $$; exec sleep 1000' >/dev/null 2>&1 & "
+            "first=; until [ -n \"$first\" ]; do first=$(pgrep -P $! || true); done; "
+            "setsid nsenter -t \"$first\" -p sleep 1000 >/dev/null 2>&1 & "
+            "until pgrep -P $! >/dev/null; do :; done"));
+  ASSERT_GE(others().size(), 4U);
+  end_left_behind();
+  EXPECT_THAT(others(), ::testing::IsEmpty());
+}
+
 TEST(ProcessNetns, ReapsOrphansThatEnd) {
   // The orphan ends once the second program has said so, and a third finds it a zombie.
   const Netns there = Netns::create();
@@ -295,6 +321,19 @@ int with_foreign_proc(void*) {
   command.timeout = milliseconds(100);
   if (!run_now(command).timed_out) return 4;
   return running() == 0 ? 0 : 5;
+}
+
+TEST(ProcessNetns, TellsWhatWasLeftRunningFromWhatIsAboutToEnd) {
+  const std::vector<OtherProcess> before = other_processes();
+  // What ends by itself is waited for.
+  run_now(shell("(sleep 0.05 >/dev/null 2>&1 </dev/null &)"));
+  EXPECT_THAT(processes_beside(before, milliseconds(5000)), ::testing::IsEmpty());
+  run_now(shell(kDaemon));
+  const std::vector<OtherProcess> left = processes_beside(before, milliseconds(50));
+  ASSERT_EQ(left.size(), 1U);
+  EXPECT_THAT(left[0].name, ::testing::StartsWith("sleep (pid "));
+  EXPECT_THAT(processes_beside(other_processes(), milliseconds(0)), ::testing::IsEmpty());
+  end_left_behind();
 }
 
 TEST(ProcessNetns, UnderstandsAnOuterProc) {

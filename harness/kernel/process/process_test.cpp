@@ -123,6 +123,32 @@ TEST_F(Process, StartsAsAfterALogin) {
             "/dev/null\n0\n1\n2\nSigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\nleads\n");
 }
 
+TEST_F(Process, ReadsWhatItIsGivenOfAnyLength) {
+  Command command = shell("wc -c; readlink /proc/$$/fd/0 | cut -c -7");
+  command.input = std::string(3'000'000, 'x');
+  EXPECT_EQ(run_now(command).output, "3000000\n/memfd:\n");
+  command = shell("exit 5");  // and reads nothing of it
+  command.input = std::string(3'000'000, 'x');
+  EXPECT_EQ(run_now(command).status, 5);
+}
+
+TEST_F(Process, KeepsItsErrorsApartWhereAsked) {
+  Command command = shell("echo one; echo two >&2; head -c 300000 /dev/zero | tr '\\0' x >&2; echo three");
+  command.errors_apart = true;
+  const Ended ended = run_now(command);
+  EXPECT_EQ(ended.output, "one\nthree\n");
+  EXPECT_THAT(ended.errors, AllOf(StartsWith("("), ::testing::EndsWith("xxx")));
+  EXPECT_FALSE(ended.output_end);
+  EXPECT_FALSE(ended.errors_end);
+  command = shell("echo out; echo err >&2; sleep 1000 >&2 & exit 0");
+  command.errors_apart = true;
+  const Ended left = run_now(command);
+  EXPECT_EQ(left.output, "out\n");
+  EXPECT_EQ(left.errors, "err\n");
+  EXPECT_TRUE(left.errors_end);
+  end_left_behind();
+}
+
 TEST_F(Process, KeepsTheEndOfALongOutput) {
   const Ended ended = run_now(shell("i=0; head -c 10000000 /dev/zero | tr '\\0' x; echo; echo the end"));
   EXPECT_EQ(ended.status, 0);
@@ -171,7 +197,7 @@ TEST_F(Process, LeavesNoDescriptorOpen) {
   const auto before = open_descriptors();
   for (int i = 0; i < 10; ++i) {
     run_now(shell("true"));
-    EXPECT_THROW(run_now(Command{{folder_ + "/missing"}, "", {}, nullptr, milliseconds(1000)}), Error);
+    EXPECT_THROW(run_now(Command{{folder_ + "/missing"}, "", {}, nullptr, -1, milliseconds(1000)}), Error);
   }
   EXPECT_EQ(open_descriptors(), before);
 }

@@ -28,6 +28,12 @@ class RuntimeSetup {
   virtual boost::asio::awaitable<std::optional<std::string>> set_up(ScriptHost& host,
                                                                     Topology& declared) const = 0;
 
+  /// To be called after a change: makes nodes of what the containers are now, whose namespaces others may
+  /// have made anew (a restart) or taken away (a stop); what became of `declared` is told. Throws Error.
+  virtual boost::asio::awaitable<void> follow(ScriptHost& /*host*/, Topology& /*declared*/) const {
+    co_return;
+  }
+
   /// Takes the containers down in the runtime's own way, where that is a promise of its own; whatever is left
   /// then ends with the sandbox. Throws Error for what is left behind.
   virtual boost::asio::awaitable<void> take_down(ScriptHost& /*host*/) const { co_return; }

@@ -98,7 +98,7 @@ ScriptHost::~ScriptHost() {
 
 boost::asio::awaitable<ScriptEnd> ScriptHost::run(Script script) {
   const kernel::Netns& host = network_.netns(world_.host()->name);
-  if (!sysfs_) sysfs_.emplace(host);
+  show_devices();
   kernel::Ended ended;
   try {
     ended = co_await kernel::run(command_of(script, environment_, host));
@@ -117,12 +117,15 @@ boost::asio::awaitable<ScriptEnd> ScriptHost::run(Script script) {
   co_return end;
 }
 
+std::optional<std::string> ScriptHost::skipped(const ScriptEnd& end) {
+  if (end.timed_out || end.status != kScriptSkips) return std::nullopt;
+  const std::string reason = last_line(end.output);
+  return reason.empty() ? "its setup says that something is missing here" : reason;
+}
+
 boost::asio::awaitable<std::optional<std::string>> ScriptHost::set_up(ScriptSetup setup) {
   const ScriptEnd end = co_await run(static_cast<const Script&>(setup));
-  if (!end.timed_out && end.status == kScriptSkips) {
-    const std::string reason = last_line(end.output);
-    co_return reason.empty() ? "its setup says that something is missing here" : reason;
-  }
+  if (auto reason = skipped(end)) co_return reason;
   if (end.failed()) throw failure(setup, end);
   require_expected(setup, network_, end);
   try {
@@ -132,6 +135,18 @@ boost::asio::awaitable<std::optional<std::string>> ScriptHost::set_up(ScriptSetu
   }
   require_addresses(setup, discover(network_, world_), end);
   co_return std::nullopt;
+}
+
+void ScriptHost::show_devices() {
+  if (!sysfs_) sysfs_.emplace(network_.netns(world_.host()->name));
+}
+
+kernel::Daemon& ScriptHost::leave_running(const boost::asio::any_io_executor& executor,
+                                          kernel::Command command) {
+  show_devices();
+  for (const auto& [name, value] : environment_) command.environment.emplace(name, value);
+  command.netns = &network_.netns(world_.host()->name);
+  return daemons_.emplace_back(kernel::Daemon::start(executor, command));
 }
 
 void ScriptHost::settle(std::chrono::milliseconds within) const {
@@ -148,6 +163,7 @@ void ScriptHost::settle(std::chrono::milliseconds within) const {
 void ScriptHost::end() {
   const ScopeExit give_back([this] {
     outputs_.clear();
+    daemons_.clear();
     sysfs_.reset();
   });
   std::vector<const kernel::Netns*> namespaces;

@@ -2,14 +2,17 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <chrono>
+#include <list>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "harness/base/error.hpp"
 #include "harness/base/fd.hpp"
 #include "harness/kernel/netns/sysfs.hpp"
+#include "harness/kernel/process/daemon.hpp"
 #include "harness/network/setup/script.hpp"
 #include "harness/network/topology/live_network.hpp"
 
@@ -43,6 +46,15 @@ class ScriptHost {
   ScriptHost& operator=(const ScriptHost&) = delete;
   ~ScriptHost();  ///< ends
 
+  /// What a setup needs again when it takes down what it made.
+  class Kept {
+   public:
+    Kept() = default;
+    Kept(const Kept&) = delete;
+    Kept& operator=(const Kept&) = delete;
+    virtual ~Kept() = default;
+  };
+
   /// Runs the setup under test and waits until the network that it made is ready. Absent: it did. Otherwise
   /// why it was skipped: the last line of its output, where it exited with kScriptSkips. Throws Error of kind
   /// setup, with its output and a remedy, when it fails or takes too long, when a container that is expected
@@ -54,6 +66,9 @@ class ScriptHost {
   /// those whose names it took away are none any more. Throws Error when it cannot be started (kind usage),
   /// or when it took away the name of a node of the world (kind setup).
   boost::asio::awaitable<ScriptEnd> run(Script script);
+  /// Why it did not do its work, where it said by kScriptSkips that something is missing here. Absent: it
+  /// did, or failed.
+  static std::optional<std::string> skipped(const ScriptEnd& end);
   /// The error that such an end is, where it ought to have gone well: of kind setup, with output and remedy.
   static Error failure(const Script& script, const ScriptEnd& end);
 
@@ -62,6 +77,19 @@ class ScriptHost {
   const Topology& world() const noexcept { return world_; }
   /// What programs that run in it find in their environment.
   const Environment& environment() const noexcept { return environment_; }
+
+  /// What later programs find in their environment beside that: where a daemon listens.
+  void tell(const std::string& name, const std::string& value) { environment_[name] = value; }
+
+  /// From now on /sys shows the host's devices, as it does to scripts.
+  void show_devices();
+  /// Starts a program of a runtime's that runs beside the checks, in the host's network namespace and with
+  /// `environment`, until `end`. The event loop must outlive that. Throws as kernel::run does.
+  kernel::Daemon& leave_running(const boost::asio::any_io_executor& executor, kernel::Command command);
+
+  /// Keeps it as long as the host lives, instead of what was kept before.
+  void keep(std::unique_ptr<Kept> kept) { kept_ = std::move(kept); }
+  Kept* kept() const noexcept { return kept_.get(); }
 
   /// Waits until all that should run in the network as it is now does: see await_ready. Throws Error of kind
   /// setup, naming what does not come up.
@@ -77,6 +105,8 @@ class ScriptHost {
   Environment environment_;
   std::optional<kernel::SysfsView> sysfs_;
   std::vector<Fd> outputs_;  ///< of programs that were left running
+  std::list<kernel::Daemon> daemons_;
+  std::unique_ptr<Kept> kept_;
 };
 
 }  // namespace plumbline::network

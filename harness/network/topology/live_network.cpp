@@ -73,6 +73,16 @@ void LiveNetwork::add(const std::string& name, kernel::Netns netns, Naming namin
   nodes_.emplace(name, std::move(netns));
 }
 
+void LiveNetwork::remove(std::string_view node) {
+  const auto found = nodes_.find(node);
+  if (found == nodes_.end()) return;
+  const std::string name = found->first;
+  const bool named = unnamed_.erase(name) == 0;
+  adopted_.erase(name);
+  nodes_.erase(found);
+  if (named) kernel::Netns::unbind(name_path(name));
+}
+
 const kernel::Netns& LiveNetwork::netns(std::string_view node) const {
   const auto found = nodes_.find(node);
   if (found == nodes_.end()) throw Error("there is no node \"" + std::string(node) + "\"", ErrorKind::usage);

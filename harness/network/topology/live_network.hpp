@@ -42,6 +42,9 @@ class LiveNetwork {
   /// Makes a namespace that others have made a node. Throws Error: of kind usage where there is such a node.
   void add(const std::string& name, kernel::Netns netns, Naming naming);
 
+  /// Lets go of a node, and takes its name away. Throws Error.
+  void remove(std::string_view node);
+
   /// Throws Error for a node that is not here.
   const kernel::Netns& netns(std::string_view node) const;
   const std::map<std::string, kernel::Netns, std::less<>>& nodes() const noexcept { return nodes_; }

@@ -5,6 +5,7 @@
 #include "harness/proof/diagnosis/cause.hpp"
 #include "harness/proof/diagnosis/plugging.hpp"
 #include "harness/proof/diagnosis/reading.hpp"
+#include "harness/proof/diagnosis/routing.hpp"
 
 namespace plumbline::proof {
 namespace {
@@ -78,6 +79,8 @@ std::optional<Finding> at_the_end(const Case& question, Facts& facts, const Hop&
   const Sighting* came = taken_in(question, facts, hop.leg, hop.node);
   if (came == nullptr || node == nullptr || node->role == network::Role::host) return std::nullopt;
   if (facts.topology().owner_of(to) != nullptr || !holders(facts, to).empty()) return std::nullopt;
+  // Who took it for a router need not hold what lies beyond.
+  if (gone_astray(question, facts)) return std::nullopt;
   const std::string forwarding = to.is_v4() ? "net/ipv4/ip_forward" : "net/ipv6/conf/all/forwarding";
   if (facts.sysctl(hop.node, forwarding) != "0") return std::nullopt;
   Finding finding;

@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "harness/proof/diagnosis/cause.hpp"
+#include "harness/proof/diagnosis/firewall.hpp"
 #include "harness/proof/diagnosis/plugging.hpp"
 #include "harness/proof/diagnosis/reading.hpp"
 #include "harness/proof/diagnosis/reasons.hpp"
@@ -69,17 +70,32 @@ std::optional<Reason> ignored(Facts& facts, const Hop& hop, const Endpoint& at) 
 /// IPv4 checks whose question it answers: one whose way back is by another interface is not heard.
 std::optional<Reason> filtered_by_its_source(Facts& facts, const Hop& hop, const Endpoint& at) {
   if (!hop.next.is_v4() || setting(facts, at, "rp_filter") != 1) return std::nullopt;
+  // As it would answer: rules may lead what it sends from that address elsewhere.
   RouteQuestion back;
   back.to = hop.source;
-  const RouteAnswer route = facts.route(at.node, back);
+  back.from = hop.next;
+  RouteAnswer route = facts.route(at.node, back);
+  if (!route.found()) {
+    back.from.reset();
+    route = facts.route(at.node, back);
+  }
   if (!route.found() || route.dev.empty() || route.dev == at.interface) return std::nullopt;
   const std::string source = hop.source.to_string();
+  const bool other_table = route.table != network::kMainTable && route.table != 0;
+  const std::string table = other_table ? fmt::format(" table {}", route.table) : std::string();
   Reason reason;
-  reason.summary = fmt::format("{} does not hear {} on {}: its route back is by {}, and rp_filter is strict",
-                               at.node, source, at.interface, route.dev);
-  reason.evidence =
-      fmt::format("rp_filter of {} is 1, and {} routes {} by {}", place(at), at.node, source, route.dev);
-  reason.fix = {typed_on(at.node, fmt::format("ip route replace {} dev {}", source, at.interface))};
+  reason.summary =
+      fmt::format("{} does not hear {} on {}: its route back is by {}{}, and rp_filter is strict", at.node,
+                  source, at.interface, route.dev, table);
+  reason.evidence = fmt::format("rp_filter of {} is 1, and {} routes {} by {}{}", place(at), at.node, source,
+                                route.dev, table);
+  const network::Interface* interface = interface_at(facts, at);
+  std::string to = source;
+  for (const InterfaceAddress& held :
+       other_table&& interface != nullptr ? interface->addresses : std::vector<InterfaceAddress>{}) {
+    if (held.network().contains(hop.source)) to = held.network().to_string();
+  }
+  reason.fix = {typed_on(at.node, fmt::format("ip route replace {} dev {}{}", to, at.interface, table))};
   return reason;
 }
 
@@ -108,6 +124,22 @@ std::optional<std::string> filter_of(Facts& facts, const std::vector<Endpoint>& 
         return fmt::format("{}'s {} {} {} filters what crosses it and drops", at.node, chain.family,
                            chain.table, chain.name);
       }
+    }
+  }
+  return std::nullopt;
+}
+
+/// A rule of the holder's that drops neighbour discovery where it comes in; what else it asks is not judged.
+std::optional<firewall::RulePlace> drops_discovery(Facts& facts, const Endpoint& at) {
+  for (const Chain& chain : facts.chains(at.node)) {
+    const bool sees = (chain.family == "ip6" || chain.family == "inet") &&
+                      (chain.hook == Hook::prerouting || chain.hook == Hook::input);
+    if (!sees) continue;
+    for (const Chain::Rule& rule : chain.rules) {
+      const auto words = firewall::read_rule(chain.backend, rule.text);
+      const bool here = !words.iif || (*words.iif)(at.interface);
+      if (words.stops() && here && rule.text.find("nd-neighbor-solicit") != std::string::npos)
+        return firewall::place_of(at.node, firewall::Decision{&chain, &rule, words.verdict, {}, {}});
     }
   }
   return std::nullopt;
@@ -149,6 +181,11 @@ std::optional<Finding> recognise(const Case& question, Facts& facts) {
   if (filter) finding.evidence.push_back(*filter);
   finding.fix = {typed_on(holder.node, "nft list ruleset"), typed_on(holder.node, "arptables-save"),
                  typed_on(holder.node, fmt::format("tcpdump -ni {} 'arp or icmp6'", holder.interface))};
+  if (const auto rule = hop->next.is_v4() ? std::nullopt : drops_discovery(facts, holder)) {
+    finding.evidence.push_back(rule->to_string());
+    finding.fix = {typed_on(
+        holder.node, fmt::format("nft -a list chain {} {} {}", rule->family, rule->table, rule->chain))};
+  }
   return finding;
 }
 
@@ -172,7 +209,8 @@ CauseKind arp_unanswered_cause() {
       "interface's own arp_ignore counts.",
       recognise,
       CauseKind::Depth::link,
-      reasons::any_of({reasons::links(), reasons::frames(), reasons::steering(), reasons::rules()})};
+      reasons::any_of(
+          {reasons::links(), reasons::frames(), reasons::steering(), reasons::rules(), {"martian-source"}})};
 }
 
 }  // namespace plumbline::proof

@@ -3,6 +3,7 @@
 #include <cerrno>
 
 #include "harness/proof/diagnosis/cause.hpp"
+#include "harness/proof/diagnosis/firewall.hpp"
 #include "harness/proof/diagnosis/reading.hpp"
 #include "harness/proof/diagnosis/reasons.hpp"
 #include "harness/proof/diagnosis/routing.hpp"
@@ -92,6 +93,7 @@ std::optional<Finding> refused_by_rule(const Case& question, Facts& facts, const
   const char* ip = packet.destination.is_v4() ? "ip" : "ip -6";
   finding.fix = {on(packet.node, question, fmt::format("{} rule show", ip)),
                  on(packet.node, question, fmt::format("{} rule del priority PRIORITY", ip))};
+  finding.opens = {packet.node, false};
   return finding;
 }
 
@@ -99,6 +101,8 @@ std::optional<Finding> recognise(const Case& question, Facts& facts) {
   const auto packet = stranded(question, facts);
   const network::Node* node = packet ? facts.node(packet->node) : nullptr;
   if (node == nullptr) return std::nullopt;
+  // What got past the guard that was to deny it should not be there at all.
+  if (packet->node != question.guard && firewall::leaked(question, facts)) return std::nullopt;
   RouteAnswer answer = route_of(facts, *packet);
   auto looked_up = *packet;
   if (answer.found() && answer.source && packet->came == nullptr && packet->iif.empty()) {
@@ -123,6 +127,7 @@ std::optional<Finding> recognise(const Case& question, Facts& facts) {
                   packet->destination.to_string(), to_text(*route))};
   const char* ip = route->to.family() == IpFamily::v4 ? "ip" : "ip -6";
   finding.fix = {on(packet->node, question, fmt::format("{} route del {}", ip, to_text(*route)))};
+  finding.opens = {packet->node, false};
   return finding;
 }
 

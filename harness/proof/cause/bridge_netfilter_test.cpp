@@ -50,6 +50,45 @@ TEST_F(OnOneBridge, IsNotClaimedOfWhatIsRoutedBackByTheBridge) {
   EXPECT_FALSE(recognise());
 }
 
+class OnOneBridgeUntraced : public BridgeNetfilter {
+ protected:
+  OnOneBridgeUntraced() {
+    question.kernel.nodes.clear();
+    question.to = testing::ip("192.168.99.12");
+    question.to_node = "container-two";
+    testing::see(question, Leg::forward, "container-one", "eth0", traffic::Direction::out, "192.168.99.11",
+                 "192.168.99.12");
+    testing::see(question, Leg::forward, "host", "veth1", traffic::Direction::other_host, "192.168.99.11",
+                 "192.168.99.12");
+    facts.sysctls[{"host", "net/bridge/bridge-nf-call-iptables"}] = "1";
+    facts.routes["container-one 192.168.99.12"].dev = "eth0";
+    forward("drop", {"oifname \"ens4\" accept"});
+  }
+};
+
+TEST_F(OnOneBridgeUntraced, IsReckonedByTheRules) {
+  const auto finding = recognise();
+  ASSERT_TRUE(finding);
+  EXPECT_EQ(finding->fix, std::vector<std::string>{
+                              "nft add rule inet filter forward iifname bridge0 oifname bridge0 accept"});
+}
+
+TEST_F(OnOneBridgeUntraced, IsNotClaimedWhereTheBridgesOwnRulesMayStopItFirst) {
+  chain("bridge", "filter", "forward", Hook::forward, "accept", {"ip daddr 192.168.99.12 drop"});
+  EXPECT_FALSE(recognise()) << "behind which port the target is, is not known";
+}
+
+TEST_F(OnOneBridgeUntraced, IsNotClaimedWhereFramesDoNotMeetIpsRules) {
+  facts.sysctls[{"host", "net/bridge/bridge-nf-call-iptables"}] = "0";
+  EXPECT_FALSE(recognise());
+}
+
+TEST_F(OnOneBridgeUntraced, IsNotClaimedWhereItCameToItsTarget) {
+  testing::see(question, Leg::forward, "container-two", "eth0", traffic::Direction::in, "192.168.99.11",
+               "192.168.99.12");
+  EXPECT_FALSE(recognise());
+}
+
 TEST_F(BridgeNetfilter, IsNotClaimedOfWhatLeavesByAnUplink) {
   facts.sysctls[{"host", "net/bridge/bridge-nf-call-iptables"}] = "1";
   const Chain& held = forward("drop", {});

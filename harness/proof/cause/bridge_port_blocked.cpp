@@ -58,6 +58,7 @@ std::optional<Finding> by_its_lock(Facts& facts, const Endpoint& port, const End
       fmt::format("the port {} has the flag locked", place(port)),
       fmt::format("{} has no entry for {} at {}", master_of(facts, port), mac->to_string(), port.interface)};
   finding.fix = {typed_on(port.node, fmt::format("bridge link set dev {} locked off", port.interface))};
+  finding.opens = {port.node, false};
   return finding;
 }
 

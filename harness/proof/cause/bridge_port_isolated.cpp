@@ -32,6 +32,7 @@ std::optional<Finding> recognise(const Case& question, Facts& facts) {
                         fmt::format("{} and {} have the flag isolated", place(in), place(out)),
                         neighbour_text(*hop)};
     finding.fix = {typed_on(bridge.node, fmt::format("bridge link set dev {} isolated off", out.interface))};
+    finding.opens = {bridge.node, false};
     return finding;
   }
   return std::nullopt;

@@ -56,6 +56,23 @@ TEST_F(BridgeRuleDrop, NamesTheRuleAndTheExceptionAheadOfIt) {
   EXPECT_FALSE(bridge_netfilter_cause().recognise(question, facts));
 }
 
+TEST_F(BridgeRuleDrop, IsReckonedWhereNothingIsTraced) {
+  question.kernel.nodes.clear();
+  question.journey.sightings.clear();
+  testing::see(question, Leg::forward, "container-one", "eth0", traffic::Direction::out, "192.168.99.11",
+               "192.168.99.12");
+  testing::see(question, Leg::forward, "host", "veth1", traffic::Direction::other_host, "192.168.99.11",
+               "192.168.99.12");
+  facts.network.find("host")->find_interface("veth2")->peer = network::Endpoint{"container-two", "eth0"};
+  held("accept", {"oifname \"veth2\" ip daddr 192.168.99.12 drop"});
+  const auto finding = recognise();
+  ASSERT_TRUE(finding);
+  EXPECT_EQ(finding->certainty, Certainty::likely);
+  EXPECT_EQ(finding->fix, std::vector<std::string>{
+                              "nft insert rule bridge filter forward handle 5 iifname veth1 oifname veth2 ip "
+                              "daddr 192.168.99.12 tcp dport 80 accept"});
+}
+
 TEST_F(BridgeRuleDrop, OpensBothWaysWhereThePolicyDrops) {
   meet(at_bridge(), held("drop", {"ether type arp accept"}), 1, "drop");
   const auto finding = recognise();
@@ -65,8 +82,10 @@ TEST_F(BridgeRuleDrop, OpensBothWaysWhereThePolicyDrops) {
             "before IP sees "
             "it.");
   EXPECT_EQ(finding->fix, (std::vector<std::string>{
-                              "nft add rule bridge filter forward iifname veth1 oifname veth2 accept",
-                              "nft add rule bridge filter forward iifname veth2 oifname veth1 accept"}));
+                              "nft add rule bridge filter forward iifname veth1 oifname veth2 ip daddr "
+                              "192.168.99.12 tcp dport 80 accept",
+                              "nft add rule bridge filter forward iifname veth2 oifname veth1 ip saddr "
+                              "192.168.99.12 ip daddr 192.168.99.11 tcp sport 80 accept"}));
   EXPECT_FALSE(forward_policy_drop_cause().recognise(question, facts));
 }
 

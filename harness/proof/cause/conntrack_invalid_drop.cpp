@@ -30,7 +30,10 @@ std::optional<Finding> recognise(const Case& question, Facts& facts) {
       return finding;
     }
   }
-  finding.fix = typed_on(stop.place.node, question, {insert_command(facts, stop.place, like(stop.packet))});
+  Wanted wanted = like(stop.packet);
+  // By its port alone, whoever sends from that one would come to any.
+  if (stop.leg != Leg::forward) wanted.source = stop.packet.source;
+  finding.fix = typed_on(stop.place.node, question, {insert_command(facts, stop.place, wanted)});
   return finding;
 }
 

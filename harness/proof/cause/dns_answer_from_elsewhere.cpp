@@ -4,17 +4,13 @@
 
 #include "harness/proof/diagnosis/cause.hpp"
 #include "harness/proof/diagnosis/dns.hpp"
+#include "harness/proof/diagnosis/firewall.hpp"
 #include "harness/proof/diagnosis/hop.hpp"
+#include "harness/proof/diagnosis/nat.hpp"
 #include "harness/proof/diagnosis/reading.hpp"
 
 namespace plumbline::proof {
 namespace {
-
-bool translates(std::string_view text) {
-  return std::ranges::any_of(
-      std::array<std::string_view, 5>{"dnat", "redirect", "DNAT", "REDIRECT", "tproxy"},
-      [&](std::string_view word) { return text.find(word) != std::string_view::npos; });
-}
 
 struct Diversion {
   std::string node;
@@ -40,56 +36,10 @@ std::optional<Diversion> diverted(const Case& question) {
   return std::nullopt;
 }
 
-struct Rule {
-  std::string text;
-  std::string remove;
-};
-
-/// iptables counts a chain's rules, nft gives them handles.
-std::string remove_command(Facts& facts, const std::string& node, const RuleMet& rule) {
-  const bool capitals = std::ranges::all_of(rule.chain, [](unsigned char c) { return std::isupper(c) != 0; });
-  std::uint64_t number = rule.backend == RuleMet::Backend::iptables_legacy ? rule.number : 0;
-  for (const Chain& chain : facts.chains(node)) {
-    const bool same = chain.family == rule.family && chain.table == rule.table && chain.name == rule.chain;
-    if (!same || rule.backend != RuleMet::Backend::nftables || !capitals) continue;
-    for (std::size_t i = 0; i < chain.rules.size(); ++i) {
-      if (chain.rules[i].number == rule.number) number = i + 1;
-    }
-  }
-  if (number != 0) {
-    return fmt::format("{} -t {} -D {} {}", rule.family == "ip6" ? "ip6tables" : "iptables", rule.table,
-                       rule.chain, number);
-  }
-  return fmt::format("nft delete rule {} {} {} handle {}", rule.family, rule.table, rule.chain, rule.number);
-}
-
-std::optional<Rule> rule_of(const Case& question, Facts& facts, const std::string& node) {
-  for (const Passage& passage : question.kernel.passages) {
-    if (passage.node != node || passage.leg != Leg::forward) continue;
-    for (const RuleMet& rule : passage.rules) {
-      if (!translates(rule.text)) continue;
-      return Rule{rule_text(passage, rule), remove_command(facts, node, rule)};
-    }
-  }
-  for (const Chain& chain : facts.chains(node)) {
-    for (const Chain::Rule& rule : chain.rules) {
-      if (!translates(rule.text) || rule.text.find("53") == std::string::npos) continue;
-      RuleMet met;
-      met.backend = chain.backend;
-      met.family = chain.family;
-      met.table = chain.table;
-      met.chain = chain.name;
-      met.number = rule.number;
-      return Rule{fmt::format("{}'s {} {} {}: {}", node, chain.family, chain.table, chain.name, rule.text),
-                  remove_command(facts, node, met)};
-    }
-  }
-  return std::nullopt;
-}
-
 std::optional<Finding> recognise(const Case& question, Facts& facts) {
   if (question.promise != Case::Promise::resolve || !question.dns) return std::nullopt;
   if (question.outcome.status != traffic::ProbeOutcome::Status::replied) return std::nullopt;
+  if (answered_on_loopback(question.journey, question.from, question.to)) return std::nullopt;
   const auto by = answerer(question);
   const auto diversion = diverted(question);
   if (!diversion && (!by || *by == question.to_node || by->empty())) return std::nullopt;
@@ -113,9 +63,9 @@ std::optional<Finding> recognise(const Case& question, Facts& facts) {
   if (diversion) {
     finding.evidence.push_back(
         fmt::format("at {} its destination is {}", diversion->node, diversion->to.to_string()));
-    if (const auto rule = rule_of(question, facts, diversion->node)) {
-      finding.evidence.push_back(rule->text);
-      finding.fix.push_back(typed_on(diversion->node, rule->remove));
+    if (const auto rule = firewall::destination_nat(question, facts, diversion->node, diversion->to)) {
+      finding.evidence.push_back(rule->to_string());
+      finding.fix.push_back(typed_on(diversion->node, firewall::delete_command(facts, *rule)));
     }
   }
   if (finding.fix.empty()) {

@@ -29,7 +29,10 @@ TEST_F(DnsAnswerFromElsewhere, IsProvenOfAnAnswerOfAnotherNode) {
   Chain& chain = facts.chains_of["host"].emplace_back();
   chain.family = "ip";
   chain.table = "nat";
+  chain.type = "nat";
   chain.name = "PREROUTING";
+  chain.hook = Hook::prerouting;
+  chain.rules.push_back({6, "udp dport 5353 dnat to 172.17.0.2:53", {}, std::nullopt});
   chain.rules.push_back({7, "udp dport 53 dnat to 198.51.100.53", {}, std::nullopt});
   const auto finding = recognise();
   ASSERT_TRUE(finding);
@@ -38,13 +41,25 @@ TEST_F(DnsAnswerFromElsewhere, IsProvenOfAnAnswerOfAnotherNode) {
       finding->summary,
       "The question to lan-resolver (192.168.16.53) was answered by public-resolver, because host turns it "
       "to 198.51.100.53.");
-  EXPECT_EQ(finding->fix, std::vector<std::string>{"iptables -t nat -D PREROUTING 1  # on host"});
+  EXPECT_EQ(finding->fix, std::vector<std::string>{"iptables-nft -t nat -D PREROUTING 2  # on host"});
 }
 
 TEST_F(DnsAnswerFromElsewhere, IsNotClaimedOfTheServersOwn) {
   asked();
   answered();
   outcome(DnsStatus::answered, Status::replied);
+  EXPECT_FALSE(recognise());
+}
+
+TEST_F(DnsAnswerFromElsewhere, IsNotClaimedOfAnEnginesOwnServerThatAsksOn) {
+  question.to = ip("127.0.0.11");
+  question.to_node = "container-one";
+  testing::see(question, Leg::forward, "container-one", "lo", Direction::in, "127.0.0.1", "127.0.0.11");
+  testing::see(question, Leg::forward, "host", "ens4", Direction::out, "192.168.16.10", "192.168.16.53");
+  testing::see(question, Leg::reply, "host", "ens4", Direction::in, "192.168.16.53", "192.168.16.10");
+  outcome(DnsStatus::answered, Status::replied);
+  EXPECT_TRUE(recognise()) << "nothing of its own answer was seen";
+  testing::see(question, Leg::reply, "container-one", "lo", Direction::in, "127.0.0.11", "127.0.0.1");
   EXPECT_FALSE(recognise());
 }
 

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
 
 #include "harness/proof/diagnosis/cause.hpp"
@@ -13,6 +14,17 @@ std::string list(const std::vector<IpAddress>& addresses) {
   std::vector<std::string> texts;
   for (const IpAddress& address : addresses) texts.push_back(address.to_string());
   return fmt::format("{}", fmt::join(texts, ", "));
+}
+
+/// The question as a server on the asker's own loopback asked another; null: it did not, or not with the
+/// same.
+const Sighting* asked_on(const Case& question) {
+  if (!question.to.is_loopback()) return nullptr;
+  const auto& all = question.journey.sightings;
+  const auto found = std::ranges::find_if(all, [&](const Sighting& each) {
+    return each.leg == Leg::forward && each.packet.ip && !each.packet.ip->destination.is_loopback();
+  });
+  return found == all.end() ? nullptr : &*found;
 }
 
 std::optional<Finding> recognise(const Case& question, Facts& facts) {
@@ -32,7 +44,14 @@ std::optional<Finding> recognise(const Case& question, Facts& facts) {
   finding.evidence = {"the answer is from the server that was asked, and its code is NOERROR",
                       fmt::format("expected: {}", wanted)};
   if (question.dns->truncated) finding.evidence.emplace_back("the answer is truncated");
-  finding.fix = {fmt::format("dig @{} {}  # on {}", question.to.to_string(), question.name, question.from)};
+  if (const Sighting* asked = asked_on(question)) {
+    finding.evidence.push_back(fmt::format("it asked {} in turn, as {} shows",
+                                           asked->packet.ip->destination.to_string(), place(*asked)));
+  }
+  const std::string where =
+      question.to.is_loopback() ? question.from : fmt::format("{}, or anywhere", question.from);
+  finding.fix = {fmt::format("dig @{} {}  # on {}: then correct the zone, or `expect:` in the spec",
+                             question.to.to_string(), question.name, where)};
   return finding;
 }
 

@@ -33,6 +33,23 @@ TEST_F(DnsWrongAnswer, IsProvenByOtherAddresses) {
             "lan-resolver (192.168.16.53) answers 203.0.113.80 for www.example.test, not 203.0.113.81.");
 }
 
+TEST_F(DnsWrongAnswer, OfAnEnginesOwnServerItTellsWhomThatAsked) {
+  question.to = ip("127.0.0.11");
+  question.to_node = "container-one";
+  testing::see(question, Leg::forward, "host", "ens4", Direction::out, "192.168.16.10", "192.168.16.53");
+  testing::see(question, Leg::reply, "host", "ens4", Direction::in, "192.168.16.53", "192.168.16.10");
+  testing::see(question, Leg::reply, "container-one", "lo", Direction::in, "127.0.0.11", "127.0.0.1");
+  outcome(DnsStatus::answered, Status::replied);
+  question.dns->addresses = {ip("203.0.113.80")};
+  question.expected = {ip("203.0.113.81")};
+  const auto finding = recognise();
+  ASSERT_TRUE(finding);
+  EXPECT_EQ(finding->evidence.back(), "it asked 192.168.16.53 in turn, as host:ens4 shows");
+  EXPECT_EQ(finding->fix,
+            std::vector<std::string>{"dig @127.0.0.11 www.example.test  # on container-one: then correct the "
+                                     "zone, or `expect:` in the spec"});
+}
+
 TEST_F(DnsWrongAnswer, IsProvenByNoneAtAll) {
   asked();
   answered();

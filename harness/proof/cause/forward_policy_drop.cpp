@@ -44,8 +44,12 @@ CauseKind forward_policy_drop_cause() {
       "came in and never left, and no rule of the chain can have matched it. To look oneself: "
       "`nft list chains` and `iptables -S FORWARD` show policies, `nft monitor trace` the way of a packet.",
       "Accept the way that is meant to be open, and the answers on their way back:\n"
-      "```\nnft add rule inet filter forward iifname bridge0 oifname ens4 accept\n"
+      "```\nnft add rule inet filter forward iifname bridge0 oifname ens4 ip daddr 203.0.113.80 tcp dport 80 "
+      "accept\n"
       "nft insert rule inet filter forward ct state established,related accept\n```\n"
+      "The fix names what was asked for and nothing else; `iifname bridge0 oifname ens4 accept` opens the "
+      "whole "
+      "way, for every target that no rule before denies.\n\n"
       "With Docker on the host, put rules of your own into its chain `DOCKER-USER`, which Docker leaves "
       "alone. To keep rules over a reboot, write them into /etc/nftables.conf or use "
       "`netfilter-persistent save`.",

@@ -27,7 +27,8 @@ TEST_F(ForwardPolicyDrop, IsProvenByTheTraceAndMendedByAnAcceptBothWays) {
             "No rule of host's inet filter forward accepts the probe, from bridge0 to ens4, and its policy "
             "is drop.");
   const std::vector<std::string> fix{
-      "nft add rule inet filter forward iifname bridge0 oifname ens4 accept",
+      "nft add rule inet filter forward iifname bridge0 oifname ens4 ip daddr 203.0.113.80 tcp dport 80 "
+      "accept",
       "nft insert rule inet filter forward ct state established,related accept"};
   EXPECT_EQ(finding->fix, fix);
 }
@@ -36,8 +37,37 @@ TEST_F(ForwardPolicyDrop, SpeaksTheDialectOfIptables) {
   const Chain& held = chain("ip", "filter", "FORWARD", Hook::forward, "drop",
                             {"ct state related,established counter packets 0 bytes 0 accept"});
   meet(at_forward(), held, 1, "drop");
-  EXPECT_EQ(recognise()->fix,
-            std::vector<std::string>{"iptables-nft -A FORWARD -i bridge0 -o ens4 -j ACCEPT"});
+  EXPECT_EQ(recognise()->fix, std::vector<std::string>{
+                                  "iptables-nft -A FORWARD -i bridge0 -o ens4 -d 203.0.113.80 -p tcp --dport "
+                                  "80 -j ACCEPT"});
+}
+
+TEST_F(ForwardPolicyDrop, OpensThePortThatAPublishedOneLeadsTo) {
+  question.to = testing::ip("192.168.16.10");
+  question.to_node = "host";
+  question.port = 8080;
+  const Chain nat =
+      chain("ip", "nat", "PREROUTING", Hook::prerouting, "accept",
+            {"iifname \"ens4\" tcp dport 8080 counter packets 1 bytes 60 dnat to 192.168.99.11:80",
+             "tcp dport 8080 dnat ip to 192.168.99.11", "tcp dport 8080 dnat to 192.168.99.11-192.168.99.19",
+             "tcp dport 8080 dnat to 192.168.99.11:80-89"});
+  const Chain held = forward("drop", {"ct state established,related accept"});
+  const auto fix = [&](std::size_t rule) {
+    question.kernel.passages.clear();
+    meet(testing::pass(question, "host", Hook::prerouting, Leg::forward, "192.168.16.66", "192.168.16.10"),
+         nat, rule, "accept");
+    Passage& passage =
+        testing::pass(question, "host", Hook::forward, Leg::forward, "192.168.16.66", "192.168.99.11");
+    passage.iif = "ens4";
+    passage.oif = "bridge0";
+    meet(passage, held, 1, "drop");
+    return recognise()->fix;
+  };
+  const std::string to =
+      "nft add rule inet filter forward iifname ens4 oifname bridge0 ip daddr 192.168.99.11 ";
+  EXPECT_EQ(fix(0), std::vector<std::string>{to + "tcp dport 80 accept"});
+  EXPECT_EQ(fix(1), std::vector<std::string>{to + "tcp dport 8080 accept"});
+  EXPECT_EQ(fix(3), std::vector<std::string>{to + "meta l4proto tcp accept"});
 }
 
 TEST_F(ForwardPolicyDrop, IsLikelyByTheRulesAloneWhereNothingIsTraced) {

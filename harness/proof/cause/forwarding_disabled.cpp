@@ -46,6 +46,7 @@ std::optional<Finding> recognise(const Case& question, Facts& facts) {
                                   dead->destination.to_string(), place(*dead->came)),
                       fmt::format("{} of {} is 0", everywhere ? all : path, dead->node)};
   finding.fix = {on(dead->node, question, fmt::format("sysctl -w {}=1", everywhere ? all : path))};
+  finding.opens = {dead->node, false};
   return finding;
 }
 

@@ -3,8 +3,10 @@
 #include <algorithm>
 
 #include "harness/proof/diagnosis/cause.hpp"
+#include "harness/proof/diagnosis/publishing.hpp"
 #include "harness/proof/diagnosis/reading.hpp"
 #include "harness/proof/diagnosis/routing.hpp"
+#include "harness/proof/diagnosis/rule_words.hpp"
 
 namespace plumbline::proof {
 namespace {
@@ -24,24 +26,9 @@ struct Turned {
 
 const RuleMet* translating(const Passage& passage) {
   const auto found = std::ranges::find_if(passage.rules, [](const RuleMet& rule) {
-    const auto has = [&](std::string_view word) { return rule.text.find(word) != std::string::npos; };
-    return has("dnat") || has("DNAT") || has("redirect") || has("REDIRECT");
+    return firewall::read_rule(rule.backend, rule.text).translates_destination();
   });
   return found == passage.rules.end() ? nullptr : &*found;
-}
-
-/// "dnat to 192.168.99.12:80": the address that a rule sends to; absent: it names none.
-std::optional<IpAddress> destination_in(std::string_view rule) {
-  for (const std::string_view words : {"dnat to ", "dnat ip to ", "dnat ip6 to ", "--to-destination "}) {
-    const auto at = rule.find(words);
-    if (at == std::string_view::npos) continue;
-    std::string_view rest = rule.substr(at + words.size());
-    rest = rest.substr(0, rest.find_first_of(" ,"));
-    if (!rest.empty() && rest.front() == '[') return IpAddress::parse(rest.substr(1, rest.find(']') - 1));
-    if (const auto whole = IpAddress::parse(rest)) return whole;
-    return IpAddress::parse(rest.substr(0, rest.rfind(':')));
-  }
-  return std::nullopt;
 }
 
 /// Where the host has sent what was for `address`.
@@ -64,7 +51,7 @@ std::optional<IpAddress> translated(const Case& question, const IpAddress& addre
     if (passage.node != question.host || passage.leg != Leg::forward) continue;
     const RuleMet* rule = translating(passage);
     if (rule == nullptr) continue;
-    if (const auto to = destination_in(rule->text)) return to;
+    if (const auto to = firewall::lead_of(rule->text).address) return to;
   }
   return std::nullopt;
 }
@@ -84,7 +71,7 @@ std::optional<Turned> turned(const Case& question, Facts& facts) {
   found.source = came->packet.ip->source;
   found.address = came->packet.ip->destination;
   const auto behind = translated(question, found.address);
-  if (found.bridge == came->interface || !behind) return std::nullopt;
+  if (found.bridge == came->interface || !behind || behind->is_loopback()) return std::nullopt;
   found.behind = *behind;
   for (const Passage& passage : question.kernel.passages) {
     if (passage.node != question.host || passage.leg != Leg::forward) continue;

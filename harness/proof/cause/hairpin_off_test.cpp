@@ -58,6 +58,15 @@ TEST_F(HairpinOff, IsNotClaimedWhereTheBridgeDoesNotTranslate) {
   EXPECT_FALSE(recognise());
 }
 
+TEST_F(HairpinOff, IsNotClaimedOfWhatIsTurnedToLoopback) {
+  facts.network.find("container-one")
+      ->interfaces.front()
+      .addresses.push_back(InterfaceAddress::parse("127.0.0.1/8").value());
+  translate();
+  question.kernel.translations.back().reply.source = ip("127.0.0.1");
+  EXPECT_FALSE(recognise()) << "the host's own, not the container's";
+}
+
 TEST_F(HairpinOff, IsNotClaimedWithoutATranslation) {
   EXPECT_FALSE(recognise());
 }

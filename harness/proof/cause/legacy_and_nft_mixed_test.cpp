@@ -34,7 +34,7 @@ TEST_F(Mixed, IsADropInOneAndAnAcceptInTheOther) {
       finding->summary,
       "host has rules in both back ends, and they disagree: nf_tables accepts the probe, iptables-legacy "
       "drops it.");
-  EXPECT_TRUE(says(finding->fix, "iptables-legacy -A FORWARD -i bridge0 -o ens4 -j ACCEPT"));
+  EXPECT_TRUE(says(finding->fix, "iptables-legacy -A FORWARD -i bridge0 -o ens4 -d 203.0.113.80 "));
 }
 
 TEST_F(Mixed, IsNotClaimedWhereTheOtherHasNoRuleForIt) {

@@ -5,9 +5,11 @@
 #include <cerrno>
 
 #include "harness/proof/diagnosis/cause.hpp"
+#include "harness/proof/diagnosis/nat.hpp"
 #include "harness/proof/diagnosis/reading.hpp"
 #include "harness/proof/diagnosis/reasons.hpp"
 #include "harness/proof/diagnosis/routing.hpp"
+#include "harness/proof/diagnosis/rule_words.hpp"
 
 namespace plumbline::proof {
 namespace {
@@ -49,8 +51,7 @@ struct Origin {
 };
 
 bool translates(const RuleMet& rule) {
-  const auto has = [&](std::string_view word) { return rule.text.find(word) != std::string::npos; };
-  return has("snat") || has("SNAT") || has("masquerade") || has("MASQUERADE");
+  return firewall::read_rule(rule.backend, rule.text).translates_source();
 }
 
 Origin origin_of(const Case& question, const Sighting& arrival) {
@@ -80,6 +81,30 @@ Origin origin_of(const Case& question, const Sighting& arrival) {
   return origin;
 }
 
+/// A packet of a loopback address that passed its sender's last hook on its way to somebody else. Null: none.
+const Passage* sent_out(const Case& question, const std::string& node) {
+  const auto& passages = question.kernel.passages;
+  const auto found = std::ranges::find_if(passages, [&](const Passage& passage) {
+    return passage.node == node && passage.leg == Leg::forward && !passage.bridge &&
+           passage.hook == Hook::postrouting && passage.source.is_v4() && passage.source.is_loopback() &&
+           !passage.destination.is_loopback() && !passage.oif.empty() && passage.oif != "lo" &&
+           passage.verdict == "accept" && std::ranges::none_of(passage.rules, translates);
+  });
+  return found == passages.end() ? nullptr : &*found;
+}
+
+/// A node's own packet to one of its 127.0.0.0/8 that is sent out with such a source: it must be translated.
+std::vector<std::string> translate(const Case& question, Facts& facts, const std::string& node,
+                                   const std::string& oif, const IpAddress& source,
+                                   const IpAddress& destination) {
+  firewall::Departure leaving;
+  leaving.node = node;
+  leaving.uplink = oif;
+  leaving.own = leaving.seen = source;
+  leaving.destination = destination;
+  return firewall::typed_on(node, question, firewall::translate_commands(facts, leaving, std::nullopt));
+}
+
 std::vector<std::string> mend(const Case& question, Facts& facts, const Origin& origin,
                               const IpAddress& source) {
   if (origin.rule != nullptr && origin.rule->backend == RuleMet::Backend::nftables) {
@@ -95,6 +120,11 @@ std::vector<std::string> mend(const Case& question, Facts& facts, const Origin& 
   }
   const network::Node* node = origin.translated ? nullptr : facts.node(origin.node);
   if (node == nullptr) return {};
+  if (source.is_v4() && source.is_loopback()) {
+    const Passage* out = sent_out(question, origin.node);
+    if (out == nullptr) return {};
+    return translate(question, facts, origin.node, out->oif, source, out->destination);
+  }
   for (const network::Interface& interface : node->interfaces) {
     for (const InterfaceAddress& held : interface.addresses) {
       if (held.address != source || source.is_loopback()) continue;
@@ -144,9 +174,44 @@ std::optional<Finding> judge(const Case& question, Facts& facts, const Sighting&
   return finding;
 }
 
+/// Any interface by which it can be asked for the address takes packets from 127.0.0.0/8.
+bool takes_loopback(Facts& facts, const network::Node& node, const IpAddress& address) {
+  return std::ranges::any_of(node.interfaces, [&](const network::Interface& interface) {
+    const bool near = std::ranges::any_of(
+        interface.addresses, [&](const InterfaceAddress& held) { return held.network().contains(address); });
+    return near && is_on(facts, node.name, interface.name, "route_localnet");
+  });
+}
+
+/// The node asks its link for the next hop in the name of 127.0.0.1, and whoever is asked takes that for
+/// forged.
+std::optional<Finding> unanswered(const Case& question, Facts& facts) {
+  const Passage* out = sent_out(question, question.from);
+  if (out == nullptr || question.journey.left(question.from) != nullptr) return std::nullopt;
+  const bool asking = std::ranges::any_of(facts.neighbours(question.from), [&](const NeighbourFact& known) {
+    using State = kernel::netlink::NeighbourState;
+    return known.dev == out->oif && known.address == out->destination &&
+           (known.state == State::incomplete || known.state == State::failed);
+  });
+  const network::Node* other = facts.topology().owner_of(out->destination);
+  if (!asking || other == nullptr || takes_loopback(facts, *other, out->destination)) return std::nullopt;
+  const std::string source = out->source.to_string();
+  Finding finding;
+  finding.certainty = Certainty::proven;
+  finding.summary = fmt::format("{} sends to {} by {} as {}, from which nobody outside takes a packet.",
+                                question.from, out->destination.to_string(), out->oif, source);
+  finding.evidence = {fmt::format("{} > {} passed postrouting of {}, and no rule there translated it", source,
+                                  out->destination.to_string(), question.from),
+                      fmt::format("{} asks {} for its hardware address in vain: {} takes no question of {}",
+                                  question.from, out->destination.to_string(), other->name, source)};
+  finding.fix = translate(question, facts, question.from, out->oif, out->source, out->destination);
+  return finding;
+}
+
 std::optional<Finding> recognise(const Case& question, Facts& facts) {
   using Status = traffic::ProbeOutcome::Status;
   if (stopper(question.kernel) || question.outcome.status == Status::replied) return std::nullopt;
+  if (auto finding = unanswered(question, facts)) return finding;
   for (const Leg leg : {Leg::reply, Leg::forward}) {
     const Sighting* arrival = came_last(question, leg);
     if (arrival != nullptr) return judge(question, facts, *arrival);
@@ -168,11 +233,16 @@ CauseKind martian_source_cause() {
       "the container sees 127.0.0.1 as the sender.",
       "The packet came in and was seen no more, no rule dropped it, its source is one of these, and the "
       "kernel refuses it in its own lookup (EINVAL), or names the drop (IP_LOCAL_SOURCE, IP_INVALID_SOURCE, "
-      "IP_LOCALNET).",
+      "IP_LOCALNET). Or it passed its sender's last hook with a source of 127.0.0.0/8, no rule translated "
+      "it, "
+      "and the neighbour does not answer ARP that names such a sender.",
       "Look with `sysctl -w net.ipv4.conf.all.log_martians=1` and `dmesg`: it says \"martian source\". Take "
       "the "
       "address from the one that should not have it, or the rule that puts it in:\n"
       "```\nip addr del 192.168.16.10/24 dev eth0\nnft delete rule ip nat postrouting handle 7\n```\n"
+      "What leaves with 127.0.0.1 needs a masquerade: `iptables -t nat -A POSTROUTING -s 127.0.0.0/8 -o "
+      "bridge0 "
+      "-j MASQUERADE`.\n"
       "`accept_local=1` takes own addresses from outside: for load balancers with direct return, not as a "
       "remedy.",
       recognise,

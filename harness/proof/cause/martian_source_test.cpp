@@ -55,6 +55,50 @@ TEST_F(MartianSource, IsProvenOfALoopbackAddress) {
   EXPECT_FALSE(recognise());
 }
 
+/// Turned at the hook output from a port of 127.0.0.1, and nobody translated the source.
+class SentAsLoopback : public MartianSource {
+ protected:
+  SentAsLoopback() {
+    question.to = ip("127.0.0.1");
+    question.to_node = "host";
+    question.journey.sightings.clear();
+    testing::pass(question, "host", Hook::postrouting, Leg::forward, "127.0.0.1", "192.168.99.11").oif =
+        "bridge0";
+    NeighbourFact& known = facts.neighbours_of["host"].emplace_back();
+    known.dev = "bridge0";
+    known.address = ip("192.168.99.11");
+  }
+};
+
+TEST_F(SentAsLoopback, IsProvenWhereTheNeighbourTakesNoQuestionOfIt) {
+  const auto finding = recognise();
+  ASSERT_TRUE(finding);
+  EXPECT_EQ(finding->certainty, Certainty::proven);
+  EXPECT_EQ(finding->summary,
+            "host sends to 192.168.99.11 by bridge0 as 127.0.0.1, from which nobody outside takes a packet.");
+  ASSERT_FALSE(finding->fix.empty());
+  EXPECT_NE(finding->fix.back().find("oifname bridge0 masquerade"), std::string::npos);
+}
+
+TEST_F(SentAsLoopback, IsNotClaimedWhereARuleTranslatesItOrTheNeighbourIsKnown) {
+  question.kernel.passages.front().rules.emplace_back().text = "masquerade";
+  EXPECT_FALSE(recognise());
+  question.kernel.passages.front().rules.clear();
+  facts.neighbours_of.clear();
+  EXPECT_FALSE(recognise());
+}
+
+TEST_F(SentAsLoopback, IsNotClaimedWhereTheNeighbourTakesItOnAllOrOnThatInterface) {
+  for (const char* where : {"all", "eth0"}) {
+    std::string& setting =
+        facts.sysctls[{"container-one", std::string("net/ipv4/conf/") + where + "/route_localnet"}];
+    setting = "1";
+    EXPECT_FALSE(recognise()) << where;
+    setting = "0";
+  }
+  EXPECT_TRUE(recognise());
+}
+
 TEST_F(MartianSource, IsProvenByTheDropReason) {
   no_route("container-one", "192.168.99.11", ENETUNREACH);
   EXPECT_FALSE(recognise());

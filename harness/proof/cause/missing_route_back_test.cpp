@@ -50,6 +50,24 @@ TEST_F(MissingRouteBack, IsClaimedOfAContainerThatIsToKeepItsAddress) {
   EXPECT_TRUE(recognise());
 }
 
+TEST_F(MissingRouteBack, IsProvenOfAContainerBesideWhoseNetworkNobodyTranslates) {
+  network::Node& other = facts.add("container-two", Role::container);
+  cable(other, "eth0", "192.168.98.12/24", {"host", "veth2"});
+  cable(*facts.network.find("host"), "veth2", "192.168.98.1/24", {"container-two", "eth0"});
+  question.to_node = "container-two";
+  question.to = ip("192.168.98.12");
+  see(Leg::forward, "container-one", "eth0", Direction::out, "192.168.99.11", "192.168.98.12");
+  see(Leg::forward, "host", "bridge0", Direction::in, "192.168.99.11", "192.168.98.12");
+  see(Leg::forward, "host", "veth2", Direction::out, "192.168.99.11", "192.168.98.12");
+  see(Leg::forward, "container-two", "eth0", Direction::in, "192.168.99.11", "192.168.98.12");
+  no_route("container-two", "192.168.99.11");
+  const auto finding = recognise();
+  ASSERT_TRUE(finding);
+  EXPECT_EQ(finding->summary, "container-two has no way back to 192.168.99.11, from where the probe came.");
+  EXPECT_EQ(finding->fix,
+            std::vector<std::string>{"ip route add default via 192.168.98.1 dev eth0  # on container-two"});
+}
+
 TEST_F(MissingRouteBack, IsNotClaimedWhereThereIsARoute) {
   to_internet();
   EXPECT_FALSE(recognise());

@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include "harness/proof/diagnosis/cause.hpp"
+#include "harness/proof/diagnosis/nat.hpp"
 #include "harness/proof/diagnosis/plugging.hpp"
+#include "harness/proof/diagnosis/publishing.hpp"
 #include "harness/proof/diagnosis/reading.hpp"
 #include "harness/proof/diagnosis/reasons.hpp"
 
@@ -44,6 +46,40 @@ std::string route_text(const network::Node* node, const Hop& hop) {
   return text;
 }
 
+/// The rule of destination NAT that turned the probe to the address that nobody has. Absent: none did.
+std::optional<firewall::RulePlace> stale_rule(const Case& question, const Hop& hop) {
+  const bool meant = hop.destination == question.to || hop.next != hop.destination || hop.leg != Leg::forward;
+  if (meant) return std::nullopt;
+  return firewall::met_destination_nat(question, hop.node);
+}
+
+/// Where the port is to lead: the rule is made anew with the address that the server has on that link.
+std::vector<std::string> lead_anew(const Case& question, Facts& facts, const Hop& hop,
+                                   const firewall::RulePlace& rule) {
+  // Without the rule the port would lead nowhere: it is no mend where nobody knows whose the port is.
+  if (firewall::is_engines(rule.chain) || question.published_at.empty())
+    return firewall::look_commands(rule, question.published_at);
+  std::vector<std::string> commands{firewall::delete_command(facts, rule)};
+  const network::Node* server = facts.node(question.published_at);
+  const network::Node* node = facts.node(hop.node);
+  if (server == nullptr || node == nullptr) return firewall::look_commands(rule, question.published_at);
+  for (const InterfaceAddress& held : network::known_addresses(*server, hop.next.family())) {
+    const network::Interface* near = on_link(*node, held.address);
+    if (near == nullptr || near->name != hop.route.dev) continue;
+    firewall::Lead lead = firewall::lead_of(rule.text);
+    if (!lead.port && !lead.some_port) lead.port = question.port;
+    lead.address = held.address;
+    const auto packet =
+        firewall::packet_of(question, Leg::forward, question.outcome.identity.source, question.to);
+    for (std::string& command : firewall::lead_commands(facts, rule, lead, packet))
+      commands.push_back(std::move(command));
+    break;
+  }
+  // To delete it alone leaves the port leading nowhere.
+  if (commands.size() == 1) return firewall::look_commands(rule, question.published_at);
+  return commands;
+}
+
 std::optional<Finding> recognise(const Case& question, Facts& facts) {
   const auto hop = broken_hop(question, facts);
   if (!hop || !hop->unanswered() || !hop->holders.empty() || explained(question, facts, *hop)) {
@@ -66,7 +102,11 @@ std::optional<Finding> recognise(const Case& question, Facts& facts) {
                                         : fmt::format("{} holds {}", place(elsewhere.front()), next)};
   for (std::string& line : questions_seen(question, *hop)) finding.evidence.push_back(std::move(line));
   const auto router = router_near(facts, hop->out(), hop->next.family());
-  if (hop->route.via && router) {
+  const auto turned = stale_rule(question, *hop);
+  if (turned && elsewhere.empty()) {
+    finding.evidence.push_back("led there by the " + turned->to_string());
+    finding.fix = firewall::typed_on(turned->node, question, lead_anew(question, facts, *hop, *turned));
+  } else if (hop->route.via && router) {
     finding.fix = {typed_on(
         hop->node, fmt::format("ip route replace {} via {} dev {}", route_text(facts.node(hop->node), *hop),
                                router->to_string(), hop->route.dev))};
@@ -87,7 +127,8 @@ CauseKind neighbour_failed_cause() {
       "hop: of the router, or of the target itself where the route says that it is on link. Where nobody "
       "holds that address there is nobody to answer; the packet waits, and after three questions the sender "
       "hears `No route to host`. A gateway that was typed wrongly or has moved, a container that is gone "
-      "while its address is still in use somewhere, and a route that declares far machines to be on link "
+      "while its address is still in use somewhere, as in a published port's rule (`dnat to`), and a route "
+      "that declares far machines to be on link "
       "all end so.",
       "The node's neighbour entry for the next hop is `INCOMPLETE` or `FAILED`, and no interface of its "
       "segment holds the address. `ip neigh` and `ip route get TARGET` show both.",

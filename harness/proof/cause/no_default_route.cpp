@@ -4,6 +4,7 @@
 #include <cerrno>
 
 #include "harness/proof/diagnosis/cause.hpp"
+#include "harness/proof/diagnosis/firewall.hpp"
 #include "harness/proof/diagnosis/reading.hpp"
 #include "harness/proof/diagnosis/reasons.hpp"
 #include "harness/proof/diagnosis/routing.hpp"
@@ -18,7 +19,15 @@ bool is_next_door(Facts& facts, const network::Node& node, const IpAddress& to) 
   });
 }
 
-std::optional<NextRouter> way(const Case& question, Facts& facts, const network::Node& node) {
+/// It was there before it came here.
+bool came_by(const Case& question, const Stranded& packet, const std::string& node) {
+  if (packet.came == nullptr) return false;
+  return std::ranges::any_of(question.journey.sightings, [&](const Sighting& sighting) {
+    return sighting.leg == packet.leg && sighting.node == node && &sighting < packet.came;
+  });
+}
+
+std::optional<NextRouter> any_way(const Case& question, Facts& facts, const network::Node& node) {
   const IpFamily family = question.family();
   const bool promised = question.promise == Case::Promise::egress && node.name == question.host;
   if (auto hop = first_hop(facts, node.name, question.to_node, family, promised ? question.via : ""))
@@ -28,6 +37,16 @@ std::optional<NextRouter> way(const Case& question, Facts& facts, const network:
       return NextRouter{interface.name, named, {}};
   }
   return question.host.empty() ? std::nullopt : first_hop(facts, node.name, question.host, family);
+}
+
+/// Towards the target, and never back to where the packet came from: it would only come here again.
+std::optional<NextRouter> way(const Case& question, Facts& facts, const network::Node& node,
+                              const Stranded& packet) {
+  auto hop = any_way(question, facts, node);
+  if (!hop) return hop;
+  const network::Node* owner = hop->via ? facts.topology().owner_of(*hop->via) : nullptr;
+  const std::string next = hop->node.empty() && owner != nullptr ? owner->name : hop->node;
+  return came_by(question, packet, next) ? std::nullopt : hop;
 }
 
 std::string said(const Case& question, const Stranded& packet) {
@@ -41,6 +60,8 @@ std::string said(const Case& question, const Stranded& packet) {
 std::optional<Finding> recognise(const Case& question, Facts& facts) {
   const auto packet = stranded(question, facts);
   if (!packet || packet->leg == Leg::reply || gone_astray(question, facts)) return std::nullopt;
+  // What got past the guard that was to deny it should not be there at all.
+  if (packet->node != question.guard && firewall::leaked(question, facts)) return std::nullopt;
   const network::Node* node = facts.node(packet->node);
   if (node == nullptr || route_of(facts, *packet).error != ENETUNREACH) return std::nullopt;
   const IpAddress& to = packet->destination;
@@ -57,11 +78,16 @@ std::optional<Finding> recognise(const Case& question, Facts& facts) {
     const auto by = rose(question.kernel, packet->node, counter);
     if (by != 0) finding.evidence.push_back(fmt::format("{} of {} rose by {}", counter, packet->node, by));
   }
-  if (const auto hop = way(question, facts, *node)) {
+  if (const auto hop = way(question, facts, *node, *packet)) {
     // A router of the world lacks a network; those at its edge lack everything.
     const bool router = node->role == network::Role::world && packet->came != nullptr;
     const Prefix all(to.is_v4() ? IpAddress::v4({}) : IpAddress::v6({}), 0);
     finding.fix = {on(packet->node, question, add_route(router ? network_of(facts, to) : all, *hop))};
+  } else {
+    if (question.to_node.empty() && facts.topology().owner_of(to) == nullptr)
+      finding.evidence.push_back(fmt::format("nobody in this network is known to hold {}", to.to_string()));
+    finding.fix = {on(packet->node, question,
+                      fmt::format("{} route get {}", to.is_v4() ? "ip" : "ip -6", to.to_string()))};
   }
   return finding;
 }

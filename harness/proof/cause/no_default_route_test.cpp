@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <tuple>
+
 #include "harness/proof/diagnosis/testing_ways.hpp"
 
 namespace plumbline::proof {
@@ -45,6 +47,26 @@ TEST_F(NoDefaultRoute, GoesByThePromisedUplink) {
   to_host();
   no_route("host", "203.0.113.80");
   EXPECT_EQ(recognise()->fix, std::vector<std::string>{"ip route add default via 192.168.17.1 dev ens5"});
+}
+
+TEST_F(NoDefaultRoute, NeverLeadsBackToWhereThePacketCameFrom) {
+  question.to = ip("8.8.8.8");
+  question.to_node.clear();
+  question.outcome.status = traffic::ProbeOutcome::Status::timeout;
+  to_host();
+  for (const auto& [node, interface, out] :
+       {std::tuple{"host", "ens4", Direction::out}, std::tuple{"gateway", "lan", Direction::in}})
+    see(Leg::forward, node, interface, out, "192.168.16.10", "8.8.8.8");
+  for (Sighting& sighting : question.journey.sightings) sighting.packet.ip->destination = ip("8.8.8.8");
+  no_route("gateway", "8.8.8.8");
+  const auto finding = recognise();
+  ASSERT_TRUE(finding);
+  EXPECT_EQ(finding->fix, std::vector<std::string>{"ip route get 8.8.8.8  # on gateway"});
+  EXPECT_EQ(finding->evidence.back(), "nobody in this network is known to hold 8.8.8.8");
+  // What got past the guard that was to deny it should not be there at all.
+  question.promise = Case::Promise::deny;
+  question.guard = "host";
+  EXPECT_FALSE(recognise());
 }
 
 TEST_F(NoDefaultRoute, IsNotClaimedWhereTheKernelHasARoute) {

@@ -4,6 +4,7 @@
 #include <variant>
 
 #include "harness/proof/diagnosis/cause.hpp"
+#include "harness/proof/diagnosis/nat.hpp"
 #include "harness/proof/diagnosis/reading.hpp"
 #include "harness/proof/diagnosis/reasons.hpp"
 #include "harness/proof/diagnosis/routing.hpp"
@@ -69,6 +70,7 @@ std::uint16_t port_of(const Sighting& taken, const Case& question) {
 }
 
 std::optional<Finding> recognise(const Case& question, Facts& facts) {
+  if (!question.wanted_through()) return std::nullopt;
   if (question.protocol == traffic::Protocol::ping && question.port == 0) return std::nullopt;
   if (!refused(question.outcome) || stopper(question.kernel) || was_made(question.journey)) {
     return std::nullopt;
@@ -89,14 +91,18 @@ std::optional<Finding> recognise(const Case& question, Facts& facts) {
   finding.certainty = Certainty::proven;
   const std::string to = taken->packet.ip->destination.to_string();
   const std::string what = fmt::format("{} port {}", tcp ? "TCP" : "UDP", question.port);
-  finding.summary =
-      question.to == taken->packet.ip->destination
-          ? fmt::format("Nothing listens on {} of {} ({}).", what, no->node, to)
-          : fmt::format("{} was sent on to {} ({}), where nothing listens on that port.", what, no->node, to);
+  finding.summary = question.to == taken->packet.ip->destination
+                        ? fmt::format("Nothing listens on {} of {} ({}).", what, no->node, to)
+                        : fmt::format("{} was sent on to port {} of {} ({}), where nothing listens.", what,
+                                      port_of(*taken, question), no->node, to);
   finding.evidence = {fmt::format("the probe came in by {}", place(*taken)),
                       fmt::format("{} answered it by itself with {}", no->node,
                                   tcp ? "a reset" : "ICMP \"port unreachable\""),
                       fmt::format("no rule of {} rejects it", no->node)};
+  if (question.to != taken->packet.ip->destination && !question.to_node.empty()) {
+    const auto led = firewall::met_destination_nat(question, question.to_node);
+    if (led) finding.evidence.push_back("led there by the " + led->to_string());
+  }
   // Who is to listen there only its owner knows; who does, the node tells.
   finding.fix = {on(no->node, question,
                     fmt::format("ss {} 'sport = :{}'", tcp ? "-lntp" : "-lnup", port_of(*taken, question)))};

@@ -52,6 +52,7 @@ std::optional<Finding> by_rule(const Case& question) {
       fmt::format("{} drops what comes from {} by {}, as its own route back would not leave there.",
                   passage.node, passage.source.to_string(), passage.iif);
   finding.evidence = {"dropped by the " + rule_text(passage, *stopped.rule)};
+  finding.opens = {passage.node, true};
   if (stopped.rule->backend == RuleMet::Backend::nftables) {
     finding.fix = {on(passage.node, question,
                       fmt::format("nft delete rule {} {} {} handle {}", stopped.rule->family,
@@ -99,6 +100,7 @@ std::optional<Finding> by_setting(const Case& question, Facts& facts, const Arri
   // 2 is the larger of any two, and asks only that there is some way back.
   const std::string loose = fmt::format("sysctl -w net.ipv4.conf.{}.rp_filter=2", iif);
   if (reverse.found()) finding.fix = {on(packet.node(), question, loose)};
+  finding.opens = {packet.node(), false};
   return finding;
 }
 

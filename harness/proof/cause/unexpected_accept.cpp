@@ -22,12 +22,16 @@ std::vector<std::string> new_chain(const Leak& leak, const Wanted& deny) {
 }
 
 Finding past_ip(const Leak& leak, const Case& question) {
+  const bool told = !question.kernel.blind(question.guard);
   const bool v4 = question.family() == IpFamily::v4;
   Finding finding;
   finding.certainty = Certainty::proven;
   finding.summary = fmt::format("{} passed the probe on as a frame of {}: its IP rules never saw it.",
                                 leak.node, leak.bridge);
-  finding.evidence = {leak.seen, fmt::format("the probe was at no hook of {}", leak.node)};
+  finding.evidence = {leak.seen, told ? fmt::format("the probe was at no hook of {}", leak.node)
+                                      : fmt::format("{} shows its rules no frames between ports of a bridge "
+                                                    "(net.bridge.bridge-nf-call-{})",
+                                                    leak.node, v4 ? "iptables" : "ip6tables")};
   // A bridge can reject only ahead of its decision where a frame goes.
   const bool rejects = question.how == "reject";
   const std::string_view hook = rejects ? "prerouting" : "forward";
@@ -74,8 +78,10 @@ std::optional<Finding> recognise(const Case& question, Facts& facts) {
   if (!leak || leak->later || open_over_v6(question, facts)) return std::nullopt;
   if (leak->bridged) return past_ip(*leak, question);
   // Not a word about a guard that it never came to, or whose kernel told nothing.
-  if (!leak->traced && (question.kernel.blind(leak->node) == std::nullopt || leak->accepts.empty()))
-    return std::nullopt;
+  const bool known =
+      !leak->accepts.empty() ||
+      base_chains(facts, leak->node, leak->hook, leak->packet.source.family(), "filter").empty();
+  if (!leak->traced && (question.kernel.blind(leak->node) == std::nullopt || !known)) return std::nullopt;
   return past_rules(*leak, question, facts);
 }
 

@@ -57,6 +57,14 @@ TEST_F(Leaks, SaysThatNothingFilters) {
             "Nothing filters at the hook forward of host: no chain there stops the probe.");
 }
 
+TEST_F(Leaks, ThatNothingFiltersIsLikelyWhereNoKernelTells) {
+  question.kernel.nodes.clear();
+  const auto finding = recognise();
+  ASSERT_TRUE(finding);
+  EXPECT_EQ(finding->certainty, Certainty::likely);
+  EXPECT_EQ(finding->summary, "Nothing filters at the hook forward of host: no chain there stops the probe.");
+}
+
 TEST_F(Leaks, IsNotClaimedWhereADenialComesTooLate) {
   const Chain held = forward("drop", {"accept", "ip daddr 203.0.113.80 drop"});
   meet(at_forward(), held, 0, "accept");
@@ -65,6 +73,17 @@ TEST_F(Leaks, IsNotClaimedWhereADenialComesTooLate) {
 
 TEST_F(Leaks, IsNotClaimedWhereNothingIsKnownOfTheGuard) {
   EXPECT_FALSE(recognise());
+}
+
+TEST_F(UnexpectedAccept, IsNotClaimedOfWhatTheGuardsIpNeverSaw) {
+  question.promise = Case::Promise::deny;
+  question.guard = "host";
+  question.delivered_to = "internet";
+  testing::see(question, Leg::forward, "container-one", "eth0", traffic::Direction::out, "192.168.99.11",
+               "203.0.113.80");
+  testing::see(question, Leg::forward, "host", "ens4", traffic::Direction::out, "192.168.99.11",
+               "203.0.113.80");
+  EXPECT_FALSE(recognise()) << "as a macvlan's on the uplink";
 }
 
 TEST_F(UnexpectedAccept, IsNotClaimedOfADenialThatHeld) {

@@ -96,6 +96,24 @@ TEST_F(GatewayThatIsNone, IsProvenWhereItGotThePacketAndForwardsNothing) {
   EXPECT_EQ(finding->fix, std::vector<std::string>{"ip route replace default via 192.168.16.1 dev ens4"});
 }
 
+TEST_F(GatewayThatIsNone, IsProvenOfAContainersWhereNobodyKnowsTheTarget) {
+  network::Node& two = facts.add("container-two", Role::container);
+  cable(two, "eth0", "192.168.99.12/24", {"host", "veth2"});
+  cable(*facts.network.find("host"), "veth2", "", {"container-two", "eth0"}).master = "bridge0";
+  facts.sysctls[{"container-two", "net/ipv4/ip_forward"}] = "0";
+  route("container-one", "203.0.113.80", "192.168.99.12", "eth0");
+  in_table("container-one", "0.0.0.0/0", "192.168.99.12", "eth0");
+  question.journey.sightings.clear();
+  question.to_node.clear();
+  see(Leg::forward, "container-one", "eth0", Direction::out, "192.168.99.11", "203.0.113.80");
+  see(Leg::forward, "host", "veth2", Direction::out, "192.168.99.11", "203.0.113.80");
+  see(Leg::forward, "container-two", "eth0", Direction::in, "192.168.99.11", "203.0.113.80");
+  const auto finding = recognise();
+  ASSERT_TRUE(finding);
+  EXPECT_EQ(finding->fix, std::vector<std::string>{
+                              "ip route replace default via 192.168.99.1 dev eth0  # on container-one"});
+}
+
 TEST_F(GatewayThatIsNone, IsNotClaimedOfTheRouterThatTheWorldNames) {
   facts.network.find("host")->find_interface("ens4")->gateways = {ip("192.168.16.66")};
   EXPECT_FALSE(recognise());

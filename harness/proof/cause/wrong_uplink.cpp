@@ -37,6 +37,36 @@ const network::RoutingRule* by_mark(const network::Node& node, const Steered& pa
   return found;
 }
 
+/// Frames that went from port to port of a bridge were not routed, whatever the rules at IP's hooks saw.
+bool bridged(const Case& question, const network::Node& node, const Steered& packet) {
+  const Exit& exit = packet.exit;
+  if (question.route || exit.left != nullptr || exit.iif.empty() || exit.iif != exit.oif) return false;
+  const network::Interface* out = node.find_interface(exit.oif);
+  return out != nullptr && out->kind == network::LinkKind::bridge;
+}
+
+/// The network of one of the node's own interfaces: taken away, that interface is cut off.
+bool is_connected_route(const network::Node& node, const network::Route& route) {
+  const network::Interface* out = node.find_interface(route.dev);
+  return !route.via && out != nullptr &&
+         std::ranges::any_of(out->addresses, [&](const InterfaceAddress& held) {
+           return held.network().contains(route.to.address()) && route.to.length() >= held.network().length();
+         });
+}
+
+/// What was seen of it: where it left, or by which hook's word it was to leave.
+std::string seen(const Case& question, const Steered& packet) {
+  const std::string to = packet.exit.destination.to_string();
+  const std::string& by = packet.exit.oif;
+  if (question.route)
+    return fmt::format("{} sends what goes to {} by {} instead of {}", packet.node, to, by, packet.wanted);
+  const std::string what = fmt::format("{} > {}", packet.exit.source.to_string(), to);
+  if (packet.exit.left == nullptr)
+    return fmt::format("{} was on its way out of {} by {} instead of {} when it was stopped", what,
+                       packet.node, by, packet.wanted);
+  return fmt::format("{} was sent by {}:{} instead of {}", what, packet.node, by, packet.wanted);
+}
+
 std::vector<std::string> mend(const Case& question, Facts& facts, const Steered& packet,
                               const network::Route& route) {
   const IpAddress& to = packet.exit.destination;
@@ -67,12 +97,10 @@ std::optional<Finding> recognise(const Case& question, Facts& facts) {
   if (wanted == nullptr || !packet->answer.found()) return std::nullopt;
   const IpAddress& to = packet->exit.destination;
   const std::string& by = packet->exit.oif;
-  const std::string left =
-      question.route ? fmt::format("{} sends what goes to {} by {} instead of {}", packet->node,
-                                   to.to_string(), by, packet->wanted)
-                     : fmt::format("{} > {} was sent by {}:{} instead of {}", packet->exit.source.to_string(),
-                                   to.to_string(), packet->node, by, packet->wanted);
-  if (by == packet->wanted) return std::nullopt;
+  if (by == packet->wanted || bridged(question, *node, *packet)) return std::nullopt;
+  // Turned to somebody else, it takes the way to that one.
+  if (!question.route && to != question.to) return std::nullopt;
+  const std::string left = seen(question, *packet);
   Finding finding;
   if (packet->answer.dev != by) {
     finding.summary = fmt::format(
@@ -93,7 +121,7 @@ std::optional<Finding> recognise(const Case& question, Facts& facts) {
   }
   if (table_not_asked(*packet, facts)) return std::nullopt;
   const network::Route* route = best_route(*node, to, packet->answer.table);
-  if (route == nullptr) return std::nullopt;
+  if (route == nullptr || is_connected_route(*node, *route)) return std::nullopt;
   const network::RoutingRule* rule = followed(*packet);
   const bool special = rule != nullptr && !is_default(*rule);
   finding.certainty = Certainty::proven;
@@ -118,7 +146,8 @@ CauseKind wrong_uplink_cause() {
       "that adds 0.0.0.0/1 and 128.0.0.0/1, or a Wi-Fi and a cable with NetworkManager's metrics of 600 and "
       "100 decide by chance who is first up. Containers follow their host, so they leave by the wrong uplink "
       "with it, and with the other uplink's address where that one is masqueraded.",
-      "The packet was seen leaving by that interface, and the kernel's own lookup, with the packet's source "
+      "The packet was seen leaving by that interface, or was stopped on its way out by it, and the kernel's "
+      "own lookup, with the packet's source "
       "and the interface by which it came, names the same; the report says by which route and rule. (Where a "
       "rule or its table's route is missing, that is the cause instead.)",
       "Look with `ip route get ADDRESS from SOURCE iif bridge0`, `ip rule` and `ip route show table all`.\n"

@@ -62,6 +62,50 @@ TEST_F(WrongUplink, IsNotClaimedOfWhatLeftAsPromised) {
   EXPECT_FALSE(recognise());
 }
 
+TEST_F(WrongUplink, SaysThatItWasStoppedBeforeItLeft) {
+  question.journey.sightings.clear();
+  to_host();
+  Passage& passage =
+      testing::pass(question, "host", Hook::forward, Leg::forward, "192.168.99.11", "203.0.113.80", "drop");
+  passage.iif = "bridge0";
+  passage.oif = "ens4";
+  const auto finding = recognise();
+  ASSERT_TRUE(finding);
+  EXPECT_EQ(
+      finding->evidence.front(),
+      "192.168.99.11 > 203.0.113.80 was on its way out of host by ens4 instead of ens5 when it was stopped");
+}
+
+TEST_F(WrongUplink, IsNotClaimedOfWhatWasTurnedToSomebodyElse) {
+  question.journey.sightings.clear();
+  to_host();
+  Passage& passage =
+      testing::pass(question, "host", Hook::forward, Leg::forward, "192.168.99.11", "192.168.16.1", "reject");
+  passage.iif = "bridge0";
+  passage.oif = "ens4";
+  route("host", "192.168.16.1", "", "ens4");
+  in_table("host", "192.168.16.0/24", "", "ens4");
+  EXPECT_FALSE(recognise());
+}
+
+TEST_F(WrongUplink, IsNotClaimedOfAConnectedRoute) {
+  question.to = ip("192.168.16.1");
+  for (Sighting& sighting : question.journey.sightings) sighting.packet.ip->destination = question.to;
+  route("host", "192.168.16.1", "", "ens4");
+  in_table("host", "192.168.16.0/24", "", "ens4");
+  EXPECT_FALSE(recognise());
+}
+
+TEST_F(WrongUplink, IsNotClaimedOfABridgedFrame) {
+  question.journey.sightings.clear();
+  to_host();
+  Passage& passage =
+      testing::pass(question, "host", Hook::forward, Leg::forward, "192.168.99.11", "203.0.113.80");
+  passage.iif = passage.oif = "bridge0";
+  route("host", "203.0.113.80", "192.168.17.1", "ens5");
+  EXPECT_FALSE(recognise());
+}
+
 TEST_F(WrongUplink, IsNotClaimedWhereNoUplinkIsPromised) {
   question.promise = Case::Promise::reach;
   EXPECT_FALSE(recognise());

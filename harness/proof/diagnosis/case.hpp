@@ -56,10 +56,12 @@ struct Case {
   KernelPath kernel;
   std::string delivered_to;  ///< the node whose server got it; empty: none did
 
-  std::string guard;                       ///< deny
-  std::string how;                         ///< deny: "any", "reject", "drop"
-  std::string via;                         ///< egress, silent: an interface of `host`
-  std::optional<IpAddress> as;             ///< egress: the source beyond `via`
+  std::string published_at;  ///< reach: the node that the port is to lead to; empty: to_node
+  std::string guard;         ///< deny; reach: of the denial whose control this is
+  std::string how;           ///< deny: "any", "reject", "drop"
+  std::string via;           ///< egress, silent: an interface of `host`
+  /// egress: the source beyond `via`; reach: that the server of `published_at` is to see.
+  std::optional<IpAddress> as;
   std::string name;                        ///< resolve
   std::vector<IpAddress> expected;         ///< resolve; empty: any
   std::optional<traffic::DnsOutcome> dns;  ///< resolve

@@ -4,6 +4,8 @@
 #include <tuple>
 #include <utility>
 
+#include "harness/proof/diagnosis/denial.hpp"
+
 namespace plumbline::proof {
 
 namespace {
@@ -46,7 +48,10 @@ std::vector<Diagnosis> diagnose(const Case& question, Facts& facts, const std::v
   }
   std::vector<Diagnosis> told;
   told.reserve(first.size());
-  for (const Found* each : first) told.push_back({each->kind->code, each->finding});
+  for (const Found* each : first) {
+    told.push_back({each->kind->code, each->finding});
+    keep_shut(question, facts, told.back().finding);
+  }
   return told;
 }
 

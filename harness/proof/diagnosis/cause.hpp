@@ -22,6 +22,12 @@ struct Finding {
   std::string summary;                ///< one sentence that names nodes, interfaces and rules
   std::vector<std::string> evidence;  ///< what shows it, a line each
   std::vector<std::string> fix;       ///< commands to type, a line each
+  /// What keeps the packet back and may be meant to: `fix` opens it.
+  struct Barrier {
+    std::string node;
+    bool rule = false;  ///< of a firewall; else a route, a flag or a setting
+  };
+  std::optional<Barrier> opens;
 };
 
 /// A kind of cause: one file in harness/proof/cause/, found by the build.

@@ -90,12 +90,8 @@ class Discovery {
                                 const std::string& oif) {
     packet.iif = iif;
     packet.oif = oif;
-    for (const Chain& chain : facts_.chains(node)) {
-      if (chain.family != "bridge" || chain.hook != hook) continue;
-      const Decision decision = decide(facts_.chains(node), chain, packet);
-      if (decision.stops()) return stop_at(node, hook, packet, decision);
-    }
-    return std::nullopt;
+    const Decision decision = decide_frame(facts_, node, hook, packet);
+    return decision.stops() ? std::optional(stop_at(node, hook, packet, decision)) : std::nullopt;
   }
 
   /// A bridge's own rules about frames, by its ports before and behind it on the way.

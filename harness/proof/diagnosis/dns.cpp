@@ -68,7 +68,15 @@ bool port_unreachable(const Case& question) {
 
 }  // namespace
 
+bool answered_on_loopback(const Journey& journey, const std::string& from, const IpAddress& server) {
+  return server.is_loopback() && std::ranges::any_of(journey.sightings, [&](const Sighting& each) {
+           return each.leg == Leg::reply && each.node == from && each.packet.ip &&
+                  each.packet.ip->source == server;
+         });
+}
+
 std::optional<std::string> answerer(const Case& question) {
+  if (answered_on_loopback(question.journey, question.from, question.to)) return question.to_node;
   const auto answers = question.journey.answers();
   if (answers.empty()) return std::nullopt;
   const Sighting& first = *answers.front();

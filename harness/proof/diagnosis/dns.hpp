@@ -10,6 +10,9 @@
 /// What causes about names ask.
 namespace plumbline::proof {
 
+/// Whether a server on a loopback of the asker's own gave the answer, as an engine's does in each container.
+/// It may ask on with the very question that it was asked: then the first to answer is another.
+bool answered_on_loopback(const Journey& journey, const std::string& from, const IpAddress& server);
 /// Who answered the question: its node, empty for one beyond what we watch. Absent: nobody was seen to.
 std::optional<std::string> answerer(const Case& question);
 /// A DNS message came back, and from the server that was asked as far as anything shows.

@@ -25,11 +25,12 @@ struct Chain {
     std::optional<std::uint64_t> packets;  ///< that its counter has counted; absent: no counter
   };
   RuleMet::Backend backend = RuleMet::Backend::nftables;
-  std::string family, table, name;  ///< "ip", "filter", "FORWARD"
-  std::string type;                 ///< "filter", "nat", "route"; empty: no base chain
-  std::optional<Hook> hook;         ///< of a base chain at one of IP's hooks, or a bridge's
-  std::string priority;             ///< in nft's words: "filter", "-150"; the same names for iptables-legacy
-  std::string policy;               ///< "accept", "drop"; empty: no base chain
+  std::string family, table, name;   ///< "ip", "filter", "FORWARD"
+  std::string type;                  ///< "filter", "nat", "route"; empty: no base chain
+  std::optional<Hook> hook;          ///< of a base chain at one of IP's hooks, or a bridge's
+  std::string priority;              ///< in nft's words: "filter", "-150"; the same names for iptables-legacy
+  std::string policy;                ///< "accept", "drop"; empty: no base chain
+  std::vector<std::string> devices;  ///< of a base chain of nftables' family netdev: where it sits
   std::vector<Rule> rules;
 };
 
@@ -91,6 +92,9 @@ class Facts {
   virtual const std::vector<Chain>& chains(std::string_view node) = 0;
   /// An interface with all that the kernel says of it now. Absent: there is none of that name.
   virtual std::optional<kernel::netlink::Link> link(std::string_view node, std::string_view interface) = 0;
+  /// Why dockerd gives no answer at the socket where it was to be asked: "nobody listens at /run/docker.sock
+  /// any more". Empty: it does, or its socket is not known.
+  virtual std::string silence_of_docker() { return {}; }
 };
 
 }  // namespace plumbline::proof

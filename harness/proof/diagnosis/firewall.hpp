@@ -9,6 +9,7 @@
 #include "harness/proof/diagnosis/case.hpp"
 #include "harness/proof/diagnosis/cause.hpp"
 #include "harness/proof/diagnosis/facts.hpp"
+#include "harness/proof/diagnosis/reading.hpp"
 #include "harness/proof/diagnosis/rule_words.hpp"
 
 /// What the causes that a firewall is to blame for have in common.
@@ -37,8 +38,9 @@ struct Stop {
   RulePlace place;
   Leg leg = Leg::forward;
   Hook hook = Hook::forward;
-  RulePacket packet;    ///< as it came to the hook; an answer counts as established
+  RulePacket packet;    ///< as it came to the hook; an answer counts as established, if not `half`
   bool traced = false;  ///< the kernel itself told so; otherwise the rules as they are leave no other outcome
+  bool half = false;    ///< an answer, where the probe itself did not pass: to conntrack of no connection
 
   bool rejects() const { return place.verdict == "reject"; }
   bool at_bridge() const { return place.family == "bridge"; }  ///< `hook` is a bridge's, by ports
@@ -47,6 +49,12 @@ struct Stop {
   /// "203.0.113.80 > 192.168.99.11".
   std::string addresses() const;
 };
+
+/// Where a packet of the probe's ended at a firewall's hand: by the kernel's word, or by what the rules leave
+/// no doubt of. Absent: nowhere that is known.
+std::optional<Stop> stopped(const Case& question, Facts& facts);
+/// The stop that the kernel told of.
+Stop traced_stop(const Case& question, Facts& facts, const Stopper& found);
 
 /// Whose rules leave neighbour discovery (of IPv4: ARP) no way between the two of the hop at which the
 /// packet's way ended, where one of them asks for the other in vain. Absent: nobody's do for certain.
@@ -79,7 +87,8 @@ struct Blamed {
 /// The packet that ended the probe's way at a firewall's hand, where that is what went wrong. Absent: it was
 /// not.
 std::optional<Blamed> blamed(const Case& question, Facts& facts);
-/// The same, if it is this that is to blame.
+/// The same, if it is this that is to blame. A guard that stops its denial's control is at its work, and not
+/// to be opened.
 std::optional<Blamed> blamed(const Case& question, Facts& facts, Blame blame);
 
 /// The certainty and the lines of evidence that all such causes share.
@@ -100,6 +109,9 @@ struct Leak {
 };
 /// Absent: it was no deny, or nothing got through.
 std::optional<Leak> leaked(const Case& question, Facts& facts);
+/// How it shows that what was to be denied came to its target by a way on which the guard's IP is not.
+/// Absent: it was no deny, nothing got through, or the guard had it in its hands.
+std::optional<std::string> went_past(const Case& question, Facts& facts);
 /// A leak over IPv6 whose like over IPv4 the guard's rules stop: which rule does. Absent: no such.
 struct OpenV6 {
   Leak leak;
@@ -149,6 +161,9 @@ const Chain* chain_of(Facts& facts, const RulePlace& place);
 /// a doubt.
 std::optional<Decision> stopped_by_rules(Facts& facts, const std::string& node, Hook hook,
                                          const RulePacket& packet);
+/// The first of nftables' bridge family at the hook, whose interfaces are ports, that stops the frame or
+/// leaves a doubt. Accept: none does.
+Decision decide_frame(Facts& facts, const std::string& node, Hook hook, const RulePacket& frame);
 /// A later rule of the same chain that would have done otherwise with the packet, and was to be an exception
 /// to the one at `place`.
 struct Late {
@@ -157,6 +172,9 @@ struct Late {
 };
 std::optional<Late> comes_too_late(const RulePlace& place, const RulePacket& packet, Facts& facts,
                                    bool wanted_through);
+
+/// As a number, from nft's words: "filter", "srcnat - 10", "-150".
+int priority_of(const Chain& chain);
 
 /// The base chains at `hook` that see packets of `family`, in their order; those of type nat if `type` is
 /// "nat", else all others.

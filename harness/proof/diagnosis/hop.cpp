@@ -126,12 +126,38 @@ std::optional<Start> unheard(const Case& question) {
   return Start{Leg::error, stop.passage->node, {none, question.outcome.identity.source}};
 }
 
+/// Where the node that was asked sent the packet on to, as its NAT turned it. Absent: it took it for itself.
+std::optional<IpAddress> turned_to(const Case& question, Facts& facts) {
+  const Node* node = question.to_node.empty() ? nullptr : facts.node(question.to_node);
+  if (node == nullptr) return std::nullopt;
+  const auto others = [&](const IpAddress& to) {
+    return to != question.to && !to.is_loopback() && !answers_for(*node, to);
+  };
+  for (const Translation& known : question.kernel.translations) {
+    const bool this_one = known.node == node->name && known.original.destination == question.to;
+    if (this_one && known.destination_translated && others(known.reply.source)) return known.reply.source;
+  }
+  for (const Passage& passage : question.kernel.passages) {
+    const bool there = passage.node == node->name && passage.leg == Leg::forward && !passage.bridge;
+    if (there && others(passage.destination)) return passage.destination;
+  }
+  return std::nullopt;
+}
+
+/// By whom the probe was to be taken in. Empty: by nobody that is known.
+std::string target_of(const Case& question, Facts& facts) {
+  const auto turned = turned_to(question, facts);
+  if (!turned) return question.to_node;
+  const Node* owner = facts.topology().owner_of(*turned);
+  return owner == nullptr ? std::string() : owner->name;
+}
+
 std::optional<Start> start_of(const Case& question, Facts& facts) {
   const Journey& journey = question.journey;
   if (question.link) return std::nullopt;
   if (question.outcome.status == traffic::ProbeOutcome::Status::replied) return std::nullopt;
-  const Sighting* arrival =
-      question.to_node.empty() ? nullptr : taken_in(question, facts, Leg::forward, question.to_node);
+  const std::string target = target_of(question, facts);
+  const Sighting* arrival = target.empty() ? nullptr : taken_in(question, facts, Leg::forward, target);
   const auto answers = journey.answers();
   if (const auto said = unheard(question)) return said;
   if (question.route) {
@@ -141,7 +167,7 @@ std::optional<Start> start_of(const Case& question, Facts& facts) {
   if (arrival == nullptr && answers.empty()) {
     return Start{Leg::forward, question.from, {question.outcome.identity.source, question.to}};
   }
-  const std::string& node = arrival != nullptr ? question.to_node : answers.front()->node;
+  const std::string& node = arrival != nullptr ? target : answers.front()->node;
   if (arrival == nullptr) arrival = taken_in(question, facts, Leg::forward, node);
   if (arrival == nullptr || !arrival->packet.ip) return std::nullopt;
   return Start{Leg::reply, node, {arrival->packet.ip->destination, arrival->packet.ip->source}};

@@ -11,27 +11,6 @@ namespace {
 using Status = traffic::ProbeOutcome::Status;
 using traffic::Direction;
 
-/// How it shows that the probe got past its guard; empty: it does not.
-std::string seen_past(const Case& question) {
-  const Status status = question.outcome.status;
-  if (!question.delivered_to.empty()) return fmt::format("a listener of {} got it", question.delivered_to);
-  if (status == Status::replied || status == Status::no_answer) return "it was answered";
-  if (question.to_node == question.guard) return {};
-  for (const Sighting& sighting : question.journey.sightings) {
-    const bool out = sighting.is(Leg::forward, question.guard, Direction::out) && sighting.interface != "lo";
-    const bool arrived =
-        !question.to_node.empty() && sighting.is(Leg::forward, question.to_node, Direction::in);
-    if (out) return fmt::format("seen leaving {}", place(sighting));
-    if (arrived) return fmt::format("seen at {}", place(sighting));
-  }
-  return {};
-}
-
-Hook guarded_hook(const Case& question) {
-  if (question.from == question.guard) return Hook::output;
-  return question.to_node == question.guard ? Hook::input : Hook::forward;
-}
-
 const Passage* passage_at(const Case& question, Hook hook) {
   const auto& passages = question.kernel.passages;
   const auto found = std::ranges::find_if(passages, [&](const Passage& passage) {
@@ -39,6 +18,29 @@ const Passage* passage_at(const Case& question, Hook hook) {
            passage.leg == Leg::forward;
   });
   return found == passages.end() ? nullptr : &*found;
+}
+
+/// What is for the guard itself ends there, unless a published port leads it on.
+Hook guarded_hook(const Case& question) {
+  if (question.from == question.guard) return Hook::output;
+  const bool led_on = passage_at(question, Hook::forward) != nullptr;
+  return question.to_node == question.guard && !led_on ? Hook::input : Hook::forward;
+}
+
+/// How it shows that the probe got past its guard; empty: it does not.
+std::string seen_past(const Case& question) {
+  const Status status = question.outcome.status;
+  if (!question.delivered_to.empty()) return fmt::format("a listener of {} got it", question.delivered_to);
+  if (status == Status::replied || status == Status::no_answer) return "it was answered";
+  if (guarded_hook(question) == Hook::input) return {};
+  for (const Sighting& sighting : question.journey.sightings) {
+    const bool out = sighting.is(Leg::forward, question.guard, Direction::out) && sighting.interface != "lo";
+    const bool arrived = !question.to_node.empty() && question.to_node != question.guard &&
+                         sighting.is(Leg::forward, question.to_node, Direction::in);
+    if (out) return fmt::format("seen leaving {}", place(sighting));
+    if (arrived) return fmt::format("seen at {}", place(sighting));
+  }
+  return {};
 }
 
 bool jumps(const RuleMet& rule) {
@@ -83,12 +85,16 @@ const Sighting* at_guard(const Case& question, Direction direction) {
   return question.journey.first(Leg::forward, question.guard, direction);
 }
 
-/// In by one port of a bridge and out by another, past IP.
+/// In by one port of a bridge and out by another, past IP: the kernel tells of no hook, or is set to show
+/// such frames to none.
 std::string bridged(const Case& question, Facts& facts) {
-  if (question.kernel.blind(question.guard)) return {};
+  const bool tells = !question.kernel.blind(question.guard);
+  const char* tool = question.family() == IpFamily::v4 ? "iptables" : "ip6tables";
+  if (!tells && facts.sysctl(question.guard, fmt::format("net/bridge/bridge-nf-call-{}", tool)) == "1")
+    return {};
   const network::Node* guard = facts.node(question.guard);
-  const Sighting* in = at_guard(question, Direction::in);
-  if (in == nullptr) in = question.journey.first(Leg::forward, question.guard, Direction::other_host);
+  const Sighting* in = at_guard(question, Direction::other_host);
+  if (in == nullptr && tells) in = at_guard(question, Direction::in);
   if (guard == nullptr || in == nullptr) return {};
   const network::Interface* port = guard->find_interface(in->interface);
   if (port == nullptr || port->master.empty()) return {};
@@ -98,6 +104,18 @@ std::string bridged(const Case& question, Facts& facts) {
     return by != nullptr && by->master == port->master;
   });
   return out ? port->master : std::string();
+}
+
+/// False of what the guard's IP never saw: frames of a macvlan on its uplink only leave there, or are
+/// somebody else's, which a port of a bridge alone takes in.
+bool came_by_ip(const Case& question, Facts& facts) {
+  if (question.from == question.guard || at_guard(question, Direction::in) != nullptr) return true;
+  const network::Node* guard = facts.node(question.guard);
+  return std::ranges::any_of(question.journey.sightings, [&](const Sighting& each) {
+    if (!each.is(Leg::forward, question.guard, Direction::other_host) || guard == nullptr) return false;
+    const network::Interface* by = guard->find_interface(each.interface);
+    return by == nullptr || !by->master.empty();
+  });
 }
 
 RulePacket packet_at_guard(const Case& question, Facts& facts) {
@@ -177,7 +195,14 @@ std::optional<Leak> leaked(const Case& question, Facts& facts) {
   } else if (leak.bridge = bridged(question, facts); !leak.bridge.empty()) {
     leak.bridged = true;
     return leak;
+  } else if (!came_by_ip(question, facts)) {
+    return std::nullopt;
   } else {
+    // The guard holds the address itself.
+    if (leak.packet.oif == "lo") {
+      leak.packet.oif.clear();
+      leak.hook = Hook::input;
+    }
     read_rules(leak, facts);
   }
   for (const RulePlace& accepts : leak.accepts) {
@@ -185,6 +210,15 @@ std::optional<Leak> leaked(const Case& question, Facts& facts) {
     if (const auto late = comes_too_late(accepts, leak.packet, facts, false)) leak.later = late->place;
   }
   return leak;
+}
+
+std::optional<std::string> went_past(const Case& question, Facts& facts) {
+  if (question.promise != Case::Promise::deny || came_by_ip(question, facts)) return std::nullopt;
+  const bool met = std::ranges::any_of(question.kernel.passages, [&](const Passage& passage) {
+    return passage.node == question.guard && passage.leg == Leg::forward;
+  });
+  std::string seen = seen_past(question);
+  return met || seen.empty() ? std::nullopt : std::optional(std::move(seen));
 }
 
 std::optional<OpenV6> open_over_v6(const Case& question, Facts& facts) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "harness/proof/diagnosis/publishing.hpp"
 #include "harness/proof/diagnosis/reading.hpp"
 
 namespace plumbline::proof::firewall {
@@ -29,18 +30,51 @@ IpAddress sent_as(const Case& question) {
   return left != nullptr && left->packet.ip ? left->packet.ip->source : question.outcome.identity.source;
 }
 
-bool translates(const RuleWords& words) {
-  return words.verdict == Verdict::masquerade || words.verdict == Verdict::snat;
-}
-
 /// A rule in the chain's table that would translate it, left it by another interface.
 const Chain::Rule* for_another_uplink(const Chain& chain, const RulePacket& packet) {
   const auto found = std::ranges::find_if(chain.rules, [&](const Chain::Rule& rule) {
     const RuleWords words = read_rule(chain.backend, rule.text);
-    return translates(words) && words.oif && matches_but_for_oif(words, packet) == Match::yes &&
+    return words.translates_source() && words.oif && matches_but_for_oif(words, packet) == Match::yes &&
            matches(words, packet) == Match::no;
   });
   return found == chain.rules.end() ? nullptr : &*found;
+}
+
+/// The packet at the last hook on its way out, as the kernel told it; null: it did not, or not all.
+const Passage* at_postrouting(const Case& question, const Departure& departure) {
+  const auto& passages = question.kernel.passages;
+  const auto found = std::ranges::find_if(passages, [&](const Passage& passage) {
+    return passage.node == departure.node && !passage.bridge && passage.hook == Hook::postrouting &&
+           passage.leg == Leg::forward && passage.oif == departure.uplink;
+  });
+  return found == passages.end() || question.kernel.blind(departure.node) ? nullptr : &*found;
+}
+
+bool is_in(const RuleMet& rule, const Chain& chain) {
+  return rule.backend == chain.backend && rule.family == chain.family && rule.table == chain.table &&
+         rule.chain == chain.name;
+}
+
+/// How the packet came through a base chain of type nat, which only a flow's first packet meets.
+struct Met {
+  const RuleMet* accepted = nullptr;  ///< by the rule that let it pass; null: it came to the chain's end
+};
+/// Absent: the trace does not tell of the chain, or not how it came through.
+std::optional<Met> met(const Passage& passage, const Chain& base, const std::vector<const Chain*>& bases) {
+  bool within = false;
+  for (const RuleMet& rule : passage.rules) {
+    const auto of_base = [&](const Chain* chain) { return is_in(rule, *chain); };
+    if (is_in(rule, base))
+      within = true;
+    else if (std::ranges::any_of(bases, of_base))
+      within = false;
+    if (!within) continue;
+    if (rule.kind == RuleMet::Kind::policy) return Met{};
+    if (rule.verdict != "accept") continue;
+    const bool lets_pass = read_rule(rule.backend, rule.text).verdict == Verdict::accept;
+    return lets_pass ? std::optional(Met{&rule}) : std::nullopt;
+  }
+  return std::nullopt;
 }
 
 /// As the kernel told it.
@@ -52,7 +86,8 @@ std::optional<SourceNat> translated_by(const Case& question, const Departure& de
     if (!there) continue;
     for (const RuleMet& rule : passage.rules) {
       const RuleWords words = read_rule(rule.backend, rule.text);
-      if (translates(words)) return SourceNat{SourceNat::Kind::covers, place_of(passage.node, rule), words};
+      if (words.translates_source())
+        return SourceNat{SourceNat::Kind::covers, place_of(passage.node, rule), words};
     }
   }
   return std::nullopt;
@@ -131,9 +166,17 @@ SourceNat source_nat(const Case& question, const Departure& departure, Facts& fa
     nat.words = read_rule(chain.backend, rule.text);
     nat.place = place_of(departure.node, Decision{&chain, &rule, nat.words.verdict, {}, {}});
   };
-  for (const Chain* base :
-       base_chains(facts, departure.node, Hook::postrouting, departure.own.family(), "nat")) {
-    const Decision decision = decide(chains, *base, departure.packet);
+  const Passage* told = at_postrouting(question, departure);
+  const auto bases = base_chains(facts, departure.node, Hook::postrouting, departure.own.family(), "nat");
+  for (const Chain* base : bases) {
+    const auto seen = told == nullptr ? std::nullopt : met(*told, *base, bases);
+    if (seen && seen->accepted != nullptr) {
+      nat.kind = SourceNat::Kind::exempt;
+      nat.words = read_rule(seen->accepted->backend, seen->accepted->text);
+      nat.place = place_of(departure.node, *seen->accepted);
+      continue;
+    }
+    const Decision decision = seen ? Decision{} : decide(chains, *base, departure.packet);
     if (!decision.certain()) {
       nat.kind = SourceNat::Kind::doubt;
       return nat;
@@ -204,6 +247,44 @@ std::vector<std::string> translate_commands(Facts& facts, const Departure& depar
   commands.push_back(fmt::format("nft insert rule {} {} saddr {} oifname {} {}", chain, v4 ? "ip" : "ip6",
                                  from, departure.uplink, masquerade ? "masquerade" : snat));
   return commands;
+}
+
+std::optional<RulePlace> met_destination_nat(const Case& question, const std::string& node) {
+  for (const Passage& passage : question.kernel.passages) {
+    if (passage.leg != Leg::forward || passage.node != node || passage.bridge) continue;
+    for (const RuleMet& rule : passage.rules) {
+      if (read_rule(rule.backend, rule.text).translates_destination()) return place_of(node, rule);
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<RulePlace> destination_nat(const Case& question, Facts& facts, const std::string& node,
+                                         const std::optional<IpAddress>& to) {
+  if (auto met = met_destination_nat(question, node)) return met;
+  const Hook hook = node == question.from ? Hook::output : Hook::prerouting;
+  const auto bases = base_chains(facts, node, hook, question.family(), "nat");
+  const auto taken_in = [&](const Chain& chain) {
+    return std::ranges::any_of(bases, [&](const Chain* base) {
+      const bool same =
+          chain.backend == base->backend && chain.family == base->family && chain.table == base->table;
+      return &chain == base || (same && !chain.hook);
+    });
+  };
+  const RulePacket packet = packet_of(question, Leg::forward, question.outcome.identity.source, question.to);
+  std::optional<RulePlace> only;
+  for (const Chain& chain : facts.chains(node)) {
+    if (!taken_in(chain)) continue;
+    for (const Chain::Rule& rule : chain.rules) {
+      const RuleWords words = read_rule(chain.backend, rule.text);
+      if (!words.translates_destination() || matches_but_for_interfaces(words, packet) == Match::no) continue;
+      const Lead lead = lead_of(rule.text);
+      if (to && lead.address && *lead.address != *to) continue;
+      if (only) return std::nullopt;
+      only = place_of(node, Decision{&chain, &rule, words.verdict, {}, {}});
+    }
+  }
+  return only;
 }
 
 }  // namespace plumbline::proof::firewall

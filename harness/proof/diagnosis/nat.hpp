@@ -9,7 +9,7 @@
 #include "harness/proof/diagnosis/facts.hpp"
 #include "harness/proof/diagnosis/firewall.hpp"
 
-/// What the causes that source NAT is to blame for have in common.
+/// What the causes that NAT is to blame for have in common.
 namespace plumbline::proof::firewall {
 
 /// How a packet of somebody else's left the node under test by a cable of its own.
@@ -51,5 +51,12 @@ bool no_way_back(const Case& question, const Departure& departure, Facts& facts)
 /// uplink's own first address.
 std::vector<std::string> translate_commands(Facts& facts, const Departure& departure,
                                             const std::optional<IpAddress>& as);
+
+/// The rule of destination NAT that the probe met in `node`. Absent: no trace tells of one.
+std::optional<RulePlace> met_destination_nat(const Case& question, const std::string& node);
+/// The same, or without a trace the only one that would take it, came it by the right interface, and that can
+/// have led it `to` where that is known. Absent: none does, or several.
+std::optional<RulePlace> destination_nat(const Case& question, Facts& facts, const std::string& node,
+                                         const std::optional<IpAddress>& to);
 
 }  // namespace plumbline::proof::firewall

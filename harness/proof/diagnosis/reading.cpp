@@ -136,6 +136,25 @@ IpAddress translated_back(const Case& question, const Dead& answer) {
   return in != nullptr && in->packet.ip && out != nullptr ? in->packet.ip->source : answer.destination;
 }
 
+bool passed_by(const Case& question, Facts& facts, const std::string& node) {
+  const auto& known = question.kernel.translations;
+  if (node == question.from || node == question.to_node || question.kernel.passed(node, Leg::forward) ||
+      std::ranges::any_of(known, [&](const Translation& each) { return each.node == node; })) {
+    return true;
+  }
+  const Sighting* in = question.journey.passed(node);  // for whomsoever: a bridge's port does not know
+  if (in == nullptr) return false;
+  const Sighting* out = question.journey.first(Leg::forward, node, traffic::Direction::out);
+  if (out == nullptr || in == out) return true;
+  const network::Node* here = facts.node(node);
+  const network::Interface* port = here == nullptr ? nullptr : here->find_interface(in->interface);
+  const network::Interface* other = here == nullptr ? nullptr : here->find_interface(out->interface);
+  const bool bridged = port != nullptr && other != nullptr && !port->master.empty() &&
+                       port->master == other->master && in->packet.ip && out->packet.ip &&
+                       in->packet.ip->ttl == out->packet.ip->ttl;
+  return !bridged;
+}
+
 Stopper stopper(const KernelPath& kernel, Leg leg) {
   for (const Passage& passage : kernel.passages) {
     if (passage.leg != leg || passage.copies == Passage::Copies::went_on) continue;

@@ -33,6 +33,10 @@ IpAddress translated_back(const Case& question, const Dead& answer);
 /// none: over TCP no answer to what was sent over the connection that was made.
 bool taken_in_silence(const Case& question);
 
+/// Whether `node` had the probe itself in its IP's hands, so that to its conntrack what comes back belongs to
+/// a connection. Of what only crossed a bridge there, conntrack need not know.
+bool passed_by(const Case& question, Facts& facts, const std::string& node);
+
 /// The rule or policy that dropped or rejected a packet of `leg`; null: none did that we know of.
 struct Stopper {
   const Passage* passage = nullptr;

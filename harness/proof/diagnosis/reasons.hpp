@@ -11,9 +11,10 @@ using Codes = std::vector<std::string_view>;
 
 /// Faults of links and addresses that make the kernel take another way, or leave it none.
 inline Codes links() {
-  return {"interface-missing", "link-down",       "no-carrier",
-          "not-on-bridge",     "wrong-subnet",    "ipv6-disabled",
-          "duplicate-address", "address-missing", "connected-route-missing"};
+  return {"interface-missing",   "link-down",       "no-carrier",
+          "not-on-bridge",       "wrong-subnet",    "ipv6-disabled",
+          "duplicate-address",   "address-missing", "connected-route-missing",
+          "overlapping-networks"};
 }
 
 /// Frames come to somebody else, or to nobody, though addresses and ways are right.
@@ -24,8 +25,8 @@ inline Codes frames() {
 
 /// The packet was led to another way than it should have taken, so that what became of it there is no matter.
 inline Codes steering() {
-  return {"policy-rule-missing", "policy-rule-order", "table-route-missing", "wrong-uplink",
-          "destination-translated"};
+  return {"policy-rule-missing", "policy-rule-order",      "table-route-missing",
+          "wrong-uplink",        "destination-translated", "missing-destination-nat"};
 }
 
 /// It went out with a source to which nobody outside can answer.

@@ -250,7 +250,11 @@ std::optional<Astray> gone_astray(const Case& question, Facts& facts) {
   if (!foot || (forwards(facts, packet->node, family) && got->role != network::Role::container)) {
     return std::nullopt;
   }
-  const std::string& goal = packet->leg == Leg::forward ? question.to_node : question.from;
+  // Whose a target beyond a live host is nobody knows, but for its containers the host is the way there.
+  const Node* sender = facts.node(astray.sender);
+  const bool inside = sender != nullptr && sender->role == network::Role::container;
+  const std::string& target = question.to_node.empty() && inside ? question.host : question.to_node;
+  const std::string& goal = packet->leg == Leg::forward ? target : question.from;
   const auto right = first_hop(facts, astray.sender, goal, family);
   if (!right || right->via == via) return std::nullopt;
   astray.router = right->via;
@@ -433,6 +437,9 @@ bool left_untranslated(const Case& question, Facts& facts, const IpAddress& sour
   const Node* sender = facts.node(question.from);
   const Crossing host = crossing(question.journey, Leg::forward, question.host);
   if (sender == nullptr || host.out == nullptr) return false;
+  // Between containers of one host nobody translates.
+  const Node* target = facts.node(question.to_node);
+  if (target != nullptr && target->role == network::Role::container) return false;
   return sender->role == network::Role::container && is_private(source) && holds(*sender, source);
 }
 

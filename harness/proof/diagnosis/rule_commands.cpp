@@ -92,15 +92,37 @@ RulePacket answer_to(const RulePacket& packet) {
   return answer;
 }
 
-std::string accept_at(Facts& facts, const RulePlace& place, const RulePacket& packet, Hook hook) {
-  Wanted wanted = like(packet);
-  // Where nothing was foreseen for this way, it is the way that is opened, not one service.
-  if (place.policy && hook == Hook::forward && !packet.iif.empty() && !packet.oif.empty()) {
-    wanted = {};
-    wanted.iif = packet.iif;
-    wanted.oif = packet.oif;
+/// Whether rules at the place know which packets belong to a connection: a bridge's need not, and those
+/// before conntrack's own hook cannot.
+bool knows_connections(Facts& facts, const RulePlace& place, Hook hook) {
+  constexpr int kConntrack = -200;
+  if (place.family == "bridge" || place.family == "netdev") return false;
+  if (hook != Hook::prerouting && hook != Hook::output) return true;
+  const auto& chains = facts.chains(place.node);
+  return std::ranges::none_of(chains, [&](const Chain& chain) {
+    return chain.backend == place.backend && chain.family == place.family && chain.table == place.table &&
+           chain.hook == hook && priority_of(chain) <= kConntrack;
+  });
+}
+
+/// What lets an answer pass. By its connection, if `known`: by its port, whoever sends from that one would
+/// come to any.
+Wanted accepting(const RulePacket& packet, bool known) {
+  Wanted wanted;
+  if (known) {
+    wanted.established = true;
+  } else {
+    wanted = like(packet);
+    wanted.source = packet.source;
   }
-  return insert_command(facts, place, wanted);
+  return wanted;
+}
+
+/// Accepts the packet of the stop's at `place`, of the same hook.
+std::string accept_at(Facts& facts, const RulePlace& place, const Stop& stop) {
+  const bool known = !stop.half && knows_connections(facts, place, stop.hook);
+  return insert_command(facts, place,
+                        stop.leg == Leg::forward ? like(stop.packet) : accepting(stop.packet, known));
 }
 
 /// The base chains at `hook` that see what the stop's chain sees.
@@ -216,26 +238,28 @@ std::vector<std::string> accept_discovery(Facts& facts, const Stop& stop) {
 std::vector<std::string> accept_commands(Facts& facts, const Stop& stop) {
   if (stop.leg == Leg::neighbour) return accept_discovery(facts, stop);
   const std::string& node = stop.place.node;
-  std::vector<std::string> commands{accept_at(facts, stop.place, stop.packet, stop.hook)};
+  std::vector<std::string> commands{accept_at(facts, stop.place, stop)};
   const auto& chains = facts.chains(node);
   for (const Chain* chain : chains_beside(facts, stop, stop.hook)) {
     const Decision decision = decide(chains, *chain, stop.packet);
     const bool same = chain->backend == stop.place.backend && chain->family == stop.place.family &&
                       chain->table == stop.place.table;
     if (!same && decision.stops()) {
-      commands.push_back(accept_at(facts, place_of(node, decision), stop.packet, stop.hook));
+      commands.push_back(accept_at(facts, place_of(node, decision), stop));
     }
   }
   if (stop.leg != Leg::forward) return commands;
-  const RulePacket answer = answer_to(stop.packet);
+  const RulePacket back = answer_to(stop.packet);
   const Hook hook = opposite(stop.hook);
   for (const Chain* chain : chains_beside(facts, stop, hook)) {
-    const Decision decision = decide(chains, *chain, answer);
+    const Decision decision = decide(chains, *chain, back);
     if (stop.at_bridge()) {  // which may know of no connections
       // Of what nothing was foreseen for on its way there, nothing is foreseen for the answer.
       const bool as_there = stop.place.policy && chain == chain_of(facts, stop.place) && !decision.certain();
-      if (as_there || decision.stops())
-        commands.push_back(accept_at(facts, as_there ? stop.place : place_of(node, decision), answer, hook));
+      if (!as_there && !decision.stops()) continue;
+      const RulePlace place = as_there ? stop.place : place_of(node, decision);
+      commands.push_back(
+          insert_command(facts, place, accepting(back, knows_connections(facts, place, hook))));
       continue;
     }
     if (!decision.stops()) continue;

@@ -47,6 +47,8 @@ Decision walk(const std::vector<Chain>& chains, const Chain& chain, const RulePa
     if (match == Match::no) continue;
     if (match == Match::maybe) return undecided(chain, &rule);
     if (words.verdict == Verdict::back) return {};
+    // What becomes of it where it is led to, is another matter.
+    if (words.translates_destination()) return undecided(chain, &rule);
     if (words.verdict != Verdict::jump && words.verdict != Verdict::go_to)
       return {&chain, &rule, words.verdict, words.target, {}};
     const Chain* next = chain_named(chains, chain, words.target);

@@ -109,6 +109,11 @@ bool add_name(RuleWords::Names& allowed, const std::string& word, char wildcard)
   return true;
 }
 
+/// iptables' targets that lead to another destination.
+bool is_dnat(std::string_view target) {
+  return target == "DNAT" || target == "REDIRECT" || target == "TPROXY";
+}
+
 /// What one rule says, word after word.
 class Reader {
  public:
@@ -202,9 +207,9 @@ class NftReader : Reader {
   }
 
   static bool is_verdict(const std::string& word) {
-    constexpr std::array<std::string_view, 14> verdicts{
-        "accept", "drop", "reject",   "jump",     "goto",  "return",  "masquerade",
-        "snat",   "dnat", "redirect", "continue", "queue", "counter", "log"};
+    constexpr std::array<std::string_view, 15> verdicts{
+        "accept", "drop",     "reject", "jump",     "goto",  "return",  "masquerade", "snat",
+        "dnat",   "redirect", "tproxy", "continue", "queue", "counter", "log"};
     return std::ranges::count(verdicts, word) != 0;
   }
 
@@ -263,6 +268,13 @@ class NftReader : Reader {
               [](RuleWords::Names& names, const std::string& word) { return add_name(names, word, '\0'); });
   }
   void conntrack() {
+    if (take_if("status")) {
+      // "dnat" asks here whether it was done, and does not do it.
+      if (!done() && is_comparison(peek())) take();
+      values();
+      rule_.doubt = true;
+      return;
+    }
     if (!take_if("state")) return unknown();
     condition(rule_.state,
               [](RuleWords::Names& names, const std::string& word) { return add_name(names, word, '\0'); });
@@ -320,8 +332,8 @@ class NftReader : Reader {
 
   /// One of iptables' own, which nft knows by its name alone.
   void target(const std::string& name) {
-    if (name != "MASQUERADE") return vmap();
-    rule_.verdict = Verdict::masquerade;
+    if (name != "MASQUERADE" && !is_dnat(name)) return vmap();
+    rule_.verdict = name == "MASQUERADE" ? Verdict::masquerade : Verdict::dnat;
     at_ = words_.size();
   }
 
@@ -343,7 +355,9 @@ class NftReader : Reader {
       rule_.verdict = Verdict::snat;
       if (!take_if("ip")) take_if("ip6");
       if (take_if("to")) rule_.target = take();
-    } else if (word == "dnat" || word == "redirect" || word == "queue")
+    } else if (word == "dnat" || word == "redirect" || word == "tproxy")
+      rule_.verdict = Verdict::dnat;
+    else if (word == "queue")
       rule_.verdict = Verdict::other;
     else
       return false;
@@ -412,7 +426,9 @@ class IptablesReader : Reader {
       rule_.verdict = Verdict::masquerade;
     else if (name == "SNAT")
       rule_.verdict = Verdict::snat;
-    else if (name == "DNAT" || name == "REDIRECT" || name == "QUEUE" || name == "NFQUEUE")
+    else if (is_dnat(name))
+      rule_.verdict = Verdict::dnat;
+    else if (name == "QUEUE" || name == "NFQUEUE")
       rule_.verdict = Verdict::other;
     else if (!continues(name)) {
       rule_.verdict = go_to ? Verdict::go_to : Verdict::jump;

@@ -50,7 +50,8 @@ struct RuleWords {
     back,  ///< return
     masquerade,
     snat,
-    other,  ///< ends the way through the chain in a way that is not told here: dnat, queue
+    dnat,   ///< or redirect, tproxy: it leads to another destination
+    other,  ///< ends the way through the chain in a way that is not told here: queue
   };
   using Names = Allowed<std::string>;  ///< "br*" is the range from "br" to "br\x7f…"
 
@@ -66,6 +67,8 @@ struct RuleWords {
   std::string target;  ///< jump, go_to: the chain; snat: the address
 
   bool stops() const { return verdict == Verdict::drop || verdict == Verdict::reject; }
+  bool translates_source() const { return verdict == Verdict::masquerade || verdict == Verdict::snat; }
+  bool translates_destination() const { return verdict == Verdict::dnat; }
 };
 
 /// Never throws; whatever is not understood sets `doubt`.

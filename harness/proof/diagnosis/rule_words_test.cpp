@@ -83,7 +83,14 @@ INSTANTIATE_TEST_SUITE_P(
         Words{kNft, "ip saddr 192.168.99.11 notrack", Match::yes, Verdict::none},
         Words{kNft, "iifname \"bridge0\" jump guard", Match::yes, Verdict::jump},
         Words{kNft, "oifname \"ens4\" snat ip to 192.168.16.10", Match::yes, Verdict::snat},
-        Words{kNft, "tcp dport 80 dnat to 10.0.0.1:80", Match::yes, Verdict::other},
+        Words{kNft, "tcp dport 80 dnat to 10.0.0.1:80", Match::yes, Verdict::dnat},
+        Words{kNft, "tcp dport 80 redirect to :3128", Match::yes, Verdict::dnat},
+        Words{kNft, "tcp dport 80 tproxy to :3128 accept", Match::yes, Verdict::dnat},
+        Words{kNft, "tcp dport 80 counter packets 0 bytes 0 xt target \"REDIRECT\"", Match::yes,
+              Verdict::dnat},
+        Words{kNft, "tcp dport 80 jump CNI-HOSTPORT-DNAT", Match::yes, Verdict::jump},
+        Words{kNft, "ct status dnat accept", Match::maybe, Verdict::accept},
+        Words{kNft, "ct status != snat,dnat drop", Match::maybe, Verdict::drop},
         Words{kNft, "reject with icmp port-unreachable", Match::yes, Verdict::reject}));
 
 INSTANTIATE_TEST_SUITE_P(
@@ -105,6 +112,9 @@ INSTANTIATE_TEST_SUITE_P(
               Verdict::accept},
         Words{kLegacy, "-A FORWARD -j LOG --log-prefix \"-j DROP\"", Match::yes, Verdict::none},
         Words{kLegacy, "-A FORWARD -j DOCKER-USER", Match::yes, Verdict::jump},
+        Words{kLegacy, "-A PREROUTING -p tcp -m tcp --dport 80 -j DNAT --to-destination 10.0.0.1:81",
+              Match::yes, Verdict::dnat},
+        Words{kLegacy, "-A PREROUTING -j CNI-HOSTPORT-DNAT", Match::yes, Verdict::jump},
         Words{kLegacy, "-A FORWARD -g guard", Match::yes, Verdict::go_to},
         Words{kLegacy, "-A POSTROUTING -s 192.168.99.0/24 ! -o bridge0 -j MASQUERADE", Match::yes,
               Verdict::masquerade}));

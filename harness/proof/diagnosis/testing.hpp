@@ -18,6 +18,7 @@ inline IpAddress ip(std::string_view text) {
 class FakeFacts final : public Facts {
  public:
   network::Topology network;                                        ///< also what `node` gives
+  std::string docker;                                               ///< why it is silent
   std::map<std::string, RouteAnswer> routes;                        ///< by "node to-address"; else no route
   std::map<std::string, std::vector<NeighbourFact>> neighbours_of;  ///< by node
   std::map<std::pair<std::string, std::string>, std::string> sysctls;  ///< by node and path
@@ -32,6 +33,7 @@ class FakeFacts final : public Facts {
     return added;
   }
 
+  std::string silence_of_docker() override { return docker; }
   const network::Topology& topology() override { return network; }
   const network::Node* node(std::string_view name) override { return network.find(name); }
   RouteAnswer route(std::string_view node, const RouteQuestion& question) override {

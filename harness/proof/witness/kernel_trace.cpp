@@ -22,6 +22,7 @@
 #include "harness/base/fd.hpp"
 #include "harness/kernel/iptables_legacy/tables.hpp"
 #include "harness/kernel/iptables_legacy/trace.hpp"
+#include "harness/kernel/netns/module.hpp"
 #include "harness/kernel/nftables/listing.hpp"
 #include "harness/kernel/nftables/trace.hpp"
 #include "harness/proof/witness/copies.hpp"
@@ -40,21 +41,22 @@ class NodeTrace {
             const TraceOptions& options, std::function<void()> news)
       : name(source.node),
         news_(std::move(news)),
+        one_table_(options.one_table),
         netns_(kernel::Netns::open(fmt::format("/proc/self/fd/{}", source.netns->fd()))) {
     try {
+      // A kernel that is asked for what it has not loaded yet loads it.
+      if (one_table_ && !kernel::has_module("nf_tables"))
+        throw Error("this kernel has not loaded nf_tables, so no rule of it is met");
       const auto inside = netns_.enter();
       names_ = Fd(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-      nft_.emplace(netns_, options.buffer_bytes != 0 ? options.buffer_bytes : kernel::nft::Trace::kBuffer);
+      if (one_table_) rules_.own_table = kernel::nft::Trace::table_of_this_process();
+      nft_.emplace(netns_, options.buffer_bytes != 0 ? options.buffer_bytes : kernel::nft::Trace::kBuffer,
+                   rules_.own_table);
     } catch (const Error& error) {
       problem_ = error.what();
       return;
     }
-    try {
-      legacy_.emplace(netns_,
-                      options.buffer_bytes != 0 ? options.buffer_bytes : kernel::iptables::Trace::kBuffer);
-    } catch (const Error& error) {
-      legacy_problem_ = error.what();
-    }
+    open_legacy(options.buffer_bytes != 0 ? options.buffer_bytes : kernel::iptables::Trace::kBuffer);
     look_anew();
     await(executor, nft_->fd());
     if (legacy_) await(executor, legacy_->fd());
@@ -74,7 +76,11 @@ class NodeTrace {
     bridges_problem_.clear();
     if (!nft_) return;
     try {
-      nft_->heed_bridges(netns_);
+      if (!one_table_) {
+        nft_->heed_bridges(netns_);
+      } else if (nft_->others_at_bridges()) {
+        bridges_problem_ = "the bridges' hooks, where there are chains, are not traced here";
+      }
     } catch (const Error& error) {
       bridges_problem_ = error.what();
     }
@@ -157,6 +163,18 @@ class NodeTrace {
   }
 
  private:
+  void open_legacy(std::size_t buffer_bytes) {
+    if (one_table_) {
+      legacy_problem_ = "iptables-legacy's rules are not traced here: that takes more than a table";
+      return;
+    }
+    try {
+      legacy_.emplace(netns_, buffer_bytes);
+    } catch (const Error& error) {
+      legacy_problem_ = error.what();
+    }
+  }
+
   void await(const boost::asio::any_io_executor& executor, int fd) {
     wait(readable_.emplace_back(executor, fd));
   }
@@ -245,6 +263,7 @@ class NodeTrace {
   }
 
   std::function<void()> news_;
+  bool one_table_;                                        ///< as TraceOptions has it
   std::unordered_map<unsigned, std::string> interfaces_;  ///< until the network changes
   kernel::Netns netns_;  ///< our own: the node may be gone before we are told
   Fd names_;

@@ -22,6 +22,9 @@ struct TraceSource {
 
 struct TraceOptions {
   std::size_t buffer_bytes = 0;  ///< of each socket; 0: as large as a burst needs
+  /// Nothing is added to a namespace but the one table, named after this process, which the kernel takes away
+  /// with its owner: what bridges' hooks and iptables-legacy do is then not told.
+  bool one_table = false;
 };
 
 /// Hears what the kernels of nodes report about probes' packets: each rule of nftables and iptables that they

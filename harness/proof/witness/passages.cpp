@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <optional>
 
-#include "harness/kernel/nftables/trace.hpp"
 #include "harness/proof/witness/copies.hpp"
 #include "harness/traffic/packet/packet.hpp"
 
@@ -113,15 +112,15 @@ class Assembly {
   void add(const NodeReports::Nft& item) {
     const ChainReport& report = *item.report;
     if (report.events.empty()) return;
-    const auto own = kernel::nft::Trace::place_of(report.events.front());
-    if (own) {
+    const TraceEvent& first = report.events.front();
+    if (const auto own = kernel::nft::Trace::place_of(first, rules_.own_table)) {
       const auto& headers = report.headers;
       Draft& draft = begin(own->hook, item.leg, headers.packet, headers.iif, headers.oif);
       draft.id = report.id;
       draft.passage.bridge = own->bridge;
       return;
     }
-    const TraceEvent& first = report.events.front();
+    if (kernel::nft::Trace::is_own(first.family, first.table)) return;  // another process's
     // Ours is the first chain at every hook, so what else is reported of the packet is at the hook last
     // entered: of its own kind, since br_netfilter calls IP's hooks amid a bridge's.
     const bool bridge = first.family == kernel::nft::Trace::kBridgeFamily;

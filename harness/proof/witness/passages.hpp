@@ -9,6 +9,7 @@
 #include "harness/kernel/iptables_legacy/tables.hpp"
 #include "harness/kernel/iptables_legacy/trace_event.hpp"
 #include "harness/kernel/nftables/listing.hpp"
+#include "harness/kernel/nftables/trace.hpp"
 #include "harness/proof/witness/kernel_path.hpp"
 #include "harness/proof/witness/reports.hpp"
 
@@ -34,6 +35,7 @@ struct Rulebook {
   kernel::nft::Listing nft;
   std::map<LegacyKey, kernel::iptables::Table> legacy;
   std::function<std::string(unsigned index)> interface_name;
+  std::string own_table{kernel::nft::Trace::kTable};
 };
 
 /// The passages of the probe's packets through `node`'s hooks. Our own table tells the hooks and is not

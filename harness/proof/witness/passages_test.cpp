@@ -127,6 +127,15 @@ TEST(Passages, OurOwnTableTellsTheHooksAndIsNotShown) {
   EXPECT_EQ(passages[1].source, *IpAddress::parse("10.0.0.1"));
 }
 
+TEST(Passages, OfTwoThatTraceEachHasAHookOfItsOwn) {
+  Made made;
+  made.rules.own_table = "plumbline-42";
+  made.chain("plumbline-42", "forward", 1, {{0, "accept"}})
+      .chain("plumbline-7", "forward", 1, {{0, "accept"}});
+  made.chain("filter", "forward", 1, {{1, "continue"}, {0, "accept"}});
+  EXPECT_THAT(told(made.passages()), ElementsAre("forward log prefix \"x \" [continue] policy [accept] = "));
+}
+
 TEST(Passages, ADropThatRejectsIsAReject) {
   Made made;
   made.hook(Hook::forward).chain("filter", "forward", 1, {{2, "drop"}});

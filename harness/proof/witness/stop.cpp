@@ -291,7 +291,7 @@ std::string drop_text(const Drop& drop) {
 }
 
 std::string nothing_says(const Stop& stop) {
-  std::string text = fmt::format("nothing says why ({}", last_seen(stop));
+  std::string text = fmt::format("no kernel says why ({}", last_seen(stop));
   if (stop.passage != nullptr) text += fmt::format("; last at hook {}", stop.passage->hook_text());
   return text + ")";
 }

@@ -28,7 +28,8 @@ struct Stop {
 std::optional<Stop> who_stopped(const Journey& journey, const KernelPath& path);
 
 /// "host forward: ip filter FORWARD handle 7: ip daddr 10.0.0.0/8 drop", "host: kernel drop reason
-/// IP_RPFILTER in ip_rcv_finish", "host: nothing says why (came in by veth1, neither it nor an answer left)".
+/// IP_RPFILTER in ip_rcv_finish", "host: no kernel says why (came in by veth1, neither it nor an answer
+/// left)".
 std::string to_text(const Stop& stop);
 
 /// The rule as `ip filter FORWARD handle 7: ip daddr 10.0.0.0/8 drop`, `ip filter FORWARD policy drop`.

@@ -78,10 +78,10 @@ TEST(Stop, TheKernelDrops) {
 }
 
 TEST(Stop, NobodySaysWhy) {
-  EXPECT_EQ(told(to_host()), "host: nothing says why (came in by veth1, neither it nor an answer left)");
+  EXPECT_EQ(told(to_host()), "host: no kernel says why (came in by veth1, neither it nor an answer left)");
   EXPECT_EQ(
       told(to_host().hook("host", Hook::prerouting, "veth1", "", kProbe)),
-      "host: nothing says why (came in by veth1, neither it nor an answer left; last at hook prerouting)");
+      "host: no kernel says why (came in by veth1, neither it nor an answer left; last at hook prerouting)");
 }
 
 TEST(Stop, ItLeftAndArrivedNowhere) {
@@ -107,7 +107,7 @@ TEST(Stop, ItsOwnNodeNeverLetItOut) {
   EXPECT_EQ(told(Exchange().drop("c1", "NEIGH_FAILED", "neigh_invalidate")),
             "c1: kernel drop reason NEIGH_FAILED in neigh_invalidate");
   EXPECT_EQ(told(Exchange().hook("c1", Hook::output, "", "eth0", kProbe)),
-            "c1: nothing says why (never seen leaving; last at hook output)");
+            "c1: no kernel says why (never seen leaving; last at hook output)");
 }
 
 TEST(Stop, TheAnswerIsDropped) {
@@ -134,11 +134,12 @@ TEST(Stop, TheAnswerNeverLeft) {
 TEST(Stop, TheAnswerComesFromBeyondAndIsLost) {
   Exchange exchange = to_host();
   exchange.out("host", "ens4", kTranslated).in("host", "ens4", reversed(kTranslated), Leg::reply);
-  EXPECT_EQ(told(exchange), "host (the answer): nothing says why (came in by ens4, never left)");
+  EXPECT_EQ(told(exchange), "host (the answer): no kernel says why (came in by ens4, never left)");
 }
 
 TEST(Stop, ItArrivedAndNobodyAnswered) {
-  EXPECT_EQ(told(to_target()), "internet: nothing says why (came in by eth0, neither it nor an answer left)");
+  EXPECT_EQ(told(to_target()),
+            "internet: no kernel says why (came in by eth0, neither it nor an answer left)");
 }
 
 TEST(Stop, AnErrorNamesItsSender) {
@@ -207,7 +208,7 @@ TEST(Stop, AConnectionThatIsMadeCanLoseItsContent) {
       .in("target", "eth0", bare)
       .out("c1", "eth0", content)
       .in("host", "veth1", content);
-  EXPECT_EQ(told(exchange), "host: nothing says why (came in by veth1, neither it nor an answer left)");
+  EXPECT_EQ(told(exchange), "host: no kernel says why (came in by veth1, neither it nor an answer left)");
   EXPECT_EQ(who_stopped(exchange.journey, exchange.path)->last, &exchange.journey.sightings.back());
 }
 

@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "harness/base/ip.hpp"
 
@@ -125,6 +126,10 @@ Checksum checksum_of(const Packet& packet, std::span<const std::uint8_t> frame);
 /// One line: "192.168.99.11:40001 > 203.0.113.80:7 UDP 64 bytes, ttl 64"; addresses as they are in this
 /// packet.
 std::string to_text(const Packet& packet);
+
+/// A line for each header, from the outermost to what it carries, as a dissector shows them; what an ICMP
+/// error quotes is indented.
+std::vector<std::string> header_lines(const Packet& packet);
 
 /// "port unreachable", "host administratively prohibited", "echo request", "type 42 code 7".
 std::string icmp_text(std::uint8_t type, std::uint8_t code, bool v6);

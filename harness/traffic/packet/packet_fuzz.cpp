@@ -7,6 +7,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const Packet packet = decode(input, type);
     if (packet.payload_offset + packet.payload_length > size) __builtin_trap();
     (void)to_text(packet);
+    (void)header_lines(packet);
     (void)checksum_of(packet, input);
     (void)decode_dns_question(packet.payload(input));
   }

@@ -8,6 +8,10 @@
 namespace plumbline::traffic {
 namespace {
 
+using ::testing::_;
+using ::testing::ElementsAre;
+using ::testing::StartsWith;
+
 using Bytes = std::vector<std::uint8_t>;
 
 Bytes hex(std::string_view text) {
@@ -21,6 +25,55 @@ Bytes hex(std::string_view text) {
     digits.clear();
   }
   return bytes;
+}
+
+std::vector<std::string> lines_of(LinkType type, std::string_view text) {
+  const Bytes frame = hex(text);
+  Packet packet = decode(frame, type);
+  packet.checksum = checksum_of(packet, frame);
+  return header_lines(packet);
+}
+
+TEST(HeaderLines, AreOneForEachHeader) {
+  EXPECT_THAT(
+      lines_of(LinkType::ethernet,
+               "0e9871837281 724ee3d6cf6e 0800 4500001c1a2b40004001d939c0a8630bcb007150 0800f7fd00010001"),
+      ElementsAre("Ethernet: 72:4e:e3:d6:cf:6e > 0e:98:71:83:72:81, IPv4",
+                  "IPv4: 192.168.99.11 > 203.0.113.80, ttl 64, ICMP, 28 bytes, id 6699, don't fragment",
+                  "ICMP: echo request (type 8 code 0), id 1, seq 1, checksum good"));
+  EXPECT_THAT(lines_of(LinkType::linux_sll2,
+                       "08000000 00000007 00010406 0e98718372810000 4500002400004000401100000a010203c0a81035 "
+                       "9c410035 00100000 504c0123456789ab"),
+              ElementsAre("Linux cooked v2: goes out, from 0e:98:71:83:72:81, interface 7, IPv4",
+                          "IPv4: 10.1.2.3 > 192.168.16.53, ttl 64, UDP, 36 bytes, id 0, don't fragment",
+                          StartsWith("UDP: port 40001 > 53, length 16"), "payload: 8 bytes"));
+  EXPECT_THAT(
+      lines_of(LinkType::raw_ip,
+               "4500003c000040003f060000c0a8100acb007150 9c420050 000003e8 00000000 a002faf0 00000000 "
+               "020405b40402080a0000000000000000 01030307"),
+      ElementsAre(StartsWith("IPv4: "), StartsWith("TCP: port 40002 > 80, SYN, seq 1000, window 64240")));
+  EXPECT_THAT(
+      lines_of(
+          LinkType::ethernet,
+          "ffffffffffff 0e9871837281 0806 0001 0800 06 04 0001 0e9871837281 c0a8630b 000000000000 c0a86301"),
+      ElementsAre(_, "ARP: request, 192.168.99.11 is at 0e:98:71:83:72:81, 192.168.99.1 at ?"));
+}
+
+TEST(HeaderLines, IndentWhatAnErrorQuotes) {
+  EXPECT_THAT(lines_of(LinkType::raw_ip,
+                       "45c00038000000004001 0000c0a86301c0a8630b 0303000000000000 "
+                       "45000024000040003f110000c0a8630b0a010203 "
+                       "9c410035 00100000"),
+              ElementsAre(StartsWith("IPv4: "), StartsWith("ICMP: port unreachable (type 3 code 3)"),
+                          "quotes:", StartsWith("  IPv4: 192.168.99.11 > 10.1.2.3, ttl 63, UDP"),
+                          StartsWith("  UDP: port 40001 > 53")));
+}
+
+TEST(HeaderLines, SayWhereDecodingEnded) {
+  EXPECT_THAT(lines_of(LinkType::raw_ip, "4500003c000040003f06"),
+              ElementsAre("not decoded further: IPv4 header cut to 10 bytes"));
+  EXPECT_THAT(lines_of(LinkType::ethernet, "ffffffffffff 0e9871837281 88cc 00"),
+              ElementsAre("Ethernet: 0e:98:71:83:72:81 > ff:ff:ff:ff:ff:ff, 0x88cc", "payload: 1 bytes"));
 }
 
 struct Sample {

@@ -197,7 +197,133 @@ std::string brief(const Packet& packet) {
   return std::visit(Brief{packet}, packet.transport);
 }
 
+std::string ether_type_text(std::uint16_t type) {
+  switch (type) {
+    case 0x0800:
+      return "IPv4";
+    case 0x0806:
+      return "ARP";
+    case 0x86DD:
+      return "IPv6";
+    default:
+      return fmt::format("{:#06x}", type);
+  }
+}
+
+std::string protocol_text(std::uint8_t protocol) {
+  switch (protocol) {
+    case 1:
+      return "ICMP";
+    case 6:
+      return "TCP";
+    case 17:
+      return "UDP";
+    case 58:
+      return "ICMPv6";
+    default:
+      return fmt::format("protocol {}", protocol);
+  }
+}
+
+std::string link_line(const Packet& packet) {
+  if (packet.source_mac && packet.destination_mac) {
+    return fmt::format("Ethernet: {} > {}, {}", packet.source_mac->to_string(),
+                       packet.destination_mac->to_string(), ether_type_text(packet.ether_type));
+  }
+  static constexpr std::string_view directions[] = {"came in", "goes out", "for another's MAC", ""};
+  std::string text = "Linux cooked v2:";
+  if (const auto direction = directions[static_cast<std::size_t>(packet.direction)]; !direction.empty())
+    text += fmt::format(" {},", direction);
+  if (packet.source_mac) text += fmt::format(" from {},", packet.source_mac->to_string());
+  return text + fmt::format(" interface {}, {}", packet.interface_index, ether_type_text(packet.ether_type));
+}
+
+std::string ip_line(const IpHeader& ip) {
+  const bool v4 = ip.source.is_v4();
+  std::string text = fmt::format("{}: {} > {}, {} {}, {}, {} bytes", v4 ? "IPv4" : "IPv6",
+                                 ip.source.to_string(), ip.destination.to_string(), v4 ? "ttl" : "hop limit",
+                                 ip.ttl, protocol_text(ip.protocol), ip.total_length);
+  if (v4) text += fmt::format(", id {}", ip.id);
+  if (ip.dont_fragment) text += ", don't fragment";
+  if (ip.more_fragments) text += ", more fragments";
+  if (ip.fragment_offset != 0) text += fmt::format(", fragment at {}", ip.fragment_offset);
+  if (ip.segments_left != 0)
+    text += fmt::format(", {} segments of its routing header left", ip.segments_left);
+  return text;
+}
+
+std::string checksum_word(Checksum checksum) {
+  switch (checksum) {
+    case Checksum::good:
+      return ", checksum good";
+    case Checksum::partial:
+      return ", checksum left to the device";
+    case Checksum::bad:
+      return ", checksum bad";
+    case Checksum::unknown:
+      break;
+  }
+  return "";
+}
+
+struct TransportLine {
+  const Packet& packet;
+
+  std::string operator()(std::monostate) const { return ""; }
+  std::string operator()(const UdpHeader& udp) const {
+    return fmt::format("UDP: port {} > {}, length {}", udp.source_port, udp.destination_port, udp.length);
+  }
+  std::string operator()(const TcpHeader& tcp) const {
+    std::string text = fmt::format("TCP: port {} > {}", tcp.source_port, tcp.destination_port);
+    // A quote cut to 8 bytes holds the ports and the sequence number only.
+    if (!packet.problem.empty()) return text + fmt::format(", seq {}", tcp.sequence);
+    text += fmt::format(", {}, seq {}", flags(tcp), tcp.sequence);
+    if (tcp.ack) text += fmt::format(", ack {}", tcp.acknowledgment);
+    return text + fmt::format(", window {}", tcp.window);
+  }
+  std::string operator()(const IcmpHeader& icmp) const {
+    std::string text = fmt::format("{}: {} (type {} code {})", icmp.v6 ? "ICMPv6" : "ICMP",
+                                   icmp_text(icmp.type, icmp.code, icmp.v6), icmp.type, icmp.code);
+    if (icmp.is_echo_request() || icmp.is_echo_reply())
+      text += fmt::format(", id {}, seq {}", icmp.echo_id, icmp.echo_sequence);
+    if (icmp.target) text += fmt::format(", for {}", icmp.target->to_string());
+    if (icmp.v6 ? icmp.type == 2 : icmp.type == 3 && icmp.code == 4)
+      text += fmt::format(", mtu {}", icmp.v6 ? icmp.rest : icmp.rest & 0xFFFFU);
+    return text;
+  }
+  std::string operator()(const ArpHeader& arp) const {
+    return fmt::format("ARP: {}, {} is at {}, {} at {}", arp.request ? "request" : "reply",
+                       arp.sender.to_string(), arp.sender_mac.to_string(), arp.target.to_string(),
+                       arp.request ? "?" : arp.target_mac.to_string());
+  }
+};
+
+/// From IP on.
+std::vector<std::string> inner_lines(const Packet& packet) {
+  std::vector<std::string> lines;
+  if (packet.ip) lines.push_back(ip_line(*packet.ip));
+  if (std::string line = std::visit(TransportLine{packet}, packet.transport); !line.empty())
+    lines.push_back(std::move(line) + checksum_word(packet.checksum));
+  if (packet.dns) lines.push_back(dns_text(*packet.dns) + fmt::format(", id {}", packet.dns->id));
+  const auto* icmp = std::get_if<IcmpHeader>(&packet.transport);
+  if (icmp != nullptr && icmp->quoted) {
+    lines.emplace_back("quotes:");
+    for (const std::string& line : inner_lines(*icmp->quoted)) lines.push_back("  " + line);
+  }
+  return lines;
+}
+
 }  // namespace
+
+std::vector<std::string> header_lines(const Packet& packet) {
+  std::vector<std::string> lines;
+  // Raw IP has nothing before it.
+  if (packet.source_mac || packet.interface_index != 0) lines.push_back(link_line(packet));
+  for (std::string& line : inner_lines(packet)) lines.push_back(std::move(line));
+  if (packet.payload_total != 0) lines.push_back(fmt::format("payload: {} bytes", packet.payload_total));
+  if (!packet.problem.empty()) lines.push_back(fmt::format("not decoded further: {}", packet.problem));
+  return lines;
+}
 
 std::string icmp_text(std::uint8_t type, std::uint8_t code, bool v6) {
   return v6 ? icmp6_text(type, code) : icmp4_text(type, code);

@@ -51,6 +51,8 @@ struct ProbeRequest {
   bool whole = false;
   /// TCP: also send the request and wait for an answer that holds the nonce. Otherwise the handshake is all.
   bool exchange = true;
+  /// TCP: awaited while the connection stands, before anything else is done with it; empty: nothing.
+  std::function<boost::asio::awaitable<void>()> connected;
 };
 
 /// What the probe's identity is on the wire, known just before its first packet is sent.

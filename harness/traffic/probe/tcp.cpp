@@ -168,6 +168,7 @@ boost::asio::awaitable<void> converse(TimedSocket& socket, const ProbeRequest& r
   socket.progressed();
   outcome.identity.source = address_of(local_endpoint(socket.fd()));
   outcome.status = Status::replied;
+  if (request.connected) co_await request.connected();
   if (!request.exchange) co_return;
   const std::string text = request_text(request);
   // A fresh connection's send buffer holds the request whole.

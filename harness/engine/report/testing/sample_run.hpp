@@ -43,8 +43,15 @@ inline CheckResult failed() {
       {42, "host", "veth-one", "in", "192.168.99.11:40001 > 10.1.2.3:80 TCP SYN, seq 305419896, ttl 64"},
       {44, "host", "br0", "other-host", "192.168.99.11:40001 > 10.1.2.3:80 TCP SYN, seq 305419896, ttl 64"},
       {1203, "host", "ens4", "out", "192.168.16.10:40001 > 10.1.2.3:80 TCP SYN, seq 305419896, ttl 63"},
-      {1000250, "intranet", "eth0", "in", "192.168.16.10:40001 > 10.1.2.3:80 TCP SYN, seq 305419896, ttl 62",
-       "forward", "source", "bad checksum"},
+      {1000250,
+       "intranet",
+       "eth0",
+       "in",
+       "192.168.16.10:40001 > 10.1.2.3:80 TCP SYN, seq 305419896, ttl 62",
+       "forward",
+       "source",
+       "bad checksum",
+       {101, 1514, {0x45, 0x00, 0xFF}}},
   };
   const std::string packet = "192.168.99.11:40001 > 10.1.2.3:80 TCP SYN, seq 305419896, ttl 63";
   result.kernel = {
@@ -140,6 +147,17 @@ inline CheckResult stopped() {
   return result;
 }
 
+/// container-one on br0 of host, whose ens4 leads to intranet.
+inline std::vector<DrawnNode> network() {
+  return {{"host",
+           "host",
+           {{"br0", "bridge", {"192.168.99.1/24"}, "", "", true},
+            {"veth-one", "veth", {}, "br0", "container-one:eth0", true},
+            {"ens4", "veth", {"192.168.16.10/24", "2001:db8:16::10/64"}, "", "intranet:eth0", true}}},
+          {"container-one", "container", {{"eth0", "veth", {"192.168.99.11/24"}, "", "host:veth-one", true}}},
+          {"intranet", "world", {{"eth0", "veth", {"192.168.16.1/24"}, "", "host:ens4", false}}}};
+}
+
 inline RunResult sample_run() {
   RunResult run;
   ScenarioResult scenario;
@@ -182,7 +200,17 @@ inline RunResult everything() {
   for (const std::size_t repetition : {1U, 2U}) {
     ScenarioResult scenario = sample_run().scenarios.front();
     scenario.repetition = repetition;
+    scenario.host = "web1";
+    scenario.network = network();
+    scenario.matrix = {{"tcp/80",
+                        "ipv4",
+                        {"host", "container-one"},
+                        {"host", "10.1.2.3"},
+                        {"-.", "?X"},
+                        {{"host forward: ip filter FORWARD policy drop", {{1, 0}, {1, 1}}}}}};
     for (CheckResult& check : scenario.checks) check.family = "ipv6";
+    scenario.checks[0].frames_lost = true;
+    scenario.interrupted = true;
     scenario.checks[1].duration_ms = 1.203;
     scenario.checks[2].verdict = repetition == 1 ? Verdict::inconclusive : Verdict::pass;
     scenario.changes = {
@@ -190,12 +218,55 @@ inline RunResult everything() {
     run.scenarios.push_back(scenario);
     scenario = sample_run().scenarios.back();
     scenario.repetition = repetition;
+    scenario.host = "web1";
     scenario.error->kind = ErrorKind::setup;
     run.scenarios.push_back(scenario);
   }
   run.repetitions = 2;
+  run.started = "2026-02-28T12:00:00Z";
   run.interrupted = true;
   run.duration_ms = 2043.21;
+  return run;
+}
+
+/// The same from two hosts, beside an earlier run.
+inline RunResult merged_run() {
+  RunResult run = everything();
+  // Another host has one of the checks too, and came to another verdict.
+  ScenarioResult beside = run.scenarios.front();
+  beside.host = "web2";
+  beside.interrupted = false;
+  beside.checks[2].verdict = Verdict::pass;
+  beside.checks[1].verdict = Verdict::pass;
+  run.scenarios.push_back(beside);
+  run.baseline = Baseline{"old.json",
+                          "2026-02-27T12:00:00Z",
+                          9,
+                          1,
+                          {{"web1",
+                            "two-uplinks",
+                            "native",
+                            "deny container-one -> 10.1.2.3 tcp/80",
+                            Verdict::pass,
+                            Verdict::fail,
+                            {"host:ens4 out, source translated"},
+                            {"host forward ip filter FORWARD: ip daddr 10.0.0.0/8 drop → drop"}},
+                           {"web1",
+                            "two-uplinks",
+                            "native",
+                            "reach host -> container-one ping",
+                            std::nullopt,
+                            Verdict::pass,
+                            {},
+                            {}},
+                           {"web1",
+                            "two-uplinks",
+                            "native",
+                            "reach host -> container-three ping",
+                            Verdict::pass,
+                            std::nullopt,
+                            {},
+                            {}}}};
   return run;
 }
 
@@ -204,7 +275,9 @@ inline RunResult hostile_run() {
   const std::string hostile = "a\x1b[2J\r\nPASS  forged\xff\xe2\x80\xae\"</script>\\";
   RunResult run;
   ScenarioResult scenario;
-  scenario.name = scenario.file = scenario.setup = scenario.about = hostile;
+  scenario.name = scenario.file = scenario.setup = scenario.about = scenario.host = hostile;
+  scenario.network = {{hostile, "host", {{hostile, hostile, {hostile}, hostile, hostile, true}}}};
+  scenario.matrix = {{hostile, "ipv4", {hostile}, {hostile}, {"!"}, {{hostile, {{0, 0}}}}}};
   CheckResult result = failed();
   result.id = result.expected = result.observed = result.where = result.trace = hostile;
   result.type = result.from = result.to = result.with = hostile;
@@ -219,6 +292,12 @@ inline RunResult hostile_run() {
   scenario.checks = {result};
   scenario.error = ScenarioError{hostile, hostile, hostile};
   run.scenarios = {scenario};
+  run.baseline =
+      Baseline{hostile,
+               hostile,
+               1,
+               1,
+               {{hostile, hostile, hostile, hostile, Verdict::pass, Verdict::fail, {hostile}, {hostile}}}};
   return run;
 }
 

@@ -56,6 +56,11 @@ int keep_warning(libbpf_print_level level, const char* format, std::va_list argu
   return 0;
 }
 
+/// Standard error is not libbpf's: whatever fails is told as an error, from its error number.
+int say_nothing(libbpf_print_level, const char*, std::va_list) {
+  return 0;
+}
+
 }  // namespace
 
 Program& Program::get(std::size_t rings) {
@@ -130,7 +135,7 @@ void Program::fill_ring_table() const {
 }
 
 void Program::load() {
-  const auto before = ::libbpf_set_print(keep_warning);
+  ::libbpf_set_print(keep_warning);
   warning().clear();
   int error = 0;
   loaded_.reset(drops_bpf::open());
@@ -141,7 +146,7 @@ void Program::load() {
     if (error == 0) error = -drops_bpf::load(loaded_.get());
     if (error == 0) error = -drops_bpf::attach(loaded_.get());
   }
-  ::libbpf_set_print(before);
+  ::libbpf_set_print(say_nothing);
   if (error != 0) throw refused(error, "loading the program that tells of dropped packets", warning());
 }
 
