@@ -156,6 +156,7 @@ std::optional<std::string> kept_apart(const Denial& denial, const engine::Eviden
 /// ports rules may stop such, which only a kernel tells that listens; else nothing shows that anybody took
 /// them in.
 const proof::Sighting* only_passed_by(const Denial& denial, const engine::Evidence& evidence) {
+  if (denial.addressed) return nullptr;
   const proof::Sighting* passed_by = nullptr;
   for (const proof::Sighting& each : evidence.journey.sightings) {
     if (each.leg != Leg::forward || each.node != denial.guard) continue;

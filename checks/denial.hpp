@@ -25,6 +25,9 @@ struct Denial {
   std::string unusable;  ///< the control that was named, but is the target itself; empty: none such
   /// Of `ports`, those that exchange frames only with others, each with its bridge.
   std::map<std::string, std::string> isolated;
+  /// The probe's frame was for the guard itself, by the hardware address that it bore. A port of a bridge
+  /// sees such as one for somebody else: the address is the bridge's.
+  bool addressed = false;
 };
 
 /// The probe got past its guard: where it was seen, or who answered. Absent: no trace of that.

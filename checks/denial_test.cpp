@@ -157,6 +157,9 @@ TEST(DenyJudgement, AFrameThatNobodyTookInProvesNoGuard) {
   const auto judged = judge_deny(denial, frame, &through);
   EXPECT_EQ(judged.verdict, Verdict::inconclusive);
   EXPECT_THAT(judged.observed, HasSubstr("host saw its frame at host:veth1 addressed to somebody else"));
+  denial.addressed = true;
+  EXPECT_EQ(judge_deny(denial, frame, &through).verdict, Verdict::pass) << "it was for the guard's bridge";
+  denial.addressed = false;
   denial.ports = {{"veth1", "container-one"}, {"veth2", "internet"}};
   EXPECT_EQ(judge_deny(denial, frame, &through).verdict, Verdict::pass) << "rules between ports may have";
   frame.kernel.nodes.push_back({"host", "", true});

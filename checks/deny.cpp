@@ -51,6 +51,14 @@ std::map<std::string, std::string> isolated_ports(engine::Stage& stage, const st
   return ports;
 }
 
+/// Whether the probe's frame bore the hardware address of one of the guard's interfaces.
+bool is_addressed_to(engine::Stage& stage, const std::string& guard, const engine::Evidence& evidence) {
+  const network::Node* node = stage.topology().find(guard);
+  const auto mac = stage.addressee(guard, evidence);
+  return node != nullptr && mac &&
+         std::ranges::find(node->interfaces, mac, &network::Interface::mac) != node->interfaces.end();
+}
+
 class Deny final : public engine::Check {
  public:
   Deny(const engine::Pairing& pairing, Denial denial, std::string control)
@@ -99,7 +107,8 @@ class Deny final : public engine::Check {
     outcome.judgement = judge_deny(denial, evidence, control);
     if (outcome.judgement.verdict == Verdict::inconclusive && !denial.ports.empty()) {
       denial.isolated = isolated_ports(stage, denial.guard);
-      if (!denial.isolated.empty()) outcome.judgement = judge_deny(denial, evidence, control);
+      denial.addressed = is_addressed_to(stage, denial.guard, evidence);
+      outcome.judgement = judge_deny(denial, evidence, control);
     }
     const bool kept = outcome.judgement.verdict == Verdict::pass;
     // What stops such a control is the guard at its work, and nothing to be mended.

@@ -1,4 +1,4 @@
-// What stops a probe without being a guard: nothing but a next hop that is dead.
+// What stops a probe where no rule is reported: the guard's doing, or nothing but a next hop that is dead.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -91,6 +91,30 @@ TEST(DenyNextHop, OneOfTheOtherFamilyThatIsNotOnTheWayDoesNotCount) {
       EXPECT_EQ(check.verdict, Verdict::pass) << check.id << ": " << check.observed;
     }
   }
+}
+
+/// A port sees what is for its bridge as for somebody else, unless the bridge bears the port's own address.
+void expect_dropped_at_ingress(const std::string& bridge_address) {
+  Arranged arranged(arranged_spec(
+      "  - deny: {from: container-one, to: internet, how: drop, with: [ping, tcp/80]}", kUnguarded));
+  arranged.run("host",
+               std::string(kForwarding) + "ip link set bridge0 address " + bridge_address +
+                   "; nft 'table netdev early { chain c { type filter hook ingress device veth1 priority 0;"
+                   "ip daddr 203.0.113.80 drop; ip6 daddr 2001:db8:ffff::80 drop; }; }'");
+  const auto results = arranged.judge();
+  EXPECT_EQ(results.size(), 4U);
+  for (const CheckResult& check : results) {
+    EXPECT_EQ(check.verdict, Verdict::pass) << check.id << ": " << check.observed;
+    EXPECT_THAT(check.observed, HasSubstr("host:veth1")) << check.id;
+  }
+}
+
+TEST(DenyFrame, ADropAtThePortIsTheGuardsWhereTheBridgeBearsThePortsAddress) {
+  expect_dropped_at_ingress("$(cat /sys/class/net/veth1/address)");
+}
+
+TEST(DenyFrame, ADropAtThePortIsTheGuardsWhereTheBridgeBearsAnAddressOfItsOwn) {
+  expect_dropped_at_ingress("02:00:00:00:99:01");
 }
 
 }  // namespace

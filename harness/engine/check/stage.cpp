@@ -106,15 +106,35 @@ class Stage::Impl {
   }
 
   awaitable<std::string> unresolved_neighbour(std::string node, const Evidence& evidence) {
-    const std::set<Unresolved> first = unresolved_on_the_way(node, evidence);
+    const std::set<NextHop> first = unresolved_on_the_way(node, evidence);
     if (first.empty()) co_return std::string();
     // Another check's probe may be asking right now; living neighbours answer well within this.
     boost::asio::steady_timer later(executor_, kNeighbourAnswers);
     co_await later.async_wait(boost::asio::use_awaitable);
-    for (const Unresolved& neighbour : unresolved_on_the_way(node, evidence)) {
+    for (const NextHop& neighbour : unresolved_on_the_way(node, evidence)) {
       if (first.contains(neighbour)) co_return neighbour.address.to_string();
     }
     co_return std::string();
+  }
+
+  std::optional<MacAddress> addressee(std::string_view node, const Evidence& evidence) const {
+    const proof::Sighting* sent = nullptr;
+    for (const proof::Sighting& each : evidence.journey.sightings) {
+      if (each.leg != proof::Leg::forward) continue;
+      if (each.node == node) break;
+      if (each.packet.direction == traffic::Direction::out) sent = &each;
+    }
+    if (sent == nullptr || !sent->packet.ip) return std::nullopt;
+    const auto& netns = network_.netns(sent->node);
+    kernel::netlink::RouteLookup lookup;
+    lookup.to = sent->packet.ip->destination;
+    {
+      const auto inside = netns.enter();
+      lookup.oif = ::if_nametoindex(sent->interface.c_str());
+    }
+    if (lookup.oif == 0) return std::nullopt;
+    auto socket = kernel::netlink::Socket::open(netns);
+    return next_hop_mac(socket, lookup);
   }
 
   std::vector<proof::Translation> translations(const proof::Journey& journey) {
@@ -266,11 +286,11 @@ class Stage::Impl {
     taps_.frames_lost();
   }
 
-  std::set<Unresolved> unresolved_on_the_way(const std::string& node, const Evidence& evidence) const {
+  std::set<NextHop> unresolved_on_the_way(const std::string& node, const Evidence& evidence) const {
     auto socket = kernel::netlink::Socket::open(network_.netns(node));
-    const std::set<Unresolved> all = unresolved_neighbours(socket);
-    std::set<Unresolved> found;
-    for (const Unresolved& each : all) {
+    const std::set<NextHop> all = unresolved_neighbours(socket);
+    std::set<NextHop> found;
+    for (const NextHop& each : all) {
       if (each.address.family() == evidence.to.address.family()) found.insert(each);
     }
     if (found.size() == all.size()) return found;
@@ -419,6 +439,10 @@ std::vector<proof::Translation> Stage::translations(const proof::Journey& journe
 
 awaitable<std::string> Stage::unresolved_neighbour(std::string node, const Evidence& evidence) {
   return impl_->unresolved_neighbour(std::move(node), evidence);
+}
+
+std::optional<MacAddress> Stage::addressee(std::string_view node, const Evidence& evidence) const {
+  return impl_->addressee(node, evidence);
 }
 
 awaitable<Evidence> Stage::exchange(std::string from, Target to, Service with, Until until) {

@@ -89,6 +89,11 @@ class Stage {
   /// an IPv6 router). What is just being asked for is looked at again a little later. Throws Error.
   boost::asio::awaitable<std::string> unresolved_neighbour(std::string node, const Evidence& evidence);
 
+  /// The hardware address that the probe's frame bore when it first came to `node`, by what the kernel that
+  /// sent it has learned: captures of all interfaces at once do not show it. Absent: nobody who is watched
+  /// sent it there, or that kernel does not tell. Throws Error.
+  std::optional<MacAddress> addressee(std::string_view node, const Evidence& evidence) const;
+
   /// How the nodes' conntracks know the probe's flow, in the order of its way. To be asked where the answer
   /// is told, for it costs some questions to kernels. See proof::TranslationWitness.
   std::vector<proof::Translation> translations(const proof::Journey& journey);
