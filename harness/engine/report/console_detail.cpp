@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <span>
 
 #include "harness/engine/check/words.hpp"
 #include "harness/engine/report/compared.hpp"
 #include "harness/engine/report/console_style.hpp"
 #include "harness/engine/report/ladder.hpp"
+#include "harness/engine/report/shared_causes.hpp"
 #include "harness/engine/report/text.hpp"
 
 namespace plumbline::engine::console {
@@ -158,6 +160,25 @@ std::string detail(const ConsoleOptions& options, const ScenarioError& error) {
   block.verbatim("where", error.where);
   block.verbatim("remedy", error.remedy);
   return block.take();
+}
+
+std::string shared_causes(const ConsoleOptions& options, const RunResult& run) {
+  constexpr std::size_t kMost = 8;
+  const std::vector<SharedCause> all = engine::shared_causes(run);
+  const std::size_t shown =
+      options.verbosity == Verbosity::verbose ? all.size() : std::min(all.size(), kMost);
+  std::string text;
+  for (const SharedCause& each : std::span(all).first(shown)) {
+    Block block(options);
+    block.text("cause", cause_text(each.cause), Colour::bold);
+    block.text("fix", each.fixes_differ ? "differs: each check tells its own" : "");
+    block.verbatim("fix", each.cause.fix);
+    text += fmt::format("{} have one cause\n", counted(each.checks, "check")) + block.take();
+  }
+  if (shown < all.size())
+    text += fmt::format("{} more that several checks have in common (-v)\n",
+                        counted(all.size() - shown, "cause"));
+  return text.empty() ? text : text + '\n';
 }
 
 std::string repetitions(const ConsoleOptions& options, const RunResult& run) {

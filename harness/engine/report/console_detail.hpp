@@ -17,6 +17,10 @@ std::string reason_of_skip(const ConsoleOptions& options, std::string_view reaso
 /// The same for a scenario that could not be run.
 std::string detail(const ConsoleOptions& options, const ScenarioError& error);
 
+/// What several checks failed for, and how to mend it at one go; empty: each has a cause of its own. Without
+/// -v only those that most have.
+std::string shared_causes(const ConsoleOptions& options, const RunResult& run);
+
 /// "20 repetitions: no verdict differed", or how many checks did, and which verdicts each came to.
 std::string repetitions(const ConsoleOptions& options, const RunResult& run);
 

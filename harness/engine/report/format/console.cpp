@@ -68,6 +68,7 @@ class ConsoleReporter final : public Reporter {
     if (options_.verbosity != Verbosity::quiet && std::ranges::any_of(run.scenarios, has_matrix))
       out_ << signs_legend();
     out_ << across_hosts(options_, run) << baseline(options_, run);
+    out_ << shared_causes(options_, run);
     if (options_.verbosity == Verbosity::verbose) write_denials(run);
     out_ << totals(run) << '\n' << std::flush;
   }

@@ -7,6 +7,7 @@
 #include "harness/engine/report/explain.hpp"
 #include "harness/engine/report/format/format.hpp"
 #include "harness/engine/report/markup.hpp"
+#include "harness/engine/report/shared_causes.hpp"
 #include "harness/engine/report/text.hpp"
 
 namespace plumbline::engine {
@@ -76,6 +77,7 @@ class MarkdownReporter final : public Reporter {
     }
     if (left_out != 0) write(fmt::format("\n{} scenarios in which nothing failed are left out.\n", left_out));
     write("\n");
+    write_shared_causes(run);
     write_across_hosts(run);
     if (run.baseline) write_baseline(*run.baseline);
     for (const ScenarioResult& scenario : run.scenarios) write_problems(scenario);
@@ -88,6 +90,18 @@ class MarkdownReporter final : public Reporter {
   std::string setup_and_host(const ScenarioResult& scenario) const {
     if (!several_hosts_ || scenario.host.empty()) return scenario.setup;
     return scenario.setup + (scenario.setup.empty() ? "" : ", ") + scenario.host;
+  }
+
+  void write_shared_causes(const RunResult& run) {
+    const std::vector<SharedCause> all = shared_causes(run);
+    if (all.empty()) return;
+    write("### Causes of several checks\n\n");
+    for (const SharedCause& each : all) {
+      write(fmt::format("- {} checks: {}{}: {}\n", each.checks, each.cause.proven ? "" : "likely ",
+                        plain(each.cause.code), plain(each.cause.summary)));
+      if (!each.cause.fix.empty()) write(fmt::format("  <pre>\n{}\n</pre>\n", markup_lines(each.cause.fix)));
+    }
+    write("\n");
   }
 
   void write_across_hosts(const RunResult& run) {

@@ -1,0 +1,55 @@
+#include "harness/engine/report/shared_causes.hpp"
+
+#include <gtest/gtest.h>
+
+#include "harness/engine/report/testing/sample_run.hpp"
+
+namespace plumbline::engine {
+namespace {
+
+CheckResult failed_for(const std::string& code, const std::string& fix, bool proven = true) {
+  CheckResult check = samples::failed();
+  check.causes = {Cause{code, "summary of " + code, {"evidence"}, fix, proven}};
+  return check;
+}
+
+RunResult run_of(std::vector<std::vector<CheckResult>> scenarios) {
+  RunResult run;
+  for (auto& checks : scenarios) run.scenarios.emplace_back().checks = std::move(checks);
+  return run;
+}
+
+TEST(SharedCauses, TheOneOfTheMostChecksIsFirstInWhicheverScenariosTheyAre) {
+  const auto shared = shared_causes(run_of({{failed_for("b", "mend b"), failed_for("a", "mend a")},
+                                            {failed_for("b", "mend b"), failed_for("a", "mend a")},
+                                            {failed_for("a", "mend a")}}));
+  ASSERT_EQ(shared.size(), 2U);
+  EXPECT_EQ(shared[0].checks, 3U);
+  EXPECT_EQ(shared[0].cause, (Cause{"a", "summary of a", {}, "mend a", true}));
+  EXPECT_FALSE(shared[0].fixes_differ);
+  EXPECT_EQ(shared[1].cause.code, "b");
+}
+
+TEST(SharedCauses, ACauseOfOneCheckAloneIsNone) {
+  EXPECT_TRUE(shared_causes(run_of({{failed_for("a", "mend a"), failed_for("b", "mend b")}})).empty());
+}
+
+TEST(SharedCauses, WhatPassedOrKnowsNoCauseDoesNotCount) {
+  CheckResult passed = failed_for("a", "mend a");
+  passed.verdict = Verdict::pass;
+  CheckResult unexplained = samples::failed();
+  unexplained.causes.clear();
+  EXPECT_TRUE(shared_causes(run_of({{failed_for("a", "mend a"), passed, unexplained, unexplained}})).empty());
+}
+
+TEST(SharedCauses, FixesThatDifferAreNoneAndOneThatIsOnlyLikelyMakesAllSo) {
+  const auto shared = shared_causes(run_of({{failed_for("a", "mend x"), failed_for("a", "mend y"),
+                                             failed_for("b", "mend b"), failed_for("b", "mend b", false)}}));
+  ASSERT_EQ(shared.size(), 2U);
+  EXPECT_TRUE(shared[0].fixes_differ);
+  EXPECT_EQ(shared[0].cause.fix, "");
+  EXPECT_FALSE(shared[1].cause.proven);
+}
+
+}  // namespace
+}  // namespace plumbline::engine
