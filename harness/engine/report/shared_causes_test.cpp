@@ -1,5 +1,6 @@
 #include "harness/engine/report/shared_causes.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "harness/engine/report/testing/sample_run.hpp"
@@ -13,9 +14,15 @@ CheckResult failed_for(const std::string& code, const std::string& fix, bool pro
   return check;
 }
 
+/// Each check with an id of its own.
 RunResult run_of(std::vector<std::vector<CheckResult>> scenarios) {
   RunResult run;
-  for (auto& checks : scenarios) run.scenarios.emplace_back().checks = std::move(checks);
+  for (auto& checks : scenarios) {
+    for (std::size_t i = 0; i < checks.size(); ++i) checks[i].id = fmt::format("check {}", i);
+    ScenarioResult& scenario = run.scenarios.emplace_back();
+    scenario.name = fmt::format("scenario {}", run.scenarios.size());
+    scenario.checks = std::move(checks);
+  }
   return run;
 }
 
@@ -32,6 +39,13 @@ TEST(SharedCauses, TheOneOfTheMostChecksIsFirstInWhicheverScenariosTheyAre) {
 
 TEST(SharedCauses, ACauseOfOneCheckAloneIsNone) {
   EXPECT_TRUE(shared_causes(run_of({{failed_for("a", "mend a"), failed_for("b", "mend b")}})).empty());
+}
+
+TEST(SharedCauses, ACheckThatFailedInEachRepetitionIsOneCheck) {
+  RunResult run = run_of({{failed_for("a", "mend a")}, {failed_for("a", "mend a")}});
+  run.scenarios[1].name = run.scenarios[0].name;
+  run.scenarios[1].repetition = 2;
+  EXPECT_TRUE(shared_causes(run).empty());
 }
 
 TEST(SharedCauses, WhatPassedOrKnowsNoCauseDoesNotCount) {

@@ -99,6 +99,20 @@ TEST(Console, HowManyChecksWereLeftOutIsSaid) {
               ::testing::EndsWith("(0 scenarios); 59 checks left out by -k\n"));
 }
 
+TEST(Console, ACauseOfSeveralChecksIsToldOnceMoreBeforeTheTotals) {
+  RunResult run = samples::sample_run();
+  run.scenarios.resize(1);
+  run.scenarios.front().checks.assign(2, samples::failed());
+  run.scenarios.front().checks.back().id += " again";
+  const Cause& cause = samples::failed().causes.front();
+  EXPECT_THAT(
+      console(run, {.verbosity = Verbosity::quiet, .width = 400}),
+      HasSubstr("2 checks have one cause\n      cause     " + std::string(cause.proven ? "" : "likely ") +
+                cause.code + ": " + cause.summary + "\n      fix       "));
+  run.scenarios.front().checks.back().causes.front().fix = "another";
+  EXPECT_THAT(console(run, {}), HasSubstr("      fix       differs: each check tells its own\n\n2 checks: "));
+}
+
 TEST(Console, AListsLinesGoOnBelowTheirText) {
   RunResult run = samples::sample_run();
   run.scenarios.resize(1);

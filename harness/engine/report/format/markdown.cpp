@@ -97,11 +97,10 @@ class MarkdownReporter final : public Reporter {
     if (all.empty()) return;
     write("### Causes of several checks\n\n");
     for (const SharedCause& each : all) {
-      write(fmt::format("- {} checks: {}{}: {}\n", each.checks, each.cause.proven ? "" : "likely ",
+      write(fmt::format("{} checks: {}{}: {}\n\n", each.checks, each.cause.proven ? "" : "likely ",
                         plain(each.cause.code), plain(each.cause.summary)));
-      if (!each.cause.fix.empty()) write(fmt::format("  <pre>\n{}\n</pre>\n", markup_lines(each.cause.fix)));
+      if (!each.cause.fix.empty()) write(fmt::format("<pre>\n{}\n</pre>\n\n", markup_lines(each.cause.fix)));
     }
-    write("\n");
   }
 
   void write_across_hosts(const RunResult& run) {

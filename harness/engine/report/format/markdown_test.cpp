@@ -19,6 +19,17 @@ TEST(Markdown, SumsUpAndFoldsWhatDidNotPass) {
                     Not(HasSubstr("reach host"))));
 }
 
+TEST(Markdown, TellsOnceWhatSeveralChecksFailedFor) {
+  RunResult run = samples::sample_run();
+  run.scenarios.resize(1);
+  run.scenarios[0].checks.assign(2, samples::failed());
+  run.scenarios[0].checks[1].id += " again";
+  EXPECT_THAT(
+      rendered("markdown", run),
+      HasSubstr("### Causes of several checks\n\n2 checks: deny-rule-missing: no rule of host rejects "
+                "10.0.0.0/8 before the rule that accepts what comes from bridge0\n\n<pre>\nnft insert rule"));
+}
+
 TEST(Markdown, WhatWasCutShortHasNotPassed) {
   RunResult run = samples::sample_run();
   run.scenarios.resize(1);
