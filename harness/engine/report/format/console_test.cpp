@@ -104,7 +104,7 @@ TEST(Console, ACauseOfSeveralChecksIsToldOnceMoreBeforeTheTotals) {
   run.scenarios.resize(1);
   run.scenarios.front().checks.assign(2, samples::failed());
   run.scenarios.front().checks.back().id += " again";
-  const Cause& cause = samples::failed().causes.front();
+  const Cause cause = samples::failed().causes.front();
   EXPECT_THAT(
       console(run, {.verbosity = Verbosity::quiet, .width = 400}),
       HasSubstr("2 checks have one cause\n      cause     " + std::string(cause.proven ? "" : "likely ") +
