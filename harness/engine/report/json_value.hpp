@@ -13,6 +13,7 @@ namespace plumbline::engine {
 boost::json::value to_json(const ScenarioResult& scenario);
 boost::json::value to_json(const RunResult& run);
 /// Parts of a report, by themselves.
+boost::json::value to_json(const Cause& cause);
 boost::json::array across_hosts_to_json(const RunResult& run);
 boost::json::value to_json(const Baseline& baseline);
 boost::json::value to_json(const Matrix& matrix);

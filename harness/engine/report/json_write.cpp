@@ -100,15 +100,6 @@ json::value to_json(const std::optional<Control>& control) {
                       {"observed", json_text(observed)}};
 }
 
-json::value to_json(const Cause& cause) {
-  const auto& [code, summary, evidence, fix, proven] = cause;
-  return json::object{{"code", json_text(code)},
-                      {"summary", json_text(summary)},
-                      {"evidence", texts(evidence)},
-                      {"fix", json_text(fix)},
-                      {"proven", proven}};
-}
-
 json::value to_json(const CheckResult& check);
 json::value to_json(const ChangeResult& change);
 json::value to_json(const Difference& difference);
@@ -233,6 +224,15 @@ json::value to_json(const BaselineChange& change) {
 }
 
 }  // namespace
+
+json::value to_json(const Cause& cause) {
+  const auto& [code, summary, evidence, fix, proven] = cause;
+  return json::object{{"code", json_text(code)},
+                      {"summary", json_text(summary)},
+                      {"evidence", texts(evidence)},
+                      {"fix", json_text(fix)},
+                      {"proven", proven}};
+}
 
 json::value to_json(const Matrix& matrix) {
   const auto& [with, family, from, to, cells, reasons] = matrix;

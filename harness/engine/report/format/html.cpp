@@ -15,6 +15,7 @@
 #include "harness/engine/report/matrix.hpp"
 #include "harness/engine/report/packed.hpp"
 #include "harness/engine/report/plain_list.hpp"
+#include "harness/engine/report/shared_causes.hpp"
 #include "harness/traffic/packet/packet.hpp"
 
 namespace plumbline::engine {
@@ -115,6 +116,15 @@ json::value listed(const ScenarioResult& scenario) {
   return object;
 }
 
+json::array shared_causes_to_json(const RunResult& run) {
+  json::array all;
+  for (const SharedCause& each : shared_causes(run)) {
+    all.push_back(json::object{
+        {"checks", each.checks}, {"cause", to_json(each.cause)}, {"fixes_differ", each.fixes_differ}});
+  }
+  return all;
+}
+
 /// As hosts that differ are told: by verdict.
 json::array differing(const RunResult& run) {
   json::array all;
@@ -161,6 +171,7 @@ class HtmlReporter final : public Reporter {
                       {"duration_ms", run.duration_ms},
                       {"interrupted", run.interrupted},
                       {"hosts", hosts.size()},
+                      {"causes", shared_causes_to_json(run)},
                       {"differing", differing(run)},
                       {"across_hosts", across_hosts_to_json(run)},
                       {"scenarios", std::move(scenarios)}};

@@ -11,6 +11,7 @@ const LET_THROUGH = 'deny container-one -> 10.1.2.3 ping';
 test('a healthy run says so, and shows the way of what passed', () => looking(report('healthy'), {}, async page => {
   assert.equal(await page.title(), 'plumbline: passed');
   assert.match(await page.locator('#totals').innerText(), /\b0\s+failed/);
+  assert.equal(await page.locator('#compared section').count(), 0);
   const scenario = await openScenario(page);
   assert.equal(await scenario.locator('.stop').count(), 0);
   const check = await openCheck(page, DROPPED);
@@ -36,6 +37,12 @@ test('a broken run opens its first failure, with who stopped it and where', () =
   assert.equal(red, 'rgb(198, 40, 40)');
   await check.locator('.dot').nth(2).click();
   await screenshot(page, 'fail-light', check);
+}));
+
+test('what several checks failed for is told once, before them', () => looking(report('broken'), {}, async page => {
+  const causes = page.locator('#compared section', {hasText: 'Causes of several checks'});
+  assert.match(await causes.locator('dt').first().textContent(), /^[2-9] checks$/);
+  assert.match(await causes.innerText(), /forward-policy-drop: [^]*fix\s/);
 }));
 
 test('a denial that did not hold shows the rule that let it through', () => looking(report('broken'), {}, async page => {

@@ -60,6 +60,18 @@ function addCause(add, cause, at) {
   if (cause.fix) add('fix', fixOf(cause.fix));
 }
 
+// What several checks failed for: one fix mends them all.
+function sharedCauses(all) {
+  if (!all.length) return null;
+  const list = el('dl', {class: 'facts'});
+  for (const {checks, cause, fixes_differ} of all) {
+    const add = (name, ...value) => list.append(el('dt', {}, name === 'cause' ? plural(checks, 'check') : name), el('dd', {}, ...value));
+    addCause(add, cause, 0);
+    if (fixes_differ) add('fix', 'differs: each check tells its own');
+  }
+  return section('Causes of several checks', list);
+}
+
 function checkBody(check, scenario) {
   const body = el('div', {class: 'body'}, facts(check));
   if (scenario.network && check.journey.length) body.append(el('h4', {}, 'Its way through the network'), picture(scenario.network, check));
