@@ -69,8 +69,8 @@ function begin() {
   drawHead();
   drawTotals();
   drawBar();
-  const parts = [sharedCauses(run.causes), differing('Not the same in all repetitions', run.differing, 'repetition'),
-    differing('Not the same on all hosts', run.across_hosts), baseline(run.baseline)].filter(Boolean);
+  document.getElementById('causes').append(...[sharedCauses(run.causes)].filter(Boolean));
+  const parts = [differing('Not the same in all repetitions', run.differing, 'repetition'), differing('Not the same on all hosts', run.across_hosts), baseline(run.baseline)].filter(Boolean);
   document.getElementById('compared').append(...parts);
   listenToText();
   drawList();
