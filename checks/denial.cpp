@@ -152,23 +152,6 @@ std::optional<std::string> kept_apart(const Denial& denial, const engine::Eviden
   return bridged && dropped ? isolated_ports(denial, evidence.from, evidence.to.node) : std::nullopt;
 }
 
-/// All that the guard saw of it were frames for somebody else that passed a port of its bridge. Between two
-/// ports rules may stop such, which only a kernel tells that listens; else nothing shows that anybody took
-/// them in.
-const proof::Sighting* only_passed_by(const Denial& denial, const engine::Evidence& evidence) {
-  if (denial.addressed) return nullptr;
-  const proof::Sighting* passed_by = nullptr;
-  for (const proof::Sighting& each : evidence.journey.sightings) {
-    if (each.leg != Leg::forward || each.node != denial.guard) continue;
-    if (each.packet.direction != Direction::other_host || !denial.ports.contains(each.interface))
-      return nullptr;
-    passed_by = &each;
-  }
-  const bool bridged =
-      std::ranges::any_of(denial.ports, [&](const auto& port) { return port.second == evidence.to.node; });
-  return bridged && evidence.kernel.blind(denial.guard) ? nullptr : passed_by;
-}
-
 /// Who said no to the sender: absent where nobody did. A send that the guard's own firewall drops fails with
 /// EPERM, but that is the kernel's word to the program, not a rejection: nothing is sent back.
 std::optional<std::string> rejection(const engine::Evidence& evidence) {
@@ -341,10 +324,9 @@ std::optional<std::string> gap(const Denial& denial, const engine::Evidence& evi
   if (!own && evidence.journey.passed(denial.guard) == nullptr) {
     return fmt::format("the probe never came to the guard {}; {}", denial.guard, evidence.furthest());
   }
-  if (const proof::Sighting* frame = silent(evidence) ? only_passed_by(denial, evidence) : nullptr) {
-    return fmt::format(
-        "{} saw its frame at {} addressed to somebody else, and nothing tells what became of it",
-        denial.guard, engine::place(*frame));
+  if (const proof::Sighting* frame = only_at_port(denial, evidence)) {
+    return fmt::format("{} saw its frame at {} alone, and nothing tells whether its bridge took it in",
+                       denial.guard, engine::place(*frame));
   }
   if (speaks_for_the_target(denial, evidence)) {
     return fmt::format("{}, in the name of the target, which never saw the probe",
@@ -391,6 +373,21 @@ std::optional<std::string> leak(const Denial& denial, const engine::Evidence& ev
   if (const proof::Sighting* past = left_guard(denial, evidence))
     return fmt::format("seen leaving {}", engine::place(*past));
   return std::nullopt;
+}
+
+const proof::Sighting* only_at_port(const Denial& denial, const engine::Evidence& evidence) {
+  if (!silent(evidence) || denial.taken_in) return nullptr;
+  const proof::Sighting* first = nullptr;
+  for (const proof::Sighting& each : evidence.journey.sightings) {
+    if (each.leg != Leg::forward || each.node != denial.guard) continue;
+    const Direction direction = each.packet.direction;
+    const bool came = direction == Direction::in || direction == Direction::other_host;
+    if (!came || !denial.ports.contains(each.interface)) return nullptr;
+    if (first == nullptr) first = &each;
+  }
+  const bool bridged =
+      std::ranges::any_of(denial.ports, [&](const auto& port) { return port.second == evidence.to.node; });
+  return bridged && evidence.kernel.blind(denial.guard) ? nullptr : first;
 }
 
 bool is_stopped(const Denial& denial, const engine::Evidence& evidence) {

@@ -156,10 +156,13 @@ TEST(DenyJudgement, AFrameThatNobodyTookInProvesNoGuard) {
   denial.ports = {{"veth1", "container-one"}};
   const auto judged = judge_deny(denial, frame, &through);
   EXPECT_EQ(judged.verdict, Verdict::inconclusive);
-  EXPECT_THAT(judged.observed, HasSubstr("host saw its frame at host:veth1 addressed to somebody else"));
-  denial.addressed = true;
+  EXPECT_THAT(judged.observed, HasSubstr("host saw its frame at host:veth1 alone"));
+  denial.taken_in = true;
   EXPECT_EQ(judge_deny(denial, frame, &through).verdict, Verdict::pass) << "it was for the guard's bridge";
-  denial.addressed = false;
+  denial.taken_in = false;
+  frame.journey.sightings.back().packet.direction = Direction::in;
+  EXPECT_EQ(judge_deny(denial, frame, &through).verdict, Verdict::inconclusive) << "its bridge may be down";
+  frame.journey.sightings.back().packet.direction = Direction::other_host;
   denial.ports = {{"veth1", "container-one"}, {"veth2", "internet"}};
   EXPECT_EQ(judge_deny(denial, frame, &through).verdict, Verdict::pass) << "rules between ports may have";
   frame.kernel.nodes.push_back({"host", "", true});

@@ -93,28 +93,80 @@ TEST(DenyNextHop, OneOfTheOtherFamilyThatIsNotOnTheWayDoesNotCount) {
   }
 }
 
-/// A port sees what is for its bridge as for somebody else, unless the bridge bears the port's own address.
-void expect_dropped_at_ingress(const std::string& bridge_address) {
+/// The denials of a network whose kernels tell nothing, when it was changed by `host` and `container`. A port
+/// sees what is for its bridge as for somebody else, unless the bridge bears the port's own address.
+std::vector<CheckResult> judge_untold(const std::string& host, const std::string& container = ":",
+                                      const std::string& bridge_address = "02:00:00:00:99:01") {
   Arranged arranged(arranged_spec(
       "  - deny: {from: container-one, to: internet, how: drop, with: [ping, tcp/80]}", kUnguarded));
   arranged.run("host",
-               std::string(kForwarding) + "ip link set bridge0 address " + bridge_address +
-                   "; nft 'table netdev early { chain c { type filter hook ingress device veth1 priority 0;"
-                   "ip daddr 203.0.113.80 drop; ip6 daddr 2001:db8:ffff::80 drop; }; }'");
-  const auto results = arranged.judge();
+               std::string(kForwarding) + "ip link set bridge0 address " + bridge_address + ";" + host);
+  arranged.run("container-one", container);
+  engine::StageOptions options = testing_support::quick();
+  options.trace_rules = options.drops = false;
+  auto results = arranged.judge(options);
   EXPECT_EQ(results.size(), 4U);
+  return results;
+}
+
+constexpr const char* kDroppedAtIngress =
+    "nft 'table netdev early { chain c { type filter hook ingress device veth1 priority 0;"
+    "ip daddr 203.0.113.80 drop; ip6 daddr 2001:db8:ffff::80 drop; }; }'";
+
+void expect_dropped_at_port(const std::vector<CheckResult>& results) {
   for (const CheckResult& check : results) {
     EXPECT_EQ(check.verdict, Verdict::pass) << check.id << ": " << check.observed;
     EXPECT_THAT(check.observed, HasSubstr("host:veth1")) << check.id;
   }
 }
 
-TEST(DenyFrame, ADropAtThePortIsTheGuardsWhereTheBridgeBearsThePortsAddress) {
-  expect_dropped_at_ingress("$(cat /sys/class/net/veth1/address)");
+TEST(DenyAtPort, ADropThereIsTheGuardsWhereTheBridgeBearsThePortsAddress) {
+  expect_dropped_at_port(judge_untold(kDroppedAtIngress, ":", "$(cat /sys/class/net/veth1/address)"));
 }
 
-TEST(DenyFrame, ADropAtThePortIsTheGuardsWhereTheBridgeBearsAnAddressOfItsOwn) {
-  expect_dropped_at_ingress("02:00:00:00:99:01");
+TEST(DenyAtPort, ADropThereIsTheGuardsWhereTheBridgeBearsAnAddressOfItsOwn) {
+  expect_dropped_at_port(judge_untold(kDroppedAtIngress));
+}
+
+void expect_unproven(const std::vector<CheckResult>& results) {
+  for (const CheckResult& check : results) {
+    EXPECT_EQ(check.verdict, Verdict::inconclusive) << check.id << ": " << check.observed;
+    EXPECT_THAT(check.observed, HasSubstr("host saw its frame at host:veth1 alone")) << check.id;
+  }
+}
+
+/// By a route that a look at the main table does not show.
+TEST(DenyAtPort, AFrameForNobodyProvesNoGuard) {
+  expect_unproven(judge_untold(":",
+                               "for v in '-4 192.168.99.77' '-6 fd00:99::77'; do set -- $v;"
+                               "ip $1 neigh add $2 lladdr 02:00:00:00:00:77 nud permanent dev eth0;"
+                               "ip $1 route add default via $2 dev eth0 table 100;"
+                               "ip $1 rule add lookup 100 priority 10; done"));
+}
+
+TEST(DenyAtPort, AFrameForAnotherInterfaceOfTheGuardsProvesNoGuard) {
+  expect_unproven(
+      judge_untold("ip link set ens4 address 02:00:00:00:16:10",
+                   "for v in '-4 192.168.99.1' '-6 fd00:99::1'; do set -- $v;"
+                   "ip $1 neigh replace $2 lladdr 02:00:00:00:16:10 nud permanent dev eth0; done"));
+}
+
+constexpr const char* kKnowsTheBridge =
+    "for v in '-4 192.168.99.1' '-6 fd00:99::1'; do set -- $v;"
+    "ip $1 neigh replace $2 lladdr 02:00:00:00:99:01 nud permanent dev eth0; done";
+
+TEST(DenyAtPort, ABridgeThatIsDownProvesNoGuard) {
+  expect_unproven(judge_untold("ip link set bridge0 down", kKnowsTheBridge));
+}
+
+TEST(DenyAtPort, ABridgeThatIsDownProvesNoGuardWhereItBearsThePortsAddress) {
+  expect_unproven(
+      judge_untold("ip link set veth1 address 02:00:00:00:99:01; ip link set bridge0 down", kKnowsTheBridge));
+}
+
+TEST(DenyAtPort, AVlanThatTheBridgeIsNotInProvesNoGuard) {
+  expect_unproven(judge_untold(
+      "ip link set bridge0 type bridge vlan_filtering 1; bridge vlan del dev veth1 vid 1", kKnowsTheBridge));
 }
 
 }  // namespace

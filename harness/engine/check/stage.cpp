@@ -13,6 +13,7 @@
 
 #include "harness/base/error.hpp"
 #include "harness/base/scope_exit.hpp"
+#include "harness/engine/check/frame_watch.hpp"
 #include "harness/engine/check/kernel_reports.hpp"
 #include "harness/engine/check/listeners.hpp"
 #include "harness/engine/check/next_hop.hpp"
@@ -106,35 +107,35 @@ class Stage::Impl {
   }
 
   awaitable<std::string> unresolved_neighbour(std::string node, const Evidence& evidence) {
-    const std::set<NextHop> first = unresolved_on_the_way(node, evidence);
+    const std::set<Unresolved> first = unresolved_on_the_way(node, evidence);
     if (first.empty()) co_return std::string();
     // Another check's probe may be asking right now; living neighbours answer well within this.
     boost::asio::steady_timer later(executor_, kNeighbourAnswers);
     co_await later.async_wait(boost::asio::use_awaitable);
-    for (const NextHop& neighbour : unresolved_on_the_way(node, evidence)) {
+    for (const Unresolved& neighbour : unresolved_on_the_way(node, evidence)) {
       if (first.contains(neighbour)) co_return neighbour.address.to_string();
     }
     co_return std::string();
   }
 
-  std::optional<MacAddress> addressee(std::string_view node, const Evidence& evidence) const {
-    const proof::Sighting* sent = nullptr;
-    for (const proof::Sighting& each : evidence.journey.sightings) {
-      if (each.leg != proof::Leg::forward) continue;
-      if (each.node == node) break;
-      if (each.packet.direction == traffic::Direction::out) sent = &each;
+  awaitable<std::optional<MacAddress>> addressee(const Evidence& evidence, const proof::Sighting& seen) {
+    if (!seen.packet.ip) co_return std::nullopt;
+    const traffic::IpHeader& ip = *seen.packet.ip;
+    const FrameWatch watch{seen.node, seen.interface,
+                           fmt::format("src host {} and dst host {} and proto {}", ip.source.to_string(),
+                                       ip.destination.to_string(), ip.protocol)};
+    FrameWatches look(executor_, network_);
+    look.open({watch}, topology_);
+    const Evidence again = co_await exchange(evidence.from, evidence.to, evidence.with, Until::time_out);
+    const WatchRecord record = look.record(watch);
+    for (const proof::Sighting& passed : again.journey.sightings) {
+      if (passed.leg != proof::Leg::forward || passed.node != seen.node) continue;
+      const auto frame =
+          std::ranges::find(record.first, proof::identity_of(passed.packet),
+                            [](const proof::Sighting& each) { return proof::identity_of(each.packet); });
+      if (frame != record.first.end()) co_return frame->packet.destination_mac;
     }
-    if (sent == nullptr || !sent->packet.ip) return std::nullopt;
-    const auto& netns = network_.netns(sent->node);
-    kernel::netlink::RouteLookup lookup;
-    lookup.to = sent->packet.ip->destination;
-    {
-      const auto inside = netns.enter();
-      lookup.oif = ::if_nametoindex(sent->interface.c_str());
-    }
-    if (lookup.oif == 0) return std::nullopt;
-    auto socket = kernel::netlink::Socket::open(netns);
-    return next_hop_mac(socket, lookup);
+    co_return std::nullopt;
   }
 
   std::vector<proof::Translation> translations(const proof::Journey& journey) {
@@ -286,11 +287,11 @@ class Stage::Impl {
     taps_.frames_lost();
   }
 
-  std::set<NextHop> unresolved_on_the_way(const std::string& node, const Evidence& evidence) const {
+  std::set<Unresolved> unresolved_on_the_way(const std::string& node, const Evidence& evidence) const {
     auto socket = kernel::netlink::Socket::open(network_.netns(node));
-    const std::set<NextHop> all = unresolved_neighbours(socket);
-    std::set<NextHop> found;
-    for (const NextHop& each : all) {
+    const std::set<Unresolved> all = unresolved_neighbours(socket);
+    std::set<Unresolved> found;
+    for (const Unresolved& each : all) {
       if (each.address.family() == evidence.to.address.family()) found.insert(each);
     }
     if (found.size() == all.size()) return found;
@@ -441,8 +442,8 @@ awaitable<std::string> Stage::unresolved_neighbour(std::string node, const Evide
   return impl_->unresolved_neighbour(std::move(node), evidence);
 }
 
-std::optional<MacAddress> Stage::addressee(std::string_view node, const Evidence& evidence) const {
-  return impl_->addressee(node, evidence);
+awaitable<std::optional<MacAddress>> Stage::addressee(const Evidence& evidence, const proof::Sighting& seen) {
+  return impl_->addressee(evidence, seen);
 }
 
 awaitable<Evidence> Stage::exchange(std::string from, Target to, Service with, Until until) {

@@ -89,10 +89,11 @@ class Stage {
   /// an IPv6 router). What is just being asked for is looked at again a little later. Throws Error.
   boost::asio::awaitable<std::string> unresolved_neighbour(std::string node, const Evidence& evidence);
 
-  /// The hardware address that the probe's frame bore when it first came to `node`, by what the kernel that
-  /// sent it has learned: captures of all interfaces at once do not show it. Absent: nobody who is watched
-  /// sent it there, or that kernel does not tell. Throws Error.
-  std::optional<MacAddress> addressee(std::string_view node, const Evidence& evidence) const;
+  /// The hardware address that the probe's frame bears where it was `seen`, which captures of all interfaces
+  /// at once do not show: the probe is sent once more, to its time-out, while that one interface is watched.
+  /// Absent: it was not seen there again. Throws Error.
+  boost::asio::awaitable<std::optional<MacAddress>> addressee(const Evidence& evidence,
+                                                              const proof::Sighting& seen);
 
   /// How the nodes' conntracks know the probe's flow, in the order of its way. To be asked where the answer
   /// is told, for it costs some questions to kernels. See proof::TranslationWitness.

@@ -100,4 +100,10 @@ std::vector<std::string> comments(const std::vector<JourneyStep>& steps,
   return texts;
 }
 
+std::string cause_text(const Cause& cause) {
+  const std::string likely = cause.proven ? "" : "likely ";
+  return cause.code.empty() ? likely + cause.summary
+                            : fmt::format("{}{}: {}", likely, cause.code, cause.summary);
+}
+
 }  // namespace plumbline::engine

@@ -6,7 +6,8 @@
 
 #include "harness/engine/check/result.hpp"
 
-/// What is told of a packet, in the same words wherever it is told: ladders, comments in traces.
+/// What is told of a packet and of why it went no further, in the same words wherever it is told: ladders,
+/// comments in traces, reports.
 namespace plumbline::engine {
 
 /// A rule stopped it: dropped, rejected, queued or stolen.
@@ -26,6 +27,9 @@ std::string devices_untold(std::string_view node, std::string_view chains);
 /// Of the rules that kernels report, some that the check's probe met at `node` may be missing: a report was
 /// lost, or the frame that tells whose it is.
 bool may_miss_rules(const CheckResult& check, std::string_view node);
+
+/// "likely wrong-gateway: container-one's default route …".
+std::string cause_text(const Cause& cause);
 
 /// What is not told of the check's probe, a line each: CheckResult::incomplete, and frames that were lost.
 std::vector<std::string> untold(const CheckResult& check);

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <span>
+#include <limits>
 
 #include "harness/engine/check/words.hpp"
 #include "harness/engine/report/compared.hpp"
@@ -83,12 +83,6 @@ std::string control_text(const Control& control) {
   return text;
 }
 
-std::string cause_text(const Cause& cause) {
-  const std::string likely = cause.proven ? "" : "likely ";
-  return cause.code.empty() ? likely + cause.summary
-                            : fmt::format("{}{}: {}", likely, cause.code, cause.summary);
-}
-
 /// The most certain first, and how to mend it; the others may be meant as well.
 void add_causes(Block& block, const std::vector<Cause>& causes) {
   for (std::size_t i = 0; i < causes.size(); ++i) {
@@ -163,21 +157,18 @@ std::string detail(const ConsoleOptions& options, const ScenarioError& error) {
 }
 
 std::string shared_causes(const ConsoleOptions& options, const RunResult& run) {
-  constexpr std::size_t kMost = 8;
-  const std::vector<SharedCause> all = engine::shared_causes(run);
-  const std::size_t shown =
-      options.verbosity == Verbosity::verbose ? all.size() : std::min(all.size(), kMost);
+  const bool all = options.verbosity == Verbosity::verbose;
+  const SharedCauses shared =
+      all ? engine::shared_causes(run, std::numeric_limits<std::size_t>::max()) : engine::shared_causes(run);
   std::string text;
-  for (const SharedCause& each : std::span(all).first(shown)) {
+  for (const SharedCause& each : shared.most) {
     Block block(options);
     block.text("cause", cause_text(each.cause), Colour::bold);
-    block.text("fix", each.fixes_differ ? "differs: each check tells its own" : "");
-    block.verbatim("fix", each.cause.fix);
-    text += fmt::format("{} have one cause\n", counted(each.checks, "check")) + block.take();
+    block.verbatim("fix", fix_text(each));
+    text += printable(headline(each)) + "\n" + block.take();
   }
-  if (shown < all.size())
-    text += fmt::format("{} more that several checks have in common (-v)\n",
-                        counted(all.size() - shown, "cause"));
+  if (shared.others != 0)
+    text += fmt::format("{} more that several checks have in common (-v)\n", counted(shared.others, "cause"));
   return text.empty() ? text : text + '\n';
 }
 

@@ -27,25 +27,41 @@ RunResult run_of(std::vector<std::vector<CheckResult>> scenarios) {
 }
 
 TEST(SharedCauses, TheOneOfTheMostChecksIsFirstInWhicheverScenariosTheyAre) {
-  const auto shared = shared_causes(run_of({{failed_for("b", "mend b"), failed_for("a", "mend a")},
-                                            {failed_for("b", "mend b"), failed_for("a", "mend a")},
-                                            {failed_for("a", "mend a")}}));
+  const auto run = run_of({{failed_for("b", "mend b"), failed_for("a", "mend a")},
+                           {failed_for("b", "mend b"), failed_for("a", "mend a")},
+                           {failed_for("a", "mend a")}});
+  const auto shared = shared_causes(run).most;
   ASSERT_EQ(shared.size(), 2U);
   EXPECT_EQ(shared[0].checks, 3U);
   EXPECT_EQ(shared[0].cause, (Cause{"a", "summary of a", {}, "mend a", true}));
   EXPECT_FALSE(shared[0].fixes_differ);
+  EXPECT_EQ(headline(shared[0]), "3 checks have one cause");
+  EXPECT_EQ(fix_text(shared[0]), "mend a");
   EXPECT_EQ(shared[1].cause.code, "b");
+  const SharedCauses first = shared_causes(run, 1);
+  EXPECT_EQ(first.most.size(), 1U);
+  EXPECT_EQ(first.others, 1U);
+}
+
+TEST(SharedCauses, HostsAreMendedEachByItself) {
+  RunResult run =
+      run_of({{failed_for("a", "mend a"), failed_for("a", "mend a")}, {failed_for("a", "mend a")}});
+  run.scenarios[0].host = "web-1";
+  run.scenarios[1].host = "web-2";
+  const auto shared = shared_causes(run).most;
+  ASSERT_EQ(shared.size(), 1U);
+  EXPECT_EQ(headline(shared[0]), "2 checks on web-1 have one cause");
 }
 
 TEST(SharedCauses, ACauseOfOneCheckAloneIsNone) {
-  EXPECT_TRUE(shared_causes(run_of({{failed_for("a", "mend a"), failed_for("b", "mend b")}})).empty());
+  EXPECT_TRUE(shared_causes(run_of({{failed_for("a", "mend a"), failed_for("b", "mend b")}})).most.empty());
 }
 
 TEST(SharedCauses, ACheckThatFailedInEachRepetitionIsOneCheck) {
   RunResult run = run_of({{failed_for("a", "mend a")}, {failed_for("a", "mend a")}});
   run.scenarios[1].name = run.scenarios[0].name;
   run.scenarios[1].repetition = 2;
-  EXPECT_TRUE(shared_causes(run).empty());
+  EXPECT_TRUE(shared_causes(run).most.empty());
 }
 
 TEST(SharedCauses, WhatPassedOrKnowsNoCauseDoesNotCount) {
@@ -62,6 +78,7 @@ TEST(SharedCauses, FixesThatDifferAreNoneAndOneThatIsOnlyLikelyMakesAllSo) {
   ASSERT_EQ(shared.size(), 2U);
   EXPECT_TRUE(shared[0].fixes_differ);
   EXPECT_EQ(shared[0].cause.fix, "");
+  EXPECT_EQ(headline(shared[0]), "2 checks have causes of one kind");
   EXPECT_FALSE(shared[1].cause.proven);
 }
 

@@ -110,7 +110,7 @@ TEST(Console, ACauseOfSeveralChecksIsToldOnceMoreBeforeTheTotals) {
       HasSubstr("2 checks have one cause\n      cause     " + std::string(cause.proven ? "" : "likely ") +
                 cause.code + ": " + cause.summary + "\n      fix       "));
   run.scenarios.front().checks.back().causes.front().fix = "another";
-  EXPECT_THAT(console(run, {}), HasSubstr("      fix       differs: each check tells its own\n\n2 checks: "));
+  EXPECT_THAT(console(run, {}), HasSubstr("      fix       differs: see each check\n\n2 checks: "));
 }
 
 TEST(Console, AListsLinesGoOnBelowTheirText) {

@@ -116,13 +116,16 @@ json::value listed(const ScenarioResult& scenario) {
   return object;
 }
 
-json::array shared_causes_to_json(const RunResult& run) {
-  json::array all;
-  for (const SharedCause& each : shared_causes(run)) {
-    all.push_back(json::object{
-        {"checks", each.checks}, {"cause", to_json(each.cause)}, {"fixes_differ", each.fixes_differ}});
+json::object shared_causes_to_json(const RunResult& run) {
+  const SharedCauses shared = shared_causes(run);
+  json::array most;
+  for (const SharedCause& each : shared.most) {
+    Cause cause = each.cause;
+    cause.fix = fix_text(each);
+    most.push_back(json::object{
+        {"headline", json_text(headline(each))}, {"cause", to_json(cause)}, {"differs", each.fixes_differ}});
   }
-  return all;
+  return {{"most", std::move(most)}, {"others", shared.others}};
 }
 
 /// As hosts that differ are told: by verdict.

@@ -3,6 +3,7 @@
 #include <ostream>
 
 #include "harness/engine/check/summary.hpp"
+#include "harness/engine/check/words.hpp"
 #include "harness/engine/report/compared.hpp"
 #include "harness/engine/report/explain.hpp"
 #include "harness/engine/report/format/format.hpp"
@@ -93,14 +94,15 @@ class MarkdownReporter final : public Reporter {
   }
 
   void write_shared_causes(const RunResult& run) {
-    const std::vector<SharedCause> all = shared_causes(run);
-    if (all.empty()) return;
+    const SharedCauses shared = shared_causes(run);
+    if (shared.most.empty()) return;
     write("### Causes of several checks\n\n");
-    for (const SharedCause& each : all) {
-      write(fmt::format("{} checks: {}{}: {}\n\n", each.checks, each.cause.proven ? "" : "likely ",
-                        plain(each.cause.code), plain(each.cause.summary)));
-      if (!each.cause.fix.empty()) write(fmt::format("<pre>\n{}\n</pre>\n\n", markup_lines(each.cause.fix)));
+    for (const SharedCause& each : shared.most) {
+      write(fmt::format("{}: {}\n\n", plain(headline(each)), plain(cause_text(each.cause))));
+      if (const std::string fix = fix_text(each); !fix.empty())
+        write(fmt::format("<pre>\n{}\n</pre>\n\n", markup_lines(fix)));
     }
+    if (shared.others != 0) write(fmt::format("and {} more\n\n", shared.others));
   }
 
   void write_across_hosts(const RunResult& run) {

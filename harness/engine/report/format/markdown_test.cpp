@@ -26,7 +26,8 @@ TEST(Markdown, TellsOnceWhatSeveralChecksFailedFor) {
   run.scenarios[0].checks[1].id += " again";
   EXPECT_THAT(
       rendered("markdown", run),
-      HasSubstr("### Causes of several checks\n\n2 checks: deny-rule-missing: no rule of host rejects "
+      HasSubstr("### Causes of several checks\n\n2 checks have one cause: deny-rule-missing: no rule of host "
+                "rejects "
                 "10.0.0.0/8 before the rule that accepts what comes from bridge0\n\n<pre>\nnft insert rule"));
 }
 

@@ -60,16 +60,17 @@ function addCause(add, cause, at) {
   if (cause.fix) add('fix', fixOf(cause.fix));
 }
 
-// What several checks failed for: one fix mends them all.
-function sharedCauses(all) {
-  if (!all.length) return null;
-  const list = el('dl', {class: 'facts'});
-  for (const {checks, cause, fixes_differ} of all) {
-    const add = (name, ...value) => list.append(el('dt', {}, name === 'cause' ? plural(checks, 'check') : name), el('dd', {}, ...value));
-    addCause(add, cause, 0);
-    if (fixes_differ) add('fix', 'differs: each check tells its own');
-  }
-  return section('Causes of several checks', list);
+// What several checks failed for.
+function sharedCauses({most, others}) {
+  if (!most.length) return null;
+  const parts = most.map(({headline, cause, differs}) => {
+    const list = el('dl', {class: 'facts'});
+    const add = (name, ...value) => list.append(el('dt', {}, name), el('dd', {}, ...value));
+    addCause(add, differs ? {...cause, fix: ''} : cause, 0);
+    if (differs) add('fix', cause.fix);
+    return el('div', {}, el('p', {}, headline), list);
+  });
+  return section('Causes of several checks', ...parts, others ? el('p', {}, `and ${others} more`) : null);
 }
 
 function checkBody(check, scenario) {
