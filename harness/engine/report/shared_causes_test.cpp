@@ -69,12 +69,16 @@ TEST(SharedCauses, WhatPassedOrKnowsNoCauseDoesNotCount) {
   passed.verdict = Verdict::pass;
   CheckResult unexplained = samples::failed();
   unexplained.causes.clear();
-  EXPECT_TRUE(shared_causes(run_of({{failed_for("a", "mend a"), passed, unexplained, unexplained}})).empty());
+  CheckResult skipped = failed_for("a", "mend a");
+  skipped.verdict = Verdict::skip;
+  EXPECT_TRUE(shared_causes(run_of({{failed_for("a", "mend a"), passed, unexplained, unexplained, skipped}}))
+                  .most.empty());
 }
 
 TEST(SharedCauses, FixesThatDifferAreNoneAndOneThatIsOnlyLikelyMakesAllSo) {
   const auto shared = shared_causes(run_of({{failed_for("a", "mend x"), failed_for("a", "mend y"),
-                                             failed_for("b", "mend b"), failed_for("b", "mend b", false)}}));
+                                             failed_for("b", "mend b"), failed_for("b", "mend b", false)}}))
+                          .most;
   ASSERT_EQ(shared.size(), 2U);
   EXPECT_TRUE(shared[0].fixes_differ);
   EXPECT_EQ(shared[0].cause.fix, "");
