@@ -164,9 +164,8 @@ TEST(DenyAtPort, ABridgeThatIsDownProvesNoGuardWhereItBearsThePortsAddress) {
       judge_untold("ip link set veth1 address 02:00:00:00:99:01; ip link set bridge0 down", kKnowsTheBridge));
 }
 
-TEST(DenyAtPort, AVlanThatTheBridgeIsNotInProvesNoGuard) {
-  expect_unproven(judge_untold(
-      "ip link set bridge0 type bridge vlan_filtering 1; bridge vlan del dev veth1 vid 1", kKnowsTheBridge));
+TEST(DenyAtPort, APortThatIsBlockedProvesNoGuard) {
+  expect_unproven(judge_untold("bridge link set dev veth1 state 4", kKnowsTheBridge));
 }
 
 }  // namespace
