@@ -164,8 +164,15 @@ TEST(DenyAtPort, ABridgeThatIsDownProvesNoGuardWhereItBearsThePortsAddress) {
       judge_untold("ip link set veth1 address 02:00:00:00:99:01; ip link set bridge0 down", kKnowsTheBridge));
 }
 
-TEST(DenyAtPort, APortThatIsBlockedProvesNoGuard) {
-  expect_unproven(judge_untold("bridge link set dev veth1 state 4", kKnowsTheBridge));
+TEST(DenyAtPort, APortThatIsLockedProvesNoGuard) {
+  expect_unproven(
+      judge_untold("ip link set veth1 type bridge_slave locked on learning off fdb_flush", kKnowsTheBridge));
+}
+
+TEST(DenyAtPort, APortThatDoesNotForwardYetProvesNoGuard) {
+  expect_unproven(judge_untold(
+      "ip link set bridge0 type bridge stp_state 1; ip link set veth1 down; ip link set veth1 up",
+      kKnowsTheBridge));
 }
 
 }  // namespace
