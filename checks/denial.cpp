@@ -152,6 +152,21 @@ std::optional<std::string> kept_apart(const Denial& denial, const engine::Eviden
   return bridged && dropped ? isolated_ports(denial, evidence.from, evidence.to.node) : std::nullopt;
 }
 
+/// All that the guard saw of it came to ports of its bridges. What becomes of a frame there, only a kernel
+/// tells: one for nobody, or for a bridge that is down, gets no further either. Whether a port sees it as its
+/// own is chance: a bridge mostly bears the address of one of its ports.
+const proof::Sighting* only_at_port(const Denial& denial, const engine::Evidence& evidence) {
+  const proof::Sighting* first = nullptr;
+  for (const proof::Sighting& each : evidence.journey.sightings) {
+    if (each.leg != Leg::forward || each.node != denial.guard) continue;
+    const bool came =
+        each.packet.direction == Direction::in || each.packet.direction == Direction::other_host;
+    if (!came || !denial.bridge_ports.contains(each.interface)) return nullptr;
+    if (first == nullptr) first = &each;
+  }
+  return first;
+}
+
 /// Who said no to the sender: absent where nobody did. A send that the guard's own firewall drops fails with
 /// EPERM, but that is the kernel's word to the program, not a rejection: nothing is sent back.
 std::optional<std::string> rejection(const engine::Evidence& evidence) {
@@ -324,9 +339,10 @@ std::optional<std::string> gap(const Denial& denial, const engine::Evidence& evi
   if (!own && evidence.journey.passed(denial.guard) == nullptr) {
     return fmt::format("the probe never came to the guard {}; {}", denial.guard, evidence.furthest());
   }
-  if (const proof::Sighting* frame = only_at_port(denial, evidence)) {
-    return fmt::format("{} saw its frame at {} alone, and nothing tells whether its bridge took it in",
-                       denial.guard, engine::place(*frame));
+  if (const proof::Sighting* frame = silent(evidence) ? only_at_port(denial, evidence) : nullptr) {
+    return fmt::format("{} saw its frame at {} alone, and no kernel tells what became of it{}", denial.guard,
+                       engine::place(*frame),
+                       evidence.kernel.blind(denial.guard) ? "; one whose rules are traced may" : "");
   }
   if (speaks_for_the_target(denial, evidence)) {
     return fmt::format("{}, in the name of the target, which never saw the probe",
@@ -373,21 +389,6 @@ std::optional<std::string> leak(const Denial& denial, const engine::Evidence& ev
   if (const proof::Sighting* past = left_guard(denial, evidence))
     return fmt::format("seen leaving {}", engine::place(*past));
   return std::nullopt;
-}
-
-const proof::Sighting* only_at_port(const Denial& denial, const engine::Evidence& evidence) {
-  if (!silent(evidence) || denial.taken_in) return nullptr;
-  const proof::Sighting* first = nullptr;
-  for (const proof::Sighting& each : evidence.journey.sightings) {
-    if (each.leg != Leg::forward || each.node != denial.guard) continue;
-    const Direction direction = each.packet.direction;
-    const bool came = direction == Direction::in || direction == Direction::other_host;
-    if (!came || !denial.ports.contains(each.interface)) return nullptr;
-    if (first == nullptr) first = &each;
-  }
-  const bool bridged =
-      std::ranges::any_of(denial.ports, [&](const auto& port) { return port.second == evidence.to.node; });
-  return bridged && evidence.kernel.blind(denial.guard) ? nullptr : first;
 }
 
 bool is_stopped(const Denial& denial, const engine::Evidence& evidence) {

@@ -25,9 +25,7 @@ struct Denial {
   std::string unusable;  ///< the control that was named, but is the target itself; empty: none such
   /// Of `ports`, those that exchange frames only with others, each with its bridge.
   std::map<std::string, std::string> isolated;
-  /// The probe's frame came to a port whose bridge takes such in, for itself: what became of it is the
-  /// guard's doing.
-  bool taken_in = false;
+  std::set<std::string> bridge_ports;  ///< of `ports`, those that are a bridge's
 };
 
 /// The probe got past its guard: where it was seen, or who answered. Absent: no trace of that.
@@ -35,10 +33,6 @@ std::optional<std::string> leak(const Denial& denial, const engine::Evidence& ev
 /// Whether the control shows that somebody serves what is denied. A port of the guard's own that leads on to
 /// another node is served there: its answer is as good.
 engine::Judgement judge_control(const Denial& denial, const engine::Evidence& control);
-/// Of a silent probe, where all that the guard saw of it came to ports of its bridges. Between two ports
-/// rules may stop such, which only a kernel tells that listens; else nothing shows that the bridge took it
-/// in. Null: more was seen of it, or `taken_in`.
-const proof::Sighting* only_at_port(const Denial& denial, const engine::Evidence& evidence);
 /// The guard's kernel tells that a rule or policy of it stopped the probe.
 bool is_stopped(const Denial& denial, const engine::Evidence& evidence);
 /// The guard stops the control as well, by its kernel's own word: to let it through would open what is to be

@@ -37,33 +37,18 @@ constexpr std::string_view kSchema = R"({
 })";
 constexpr std::array<std::string_view, 3> kHowWords{"any", "reject", "drop"};
 
-using kernel::netlink::Link;
-
-std::vector<Link> links_of(engine::Stage& stage, const std::string& node) {
-  auto socket = kernel::netlink::Socket::open(stage.network().netns(node));
-  return socket.dump(kernel::netlink::get_links(), "listing the links", kernel::netlink::decode_link);
-}
-
 /// The ports of its bridges that are set to exchange frames only with others, each with its bridge.
-std::map<std::string, std::string> isolated_ports(const std::vector<Link>& links) {
+std::map<std::string, std::string> isolated_ports(engine::Stage& stage, const std::string& guard) {
   std::map<std::string, std::string> ports;
-  for (const Link& link : links) {
+  auto socket = kernel::netlink::Socket::open(stage.network().netns(guard));
+  const auto links =
+      socket.dump(kernel::netlink::get_links(), "listing the links", kernel::netlink::decode_link);
+  for (const kernel::netlink::Link& link : links) {
     if (!link.port || !link.port->isolated) continue;
-    const auto bridge = std::ranges::find(links, link.master, &Link::index);
+    const auto bridge = std::ranges::find(links, link.master, &kernel::netlink::Link::index);
     if (bridge != links.end()) ports.emplace(link.name, bridge->name);
   }
   return ports;
-}
-
-/// The bridge that takes in whatever comes to `port` for it, rules aside. Null: it is down, or the port's
-/// state, its lock or VLANs may keep frames out as well.
-const Link* bridge_behind(const std::vector<Link>& links, const std::string& port) {
-  constexpr std::uint8_t kForwarding = 3;  // BR_STATE_FORWARDING
-  const auto in = std::ranges::find(links, port, &Link::name);
-  if (in == links.end() || in->port_state != kForwarding || !in->port || in->port->locked) return nullptr;
-  const auto bridge = std::ranges::find(links, in->master, &Link::index);
-  const bool open = bridge != links.end() && bridge->up && bridge->bridge && !bridge->bridge->vlan_filtering;
-  return open ? &*bridge : nullptr;
 }
 
 class Deny final : public engine::Check {
@@ -103,6 +88,9 @@ class Deny final : public engine::Check {
         if (interface.kind == network::LinkKind::bridge) denial.bridges.insert(interface.name);
         if (interface.master.empty() || !interface.peer) continue;
         denial.ports.emplace(interface.name, interface.peer->node);
+        const network::Interface* master = guard->find_interface(interface.master);
+        if (master != nullptr && master->kind == network::LinkKind::bridge)
+          denial.bridge_ports.insert(interface.name);
         const network::Node* peer = stage.topology().find(interface.peer->node);
         if (peer != nullptr && peer->role == network::Role::container) denial.containers.insert(peer->name);
       }
@@ -113,10 +101,8 @@ class Deny final : public engine::Check {
     engine::Outcome outcome;
     outcome.judgement = judge_deny(denial, evidence, control);
     if (outcome.judgement.verdict == Verdict::inconclusive && !denial.ports.empty()) {
-      const std::vector<Link> links = links_of(stage, denial.guard);
-      denial.isolated = isolated_ports(links);
-      denial.taken_in = co_await is_taken_in(stage, denial, evidence, links);
-      outcome.judgement = judge_deny(denial, evidence, control);
+      denial.isolated = isolated_ports(stage, denial.guard);
+      if (!denial.isolated.empty()) outcome.judgement = judge_deny(denial, evidence, control);
     }
     const bool kept = outcome.judgement.verdict == Verdict::pass;
     // What stops such a control is the guard at its work, and nothing to be mended.
@@ -132,18 +118,6 @@ class Deny final : public engine::Check {
     outcome.journey = std::move(evidence.journey);
     outcome.kernel = std::move(evidence.kernel);
     co_return outcome;
-  }
-
-  /// A port sees what is for its bridge as for somebody else, unless the bridge bears that port's address.
-  static boost::asio::awaitable<bool> is_taken_in(engine::Stage& stage, const Denial& denial,
-                                                  const engine::Evidence& evidence,
-                                                  const std::vector<Link>& links) {
-    const proof::Sighting* frame = is_stopped(denial, evidence) ? nullptr : only_at_port(denial, evidence);
-    const Link* bridge = frame == nullptr ? nullptr : bridge_behind(links, frame->interface);
-    if (bridge == nullptr) co_return false;
-    if (frame->packet.direction == traffic::Direction::in) co_return true;
-    const std::optional<MacAddress> to = co_await stage.addressee(evidence, *frame);
-    co_return to&& to == bridge->mac;
   }
 
   /// Where the control failed too, that is what is to be explained: the target may not answer anybody.

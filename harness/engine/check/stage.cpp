@@ -13,7 +13,6 @@
 
 #include "harness/base/error.hpp"
 #include "harness/base/scope_exit.hpp"
-#include "harness/engine/check/frame_watch.hpp"
 #include "harness/engine/check/kernel_reports.hpp"
 #include "harness/engine/check/listeners.hpp"
 #include "harness/engine/check/next_hop.hpp"
@@ -116,26 +115,6 @@ class Stage::Impl {
       if (first.contains(neighbour)) co_return neighbour.address.to_string();
     }
     co_return std::string();
-  }
-
-  awaitable<std::optional<MacAddress>> addressee(const Evidence& evidence, const proof::Sighting& seen) {
-    if (!seen.packet.ip) co_return std::nullopt;
-    const traffic::IpHeader& ip = *seen.packet.ip;
-    const FrameWatch watch{seen.node, seen.interface,
-                           fmt::format("src host {} and dst host {} and proto {}", ip.source.to_string(),
-                                       ip.destination.to_string(), ip.protocol)};
-    FrameWatches look(executor_, network_);
-    look.open({watch}, topology_);
-    const Evidence again = co_await exchange(evidence.from, evidence.to, evidence.with, Until::time_out);
-    const WatchRecord record = look.record(watch);
-    for (const proof::Sighting& passed : again.journey.sightings) {
-      if (passed.leg != proof::Leg::forward || passed.node != seen.node) continue;
-      const auto frame =
-          std::ranges::find(record.first, proof::identity_of(passed.packet),
-                            [](const proof::Sighting& each) { return proof::identity_of(each.packet); });
-      if (frame != record.first.end()) co_return frame->packet.destination_mac;
-    }
-    co_return std::nullopt;
   }
 
   std::vector<proof::Translation> translations(const proof::Journey& journey) {
@@ -440,10 +419,6 @@ std::vector<proof::Translation> Stage::translations(const proof::Journey& journe
 
 awaitable<std::string> Stage::unresolved_neighbour(std::string node, const Evidence& evidence) {
   return impl_->unresolved_neighbour(std::move(node), evidence);
-}
-
-awaitable<std::optional<MacAddress>> Stage::addressee(const Evidence& evidence, const proof::Sighting& seen) {
-  return impl_->addressee(evidence, seen);
 }
 
 awaitable<Evidence> Stage::exchange(std::string from, Target to, Service with, Until until) {

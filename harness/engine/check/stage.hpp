@@ -89,12 +89,6 @@ class Stage {
   /// an IPv6 router). What is just being asked for is looked at again a little later. Throws Error.
   boost::asio::awaitable<std::string> unresolved_neighbour(std::string node, const Evidence& evidence);
 
-  /// The hardware address that the probe's frame bears where it was `seen`, which captures of all interfaces
-  /// at once do not show: the probe is sent once more, to its time-out, while that one interface is watched.
-  /// Absent: it was not seen there again. Throws Error.
-  boost::asio::awaitable<std::optional<MacAddress>> addressee(const Evidence& evidence,
-                                                              const proof::Sighting& seen);
-
   /// How the nodes' conntracks know the probe's flow, in the order of its way. To be asked where the answer
   /// is told, for it costs some questions to kernels. See proof::TranslationWitness.
   std::vector<proof::Translation> translations(const proof::Journey& journey);

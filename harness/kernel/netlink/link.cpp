@@ -99,7 +99,6 @@ std::optional<Link> decode_link(const Received& message) {
     link.bridge.emplace();
     link.bridge->ageing = bridge.u32(IFLA_BR_AGEING_TIME).value_or(link.bridge->ageing);
     link.bridge->spanning_tree = bridge.u32(IFLA_BR_STP_STATE).value_or(0) != 0;
-    link.bridge->vlan_filtering = bridge.u8(IFLA_BR_VLAN_FILTERING).value_or(0) != 0;
   }
   decode_families(attributes, link);
   return link;

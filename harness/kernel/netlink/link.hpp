@@ -36,7 +36,6 @@ struct LinkPort {
 struct LinkBridge {
   std::uint32_t ageing = 30'000;  ///< until an entry is forgotten, in 1/100 s; 0: nothing is learned
   bool spanning_tree = false;
-  bool vlan_filtering = false;  ///< its ports let in what their VLANs allow
 };
 
 /// A link as the kernel reports it (RTM_NEWLINK).
