@@ -167,8 +167,7 @@ std::string shared_causes(const ConsoleOptions& options, const RunResult& run) {
     block.verbatim("fix", fix_text(each));
     text += printable(headline(each)) + "\n" + block.take();
   }
-  if (shared.others != 0)
-    text += fmt::format("{} more that several checks have in common (-v)\n", counted(shared.others, "cause"));
+  if (shared.others != 0) text += fmt::format("{} more causes of several checks (-v)\n", shared.others);
   return text.empty() ? text : text + '\n';
 }
 
