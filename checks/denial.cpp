@@ -340,9 +340,10 @@ std::optional<std::string> gap(const Denial& denial, const engine::Evidence& evi
     return fmt::format("the probe never came to the guard {}; {}", denial.guard, evidence.furthest());
   }
   if (const proof::Sighting* frame = silent(evidence) ? only_at_port(denial, evidence) : nullptr) {
-    return fmt::format("{} saw its frame at {} alone, and no kernel tells what became of it{}", denial.guard,
-                       engine::place(*frame),
-                       evidence.kernel.blind(denial.guard) ? "; one whose rules are traced may" : "");
+    return fmt::format(
+        "{} saw its frame at {} alone, and no kernel tells what became of it{}", denial.guard,
+        engine::place(*frame),
+        evidence.kernel.blind(denial.guard) ? "; with its rules traced (`--trace-rules`) it may" : "");
   }
   if (speaks_for_the_target(denial, evidence)) {
     return fmt::format("{}, in the name of the target, which never saw the probe",

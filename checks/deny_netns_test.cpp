@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "checks/testing_arranged.hpp"
+#include "harness/kernel/drops/drops.hpp"
 
 namespace plumbline::checks {
 namespace {
@@ -141,12 +142,13 @@ TEST(DenyAtPort, ADropThereIsProvenByTheKernelsWord) {
   Arranged arranged(arranged_spec(
       "  - deny: {from: container-one, to: internet, how: drop, with: [ping, tcp/80]}", kUnguarded));
   arranged.run("host", kForwarding + dropped_at_ingress("veth1"));
+  const bool told = !kernel::drops::refused();
   const auto results = arranged.judge();
   EXPECT_EQ(results.size(), 4U);
   for (const CheckResult& check : results) {
-    const bool told = check.observed.find("NETFILTER_DROP in nft_do_chain") != std::string::npos;
     EXPECT_EQ(check.verdict, told ? Verdict::pass : Verdict::inconclusive)
         << check.id << ": " << check.observed;
+    EXPECT_EQ(check.observed.find("NETFILTER_DROP in nft_do_chain") != std::string::npos, told) << check.id;
   }
 }
 
